@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+#ifndef VGPU_ADDRESS_H
+#define VGPU_ADDRESS_H
+
+/*
+ * The host names the addresses (docs/design.md, "Addresses").
+ *
+ * Guest process and worker map a channel's window at the same address, and every
+ * device allocation of a session lies in one arena per device ordinal that both
+ * sides keep free.  A candidate is one set of such ranges.  The worker reserves all
+ * candidates before it touches the driver; the guest library reserves the first
+ * that is free in its constructor and names it in Hello; Welcome confirms it.
+ *
+ * PIE programs live at 0x55.., ThreadSanitizer kills a program that maps outside
+ * 0x7e80..-0x8000.. (and a low range), AddressSanitizer's shadow ends at 0x1000...
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vgpu_address_candidate {
+    uint64_t window_base;   /* window of ordinal i at window_base + i * window_stride */
+    uint64_t window_stride; /* at least VGPU_CHANNEL_BYTES_MAX */
+    uint64_t arena_base;    /* arena of ordinal i at arena_base + i * arena_stride */
+    uint64_t arena_stride;  /* the arena's size */
+    uint32_t ordinals;      /* devices that fit */
+    bool tsan;              /* lies in ThreadSanitizer's application range */
+};
+
+#define VGPU_ADDRESS_CANDIDATES 3u
+
+static const struct vgpu_address_candidate vgpu_address_candidates[VGPU_ADDRESS_CANDIDATES] = {
+    {0x5f0000000000ull, 0x100000000ull, 0x600000000000ull, 0x10000000000ull, 16, false},
+    {0x1f0000000000ull, 0x100000000ull, 0x200000000000ull, 0x10000000000ull, 16, false},
+    {0x7e9000000000ull, 0x100000000ull, 0x7ea000000000ull, 0x2800000000ull, 2, true},
+};
+
+#endif

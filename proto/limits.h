@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+#ifndef VGPU_LIMITS_H
+#define VGPU_LIMITS_H
+
+/*
+ * Every bound of the protocol, with its reason.  docs/specs/wire.md repeats the
+ * table; a test compares the two.
+ */
+
+/* Version of the protocol: frames, rings, channel layout.  Must be equal on both sides. */
+#define VGPU_PROTOCOL_VERSION 1u
+
+/* Largest frame after its length prefix: a hostile frame costs at most this before it is refused. */
+#define VGPU_FRAME_BYTES_MAX 65536u
+/* Bytes of the little-endian length prefix of a frame. */
+#define VGPU_FRAME_PREFIX_BYTES 4u
+/* Heap that unpacking one frame may take: protobuf-c expands hostile input 44 times. */
+#define VGPU_FRAME_ARENA_BYTES 262144u
+/* Descriptors that one frame may carry: memfd, doorbell, interrupt. */
+#define VGPU_FRAME_FDS_MAX 3u
+
+/* Largest call record with its header: 32,764 bytes of kernel parameters and room for the rest. */
+#define VGPU_RECORD_BYTES_MAX 49152u
+/* Header of a call record, and its alignment in the ring. */
+#define VGPU_RECORD_HEADER_BYTES 16u
+#define VGPU_RECORD_ALIGN 8u
+/* Record bytes that one Submit or Complete frame carries: a record always fits. */
+#define VGPU_BATCH_BYTES_MAX 61440u
+
+/* Channel layout (docs/specs/wire.md): fixed offsets, one memfd a channel. */
+#define VGPU_CHANNEL_STATE_OFFSET 0x1000u
+#define VGPU_CHANNEL_FENCES_OFFSET 0x4000u
+#define VGPU_CHANNEL_PROGRESS_OFFSET 0xc000u
+#define VGPU_CHANNEL_COMPLETE_OFFSET 0x40000u
+#define VGPU_CHANNEL_COMPLETE_BYTES 0x40000u
+#define VGPU_CHANNEL_SUBMIT_OFFSET 0x100000u
+#define VGPU_CHANNEL_SUBMIT_BYTES 0x100000u
+#define VGPU_CHANNEL_DATA_OFFSET 0x200000u
+/* Sizes a channel may have: sparse, so the default costs only what is touched. */
+#define VGPU_CHANNEL_BYTES_MIN 0x1000000ull
+#define VGPU_CHANNEL_BYTES_DEFAULT 0x40000000ull
+#define VGPU_CHANNEL_BYTES_MAX 0x100000000ull
+
+/* Guest threads of a process known at once: each has a lane and a fence slot of its own. */
+#define VGPU_LANES_MAX 4096u
+/* Handles per kind and session; the guest answers native's code for exhaustion. */
+#define VGPU_STREAMS_MAX 2048u
+#define VGPU_EVENTS_MAX 65536u
+#define VGPU_MODULES_MAX 4096u
+#define VGPU_FUNCTIONS_MAX 65536u
+#define VGPU_CONTEXTS_MAX 256u
+/* Device allocations of a session. */
+#define VGPU_ALLOCATIONS_MAX 1048576u
+/* Host slabs (registered parts of the window) of a session. */
+#define VGPU_HOST_SLABS_MAX 1024u
+
+/* Unfinished operations of one stream: the guest waits at the first, the worker ends the session
+ * at the second; the driver itself blocks the caller at the 1,022nd. */
+#define VGPU_STREAM_DEPTH_GUEST 900u
+#define VGPU_STREAM_DEPTH_WORKER 1000u
+/* The worker publishes a stream's progress every so many operations. */
+#define VGPU_PROGRESS_STEP 64u
+
+/* Module image: larger than any library's cubin seen (60 MB), small enough to copy. */
+#define VGPU_MODULE_BYTES_MAX 0x10000000ull
+/* Kernel parameters of one launch (CUDA 12.1 and later, sm_70 and later). */
+#define VGPU_PARAM_BYTES_MAX 32764u
+/* Parameters of one kernel that have a layout of their own. */
+#define VGPU_PARAMS_MAX 2048u
+/* Kernel and variable names: mangled C++ names are long. */
+#define VGPU_NAME_BYTES_MAX 32768u
+/* JIT log text that travels back, each of two. */
+#define VGPU_JIT_LOG_BYTES_MAX 8192u
+/* JIT options of one load. */
+#define VGPU_JIT_OPTIONS_MAX 64u
+/* Short texts in control frames: versions, device names, reasons. */
+#define VGPU_TEXT_BYTES_MAX 256u
+
+/* Devices a guest process can see. */
+#define VGPU_DEVICES_MAX 16u
+/* Device attributes carried in the facts; CUDA 13.0 has 147. */
+#define VGPU_ATTRIBUTES_MAX 256u
+/* Function attributes prefetched with a function. */
+#define VGPU_FUNCTION_ATTRIBUTES 16u
+
+#endif
