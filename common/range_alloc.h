@@ -34,10 +34,11 @@ void vgpu_range_destroy(struct vgpu_range *r);
 void vgpu_range_set_limit(struct vgpu_range *r, size_t live_max);
 
 /*
- * Allocates size bytes (1 or more, rounded up to min_align) at the lowest fitting
- * hole, aligned to `align` (0 or a power of two; less than min_align counts as
- * min_align).  0 and the address in *out, or -EINVAL, -ENOSPC (no hole),
- * -EDQUOT (the limit of live allocations), -ENOMEM (no memory for metadata).
+ * Allocates size bytes (1 or more, rounded up to min_align) in the lowest hole that
+ * fits, aligned to `align` (0 or a power of two; less than min_align counts as
+ * min_align; above it a hole with room for the worst case goes first).  0 and the address in *out,
+ * or -EINVAL, -ENOSPC (no hole), -EDQUOT (the limit of live allocations), -ENOMEM (no memory for
+ * metadata).
  */
 int vgpu_range_alloc(struct vgpu_range *r, uint64_t size, uint64_t align, uint64_t *out);
 
