@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VGPU_TEST_DRIVER_API_H
+#define VGPU_TEST_DRIVER_API_H
+
+/*
+ * The CUDA Driver API as a structure of function pointers, found at run time
+ * in libcuda.so.1 (or in the file that VGPU_TEST_LIBCUDA names).  One binary
+ * therefore runs natively, on the simulator and through the guest library.
+ * Fields carry the exported names: drv.cuMemAlloc_v2(&p, 16).
+ */
+
+#include "proto/cuda_abi.h"
+#include "cuda_api.h"
+
+/* The header names the newest version; here every name means the symbol. */
+#undef cuCtxCreate
+#undef cuCtxDestroy
+#undef cuCtxPopCurrent
+#undef cuCtxPushCurrent
+#undef cuDeviceGetUuid
+#undef cuDevicePrimaryCtxRelease
+#undef cuDevicePrimaryCtxReset
+#undef cuDevicePrimaryCtxSetFlags
+#undef cuDeviceTotalMem
+#undef cuEventDestroy
+#undef cuEventElapsedTime
+#undef cuGetProcAddress
+#undef cuMemAlloc
+#undef cuMemAllocHost
+#undef cuMemFree
+#undef cuMemGetAddressRange
+#undef cuMemGetInfo
+#undef cuMemHostGetDevicePointer
+#undef cuMemcpyDtoD
+#undef cuMemcpyDtoDAsync
+#undef cuMemcpyDtoH
+#undef cuMemcpyDtoHAsync
+#undef cuMemcpyHtoD
+#undef cuMemcpyHtoDAsync
+#undef cuMemsetD16
+#undef cuMemsetD32
+#undef cuMemsetD8
+#undef cuModuleGetGlobal
+#undef cuStreamDestroy
+
+typedef CUresult(CUDAAPI *driver_ctx_create_v2)(CUcontext *pctx, unsigned int flags, CUdevice dev);
+typedef CUresult(CUDAAPI *driver_get_proc_address_v1)(const char *symbol, void **pfn, int version,
+                                                      cuuint64_t flags);
+
+/* clang-format off */
+#define DRIVER_API_CALLS(X) \
+    X(cuInit) \
+    X(cuDriverGetVersion) \
+    X(cuGetErrorString) \
+    X(cuGetErrorName) \
+    X(cuDeviceGet) \
+    X(cuDeviceGetCount) \
+    X(cuDeviceGetName) \
+    X(cuDeviceGetUuid_v2) \
+    X(cuDeviceTotalMem_v2) \
+    X(cuDeviceGetAttribute) \
+    X(cuDeviceGetProperties) \
+    X(cuDeviceComputeCapability) \
+    X(cuDeviceGetPCIBusId) \
+    X(cuDeviceGetByPCIBusId) \
+    X(cuDeviceCanAccessPeer) \
+    X(cuDevicePrimaryCtxRetain) \
+    X(cuDevicePrimaryCtxRelease_v2) \
+    X(cuDevicePrimaryCtxReset_v2) \
+    X(cuDevicePrimaryCtxSetFlags_v2) \
+    X(cuDevicePrimaryCtxGetState) \
+    X(cuCtxCreate_v4) \
+    X(cuCtxDestroy_v2) \
+    X(cuCtxPushCurrent_v2) \
+    X(cuCtxPopCurrent_v2) \
+    X(cuCtxSetCurrent) \
+    X(cuCtxGetCurrent) \
+    X(cuCtxGetDevice) \
+    X(cuCtxGetFlags) \
+    X(cuCtxGetId) \
+    X(cuCtxGetApiVersion) \
+    X(cuCtxSynchronize) \
+    X(cuCtxSetLimit) \
+    X(cuCtxGetLimit) \
+    X(cuCtxGetCacheConfig) \
+    X(cuCtxSetCacheConfig) \
+    X(cuCtxGetStreamPriorityRange) \
+    X(cuModuleLoad) \
+    X(cuModuleLoadData) \
+    X(cuModuleLoadDataEx) \
+    X(cuModuleLoadFatBinary) \
+    X(cuModuleUnload) \
+    X(cuModuleGetLoadingMode) \
+    X(cuModuleGetFunction) \
+    X(cuModuleGetGlobal_v2) \
+    X(cuFuncGetAttribute) \
+    X(cuFuncSetAttribute) \
+    X(cuFuncSetCacheConfig) \
+    X(cuFuncGetModule) \
+    X(cuFuncGetName) \
+    X(cuFuncGetParamInfo) \
+    X(cuLaunchKernel) \
+    X(cuMemGetInfo_v2) \
+    X(cuMemAlloc_v2) \
+    X(cuMemFree_v2) \
+    X(cuMemGetAddressRange_v2) \
+    X(cuMemAllocHost_v2) \
+    X(cuMemFreeHost) \
+    X(cuMemHostAlloc) \
+    X(cuMemHostGetDevicePointer_v2) \
+    X(cuMemHostGetFlags) \
+    X(cuPointerGetAttribute) \
+    X(cuPointerGetAttributes) \
+    X(cuMemcpy) \
+    X(cuMemcpyHtoD_v2) \
+    X(cuMemcpyDtoH_v2) \
+    X(cuMemcpyDtoD_v2) \
+    X(cuMemcpyAsync) \
+    X(cuMemcpyHtoDAsync_v2) \
+    X(cuMemcpyDtoHAsync_v2) \
+    X(cuMemcpyDtoDAsync_v2) \
+    X(cuMemsetD8_v2) \
+    X(cuMemsetD16_v2) \
+    X(cuMemsetD32_v2) \
+    X(cuMemsetD8Async) \
+    X(cuMemsetD16Async) \
+    X(cuMemsetD32Async) \
+    X(cuStreamCreate) \
+    X(cuStreamCreateWithPriority) \
+    X(cuStreamDestroy_v2) \
+    X(cuStreamGetPriority) \
+    X(cuStreamGetFlags) \
+    X(cuStreamGetId) \
+    X(cuStreamGetCtx) \
+    X(cuStreamWaitEvent) \
+    X(cuStreamQuery) \
+    X(cuStreamSynchronize) \
+    X(cuEventCreate) \
+    X(cuEventRecord) \
+    X(cuEventRecordWithFlags) \
+    X(cuEventQuery) \
+    X(cuEventSynchronize) \
+    X(cuEventDestroy_v2) \
+    X(cuEventElapsedTime_v2) \
+    X(cuOccupancyMaxActiveBlocksPerMultiprocessor) \
+    X(cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags) \
+    X(cuOccupancyMaxPotentialBlockSize) \
+    X(cuOccupancyMaxPotentialBlockSizeWithFlags) \
+    X(cuOccupancyAvailableDynamicSMemPerBlock) \
+    X(cuGetProcAddress_v2) \
+    X(cuGetExportTable)
+/* clang-format on */
+
+struct driver_api {
+#define DRIVER_API_FIELD(name) __typeof__(name) *name;
+    DRIVER_API_CALLS(DRIVER_API_FIELD)
+#undef DRIVER_API_FIELD
+    __typeof__(cuDeviceGetUuid_v2) *cuDeviceGetUuid;
+    __typeof__(cuEventElapsedTime_v2) *cuEventElapsedTime;
+    driver_ctx_create_v2 cuCtxCreate_v2;
+    driver_get_proc_address_v1 cuGetProcAddress;
+};
+
+/* Filled by driver_api_load(); before it every field is NULL. */
+extern struct driver_api drv;
+
+/*
+ * Loads the library and fills drv.  A call that the library does not export
+ * answers CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND.  Returns 0, or -ENOENT
+ * with one line on standard error.  Call once, before any thread is made.
+ */
+int driver_api_load(void);
+
+/* Address of an exported symbol, or NULL.  After driver_api_load(). */
+void *driver_api_symbol(const char *name);
+
+/* Path of the library that the loader chose; "?" where it cannot say. */
+const char *driver_api_path(void);
+
+#endif
