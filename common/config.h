@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VGPU_COMMON_CONFIG_H
+#define VGPU_COMMON_CONFIG_H
+
+/*
+ * Settings of a program from an INI file, by a table:
+ *
+ *     static const struct vgpu_config_key keys[] = {
+ *         {"broker", "socket", VGPU_CONFIG_PATH, offsetof(struct options, socket),
+ *          "/run/vgpu/broker.sock", "guests connect here"},
+ *         {"broker", "sessions_max", VGPU_CONFIG_U32, offsetof(struct options, sessions_max),
+ *          "256", "sessions at once", .min = 1, .max = 4096},
+ *     };
+ *
+ * Unknown sections, unknown keys, repeated keys and bad values are refused with
+ * file and line.  Call everything from one thread, before the program's own work.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Most rows of a table. */
+#define VGPU_CONFIG_KEYS_MAX 64
+/* Longest line of a file with its end, a bound of the parser. */
+#define VGPU_CONFIG_LINE_MAX 198
+/* What a U32_AUTO field holds after "auto". */
+#define VGPU_CONFIG_AUTO UINT32_MAX
+
+/* Type of a key, and of the field that receives it. */
+enum vgpu_config_type {
+    VGPU_CONFIG_STRING,   /* char *, owned by the values; not empty */
+    VGPU_CONFIG_PATH,     /* char *, owned by the values; begins with '/' */
+    VGPU_CONFIG_U32,      /* uint32_t, decimal, min to max */
+    VGPU_CONFIG_U32_AUTO, /* the same, or "auto": VGPU_CONFIG_AUTO */
+    VGPU_CONFIG_ENUM,     /* uint32_t: index of the word in names */
+    VGPU_CONFIG_MODE,     /* uint32_t: permission bits, octal, 0 to 0777 */
+    VGPU_CONFIG_BOOL,     /* bool: yes, no, true, false, on, off, 1, 0 */
+};
+
+struct vgpu_config_key {
+    const char *section;
+    const char *key;
+    enum vgpu_config_type type;
+    size_t offset;       /* of the field in the program's struct */
+    const char *initial; /* the default, as it would stand in the file */
+    const char *doc;     /* one line for --help-config */
+    uint32_t min;
+    uint32_t max;
+    const char *const *names; /* ENUM: its words, ends with NULL */
+};
+
+struct vgpu_config {
+    const struct vgpu_config_key *keys;
+    size_t count;
+    /* Sections of other programs: accepted unchecked.  Ends with NULL; NULL for none. */
+    const char *const *foreign;
+    void *values;    /* the program's struct, borrowed; zeroed before the first use */
+    uint64_t seen;   /* bit i: the file last loaded has key i */
+    char error[400]; /* after a failure: what was wrong, one line */
+};
+
+/* Sets every field to its default.  0; -ENOMEM; -EINVAL is a mistake in the table. */
+int vgpu_config_defaults(struct vgpu_config *config);
+
+/* Reads a file over what is set.  0, or -errno with config->error "FILE:LINE: what" (-EINVAL) or
+ * "FILE: what"; fields that lines before it set keep their new values. */
+int vgpu_config_load(struct vgpu_config *config, const char *path);
+
+/* Sets one key from "section.key=value" (an option --set).  0, or -errno with config->error. */
+int vgpu_config_set(struct vgpu_config *config, const char *assignment);
+
+/* Frees the strings in the values and sets them to NULL. */
+void vgpu_config_fini(struct vgpu_config *config);
+
+/* Writes the table for --help-config: sections, keys, types, defaults, one line of text each. */
+void vgpu_config_print_keys(const struct vgpu_config_key *keys, size_t count, FILE *to);
+
+#endif
