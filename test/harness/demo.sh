@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs the demo programs through the whole stack, one by one and then all at once,
+# and shows what happened to each: calls, bytes, time, worker and its sandbox.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=test/harness/stack.sh
+source "$here/stack.sh"
+
+programs=(vectoradd saxpy matmul reduce pipeline threads misbehave bystander)
+build=$here/../../build/release
+driver=
+watcher=
+
+while (($# > 0)); do
+    case $1 in
+    --build) build=${2:?}; shift 2 ;;
+    --driver) driver=${2:?}; shift 2 ;;
+    --no-vm) shift ;;
+    -v) export STACK_VERBOSE=1; shift ;;
+    *) echo 'usage: ./dev demo [--no-vm] [--driver sim|cuda|PATH]' >&2; exit 2 ;;
+    esac
+done
+driver=${driver:-$(stack_driver)}
+case $driver in
+sim | */libcuda-sim.so*) driver_name=sim ;;
+*) driver_name=cuda ;;
+esac
+
+verdict() {
+    if [[ -n $watcher ]]; then
+        kill "$watcher" 2>/dev/null || true
+        wait "$watcher" 2>/dev/null || true
+    fi
+    stack_stop
+    echo "demo: $1"
+    [[ $1 == PASS* ]]
+    exit
+}
+
+# run_one NAME TAG [ARG...]: output, exit status and time go to files in STACK_DIR.
+run_one() {
+    local name=$1 tag=$2 start status=0
+    shift 2
+    start=$(date +%s%N)
+    VGPU_STATS_FILE=$STACK_DIR/$tag.stats timeout 300 \
+        "$build/test/programs/vgpu-demo-$name" "$@" \
+        >"$STACK_DIR/$tag.out" 2>&1 </dev/null || status=$?
+    printf '%s\n' "$status" >"$STACK_DIR/$tag.status"
+    printf '%s\n' $((($(date +%s%N) - start) / 1000000)) >"$STACK_DIR/$tag.ms"
+}
+
+# Prints a program's lines; fails unless it passed.
+report() {
+    local tag=$1 status text
+    status=$(cat "$STACK_DIR/$tag.status" 2>/dev/null || echo none)
+    text=$(tail -n 1 "$STACK_DIR/$tag.out" 2>/dev/null || true)
+    printf '  %s\n' "${text:-(no output)}"
+    python3 -B "$here/describe.py" --stats "$STACK_DIR/$tag.stats" \
+        --workers "$STACK_DIR/workers" --ms "$(cat "$STACK_DIR/$tag.ms" 2>/dev/null || echo 0)" ||
+        return 1
+    if [[ $status != 0 || $text != *PASS* ]]; then
+        printf '  FAILED with exit status %s; its output:\n' "$status"
+        sed 's/^/    /' "$STACK_DIR/$tag.out" 2>/dev/null || true
+        return 1
+    fi
+}
+
+arguments_of() {
+    case $1 in
+    bystander) echo "--rounds 20" ;;
+    esac
+}
+
+mapfile -t programs < <(for name in "${programs[@]}"; do
+    if [[ -x $build/test/programs/vgpu-demo-$name ]]; then echo "$name"; fi
+done)
+if ((${#programs[@]} < 7)); then
+    echo "demo: FAIL (only ${#programs[@]} demo programs are built)"
+    exit 1
+fi
+if [[ $driver_name == sim ]]; then
+    echo 'no NVIDIA driver is used: kernels run on the simulator, figures say nothing about a GPU'
+fi
+echo 'this version has no virtual machine part: programs run as processes of the host'
+stack_start "$build" "$driver" || verdict "FAIL (the broker did not start, driver=$driver_name)"
+python3 -B "$here/watch_workers.py" --root "$STACK_BROKER" --out "$STACK_DIR/workers" &
+watcher=$!
+
+failed=()
+echo '== one by one'
+for name in "${programs[@]}"; do
+    read -ra arguments <<<"$(arguments_of "$name")"
+    run_one "$name" "one-$name" "${arguments[@]}"
+    report "one-$name" || failed+=("$name")
+done
+
+echo "== ${#programs[@]} at once"
+running=()
+for name in "${programs[@]}"; do
+    read -ra arguments <<<"$(arguments_of "$name")"
+    run_one "$name" "all-$name" "${arguments[@]}" &
+    running+=($!)
+done
+wait "${running[@]}" || true
+for name in "${programs[@]}"; do
+    report "all-$name" || failed+=("$name at once")
+done
+
+if ! stack_alive; then
+    failed+=('the broker ended')
+fi
+if ((${#failed[@]} > 0)); then
+    stack_show_log
+    verdict "FAIL ($(printf '%s, ' "${failed[@]}" | sed 's/, $//'); driver=$driver_name)"
+fi
+verdict "PASS (${#programs[@]} programs, driver=$driver_name)"

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs one program through a broker of its own.  Writes nothing itself unless -v;
+# output and exit status are the program's.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=test/harness/stack.sh
+source "$here/stack.sh"
+
+usage='usage: ./dev run [--driver sim|cuda|PATH] [-v] -- PROGRAM [ARGS]'
+build=$here/../../build/release
+driver=
+
+while (($# > 0)); do
+    case $1 in
+    --build) build=${2:?}; shift 2 ;;
+    --driver) driver=${2:?}; shift 2 ;;
+    -v) export STACK_VERBOSE=1 STACK_LOG_LEVEL=debug; shift ;;
+    --) shift; break ;;
+    *) echo "$usage" >&2; exit 2 ;;
+    esac
+done
+if (($# == 0)); then
+    echo "$usage" >&2
+    exit 2
+fi
+driver=${driver:-$(stack_driver)}
+if [[ -n ${STACK_VERBOSE-} ]]; then
+    stack_say "driver=$driver program=$1"
+fi
+stack_start "$build" "$driver" || exit 1
+status=0
+"$@" || status=$?
+if [[ -n ${STACK_VERBOSE-} ]]; then
+    stack_say "exit status $status"
+fi
+exit "$status"

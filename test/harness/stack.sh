@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced: a private broker with its executor for the length of a script.
+#
+#   stack_start BUILD DRIVER   starts it; afterwards these are set and exported:
+#       VGPU_SOCKET            the socket that the guest library connects to
+#       LD_LIBRARY_PATH        finds our libcuda.so.1 first
+#     and these are set: STACK_DIR (private folder), STACK_LOG (the broker's log),
+#     STACK_BROKER (its process id)
+#   stack_stop                 ends it and everything it started; runs at exit too
+#   stack_driver               prints cuda where an NVIDIA driver is present, else sim
+#
+# STACK_VERBOSE=1 sends the log to standard error instead of a file.
+
+STACK_DIR=
+STACK_LOG=
+STACK_BROKER=
+STACK_TRIES=300
+
+stack_say() {
+    printf 'stack: %s\n' "$*" >&2
+}
+
+stack_driver() {
+    if [[ -e /dev/nvidiactl ]] && ldconfig -p 2>/dev/null | grep -q 'libcuda\.so\.1 '; then
+        echo cuda
+    else
+        echo sim
+    fi
+}
+
+stack_alive() {
+    [[ -n $STACK_BROKER ]] && kill -0 "$STACK_BROKER" 2>/dev/null
+}
+
+# The process ids of everything below a process.
+stack_descendants() {
+    local parent=$1 status pid ppid
+    for status in /proc/[0-9]*/stat; do
+        { read -r pid _ <"$status"; } 2>/dev/null || continue
+        ppid=$(sed 's/.*) [A-Z] \([0-9]*\).*/\1/' "$status" 2>/dev/null) || continue
+        if [[ $ppid == "$parent" ]]; then
+            echo "$pid"
+            stack_descendants "$pid"
+        fi
+    done
+}
+
+stack_config() {
+    local log_level=${STACK_LOG_LEVEL:-info}
+    cat <<TEXT
+[broker]
+socket = $STACK_DIR/broker.sock
+executor_socket = $STACK_DIR/executor.sock
+log_level = $log_level
+TEXT
+}
+
+# Waits for the broker's byte on the ready pipe, as long as the broker lives.
+stack_wait_ready() {
+    local fd=$1 byte tries
+    for ((tries = 0; tries < STACK_TRIES; tries++)); do
+        if read -r -t 0.1 -N 1 -u "$fd" byte; then
+            return 0
+        fi
+        if ! stack_alive; then
+            stack_say 'the broker ended before it was ready'
+            return 1
+        fi
+    done
+    stack_say "the broker was not ready after $((STACK_TRIES / 10)) s"
+    return 1
+}
+
+stack_show_log() {
+    if [[ -z ${STACK_VERBOSE-} && -s $STACK_LOG ]]; then
+        stack_say 'last lines of the log:'
+        tail -n 20 "$STACK_LOG" >&2
+    fi
+}
+
+stack_start() {
+    local build driver=$2 ready_fd
+    build=$(readlink -f "$1")
+    STACK_DIR=$(mktemp -d "${TMPDIR:-/tmp}/vgpu-XXXXXXXX")
+    STACK_LOG=$STACK_DIR/log
+    trap stack_stop EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    # Workers are another user: they must reach the library wherever the tree lies.
+    chmod 711 "$STACK_DIR"
+    if [[ $driver == sim ]]; then
+        driver=$STACK_DIR/libcuda-sim.so.1
+        install -m 755 "$build/executor/sim/libcuda-sim.so.1" "$driver"
+    fi
+    stack_config >"$STACK_DIR/vgpu.conf"
+    mkfifo "$STACK_DIR/ready"
+    exec {ready_fd}<>"$STACK_DIR/ready"
+    if [[ -n ${STACK_VERBOSE-} ]]; then
+        exec {STACK_LOG_FD}>&2
+    else
+        exec {STACK_LOG_FD}>"$STACK_LOG"
+    fi
+    VGPU_LOG_TARGET=stderr "$build/broker/vgpu-broker" --foreground \
+        --config "$STACK_DIR/vgpu.conf" --spawn-executors --driver "$driver" \
+        --ready-fd "$ready_fd" </dev/null >&"$STACK_LOG_FD" 2>&1 &
+    STACK_BROKER=$!
+    exec {STACK_LOG_FD}>&-
+    if ! stack_wait_ready "$ready_fd"; then
+        stack_show_log
+        return 1
+    fi
+    exec {ready_fd}>&-
+    export VGPU_SOCKET=$STACK_DIR/broker.sock
+    export LD_LIBRARY_PATH=$build/guest/libcuda${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+}
+
+# Waits at most 5 s for a process to end.
+stack_wait_gone() {
+    timeout 5 tail --pid="$1" -f /dev/null 2>/dev/null || true
+}
+
+stack_stop() {
+    local pids=() pid
+    trap - EXIT
+    if stack_alive; then
+        mapfile -t pids < <(stack_descendants "$STACK_BROKER")
+        kill -TERM "$STACK_BROKER" 2>/dev/null || true
+        stack_wait_gone "$STACK_BROKER"
+        kill -KILL "$STACK_BROKER" 2>/dev/null || true
+        wait "$STACK_BROKER" 2>/dev/null || true
+        for pid in "${pids[@]}"; do
+            if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == vgpu-* ]]; then
+                kill -KILL "$pid" 2>/dev/null || true
+            fi
+        done
+    fi
+    STACK_BROKER=
+    if [[ -n $STACK_DIR ]]; then
+        rm -rf "$STACK_DIR"
+    fi
+}
