@@ -123,8 +123,7 @@ const char *vgpu_log_escape(char *dst, size_t cap, const void *src, size_t len)
         size_t need = is_plain(from[i]) ? 1 : 4;
 
         if (need >= cap - at) {
-            dst[cap - 1] = '\0';
-            /* Where the text ends now depends on the last byte; the mark needs the end. */
+            dst[at] = '\0';
             mark_cut(dst, at + 4 < cap ? at + 4 : cap);
             return dst;
         }

@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 
 #define INPUT_MAX  ((off_t)16 << 20)
 #define PREFIX_MAX 256
+#define PATH_CAP   1024
 
 /* An allocation of its own size, so that a sanitizer sees reads past its end. */
 static int feed(const uint8_t *bytes, size_t size)
@@ -76,7 +76,7 @@ static int replay_folder(const char *path, size_t *count)
         return -errno;
     }
     while (rc == 0 && (entry = readdir(dir)) != NULL) {
-        char name[PATH_MAX];
+        char name[PATH_CAP];
 
         if (entry->d_name[0] == '.') {
             continue;

@@ -55,7 +55,7 @@ run_one() {
 report() {
     local tag=$1 status text
     status=$(cat "$STACK_DIR/$tag.status" 2>/dev/null || echo none)
-    text=$(tail -n 1 "$STACK_DIR/$tag.out" 2>/dev/null || true)
+    text=$(grep -m 1 -E "^[a-z]+: (PASS|FAIL)" "$STACK_DIR/$tag.out" 2>/dev/null || true)
     printf '  %s\n' "${text:-(no output)}"
     python3 -B "$here/describe.py" --stats "$STACK_DIR/$tag.stats" \
         --workers "$STACK_DIR/workers" --ms "$(cat "$STACK_DIR/$tag.ms" 2>/dev/null || echo 0)" ||

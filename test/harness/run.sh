@@ -31,7 +31,8 @@ if [[ -n ${STACK_VERBOSE-} ]]; then
 fi
 stack_start "$build" "$driver" || exit 1
 status=0
-"$@" || status=$?
+# The shell's own word on a killed program ("Killed") is not the program's output.
+{ "$@" 2>&3 3>&-; } 3>&2 2>/dev/null || status=$?
 if [[ -n ${STACK_VERBOSE-} ]]; then
     stack_say "exit status $status"
 fi

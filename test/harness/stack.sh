@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # Sourced: a private broker with its executor for the length of a script.
 #
 #   stack_start BUILD DRIVER   starts it; afterwards these are set and exported:
@@ -57,9 +58,9 @@ TEXT
 
 # Waits for the broker's byte on the ready pipe, as long as the broker lives.
 stack_wait_ready() {
-    local fd=$1 byte tries
+    local fd=$1 tries
     for ((tries = 0; tries < STACK_TRIES; tries++)); do
-        if read -r -t 0.1 -N 1 -u "$fd" byte; then
+        if read -r -t 0.1 -N 1 -u "$fd" _; then
             return 0
         fi
         if ! stack_alive; then

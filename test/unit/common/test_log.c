@@ -148,6 +148,8 @@ static void test_escape_never_overruns(void **state)
             assert_true(cap == 0 || strnlen(guarded, cap) < cap);
         }
     }
+    /* Nothing fits: the text is empty, not what was in the buffer. */
+    assert_string_equal(vgpu_log_escape(guarded, 2, "\n", 1), "");
     assert_string_equal(vgpu_log_escape(guarded, 6, "abcdefgh", 8), "ab...");
 }
 
