@@ -22,7 +22,9 @@ stack_say() {
 }
 
 stack_driver() {
-    if [[ -e /dev/nvidiactl ]] && ldconfig -p 2>/dev/null | grep -q 'libcuda\.so\.1 '; then
+    local libraries
+    libraries=$(PATH=$PATH:/sbin ldconfig -p 2>/dev/null || true)
+    if [[ -e /dev/nvidiactl && $libraries == *'libcuda.so.1 '* ]]; then
         echo cuda
     else
         echo sim

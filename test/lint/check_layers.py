@@ -25,7 +25,7 @@ FOREIGN = [
     (re.compile(r"seccomp\.h$"), ("broker/", "executor/", "test/")),
     (re.compile(r"systemd/"), ("broker/", "executor/", "test/")),
     (re.compile(r"(cmocka)\.h$"), ("test/",)),
-    (re.compile(r"ini\.h$"), ("broker/", "executor/", "test/")),
+    (re.compile(r"ini\.h$"), ("common/", "test/")),
 ]
 # Generated headers have no folder; their prefix says whose they are.
 GENERATED = [

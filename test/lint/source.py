@@ -15,8 +15,9 @@ SKIPPED_FOLDERS = {".git", "build", "__pycache__"}
 
 
 def tracked():
-    """Paths of all tracked files, relative to the root; without git, all files."""
-    git = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, check=False)
+    """Paths of all files that git does not ignore, from the root; without git, all files."""
+    git = subprocess.run(["git", "-C", str(ROOT), "ls-files", "-zco", "--exclude-standard"],
+                         capture_output=True, check=False)
     if git.returncode == 0 and git.stdout:
         names = git.stdout.decode().split("\0")
         return sorted(n for n in names if n and (ROOT / n).is_file())
@@ -28,7 +29,7 @@ def tracked():
 
 
 def c_files(suffixes=(".c", ".h")):
-    """The tracked C files that people write."""
+    """The C files that people write."""
     return [n for n in tracked() if n.endswith(suffixes) and not n.startswith(GENERATED)]
 
 
