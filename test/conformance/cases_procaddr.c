@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test/conformance/conf.h"
+
+#include <string.h>
+
+static const CUuuid cudart_interface = {
+    "\x6b\xd5\xfb\x6c\x5b\xf4\xe7\x4a\x89\x87\xd9\x39\x12\xfd\x9d\xf9"};
+static const CUuuid tools_tls = {
+    "\x42\xd8\x5a\x81\x23\xf6\xcb\x47\x82\x98\xf6\xe7\x8a\x3a\xec\xdc"};
+static const CUuuid context_storage = {
+    "\xc6\x93\x33\x6e\x11\x21\xdf\x11\xa8\xc3\x68\xf3\x55\xd8\x95\x93"};
+static const CUuuid nobody = {"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10"};
+
+/* The pointer that an exported symbol has, to compare with a looked-up one. */
+static bool is_symbol(void *pfn, const char *name)
+{
+    return pfn && pfn == driver_api_symbol(name);
+}
+
+CONF_POSITIVE(cuGetProcAddress, known_name)
+{
+    void *p = NULL;
+
+    CONF_OK(cuGetProcAddress("cuInit", &p, 13000, 0));
+    CONF_EXPECT(is_symbol(p, "cuInit"));
+}
+
+CONF_POSITIVE(cuGetProcAddress, old_abi_by_version)
+{
+    void *p = NULL;
+
+    CONF_OK(cuGetProcAddress("cuMemAlloc", &p, 3020, 0));
+    CONF_EXPECT(is_symbol(p, "cuMemAlloc_v2"));
+}
+
+CONF_NEGATIVE(cuGetProcAddress, unknown_name)
+{
+    void *p = &p;
+
+    CONF_RESULT(cuGetProcAddress("cuNoSuchCall", &p, 13000, 0), CUDA_ERROR_NOT_FOUND);
+    CONF_EXPECT(p == NULL);
+}
+
+CONF_NEGATIVE(cuGetProcAddress, null_name)
+{
+    void *p = NULL;
+
+    CONF_RESULT(cuGetProcAddress(NULL, &p, 13000, 0), CUDA_ERROR_INVALID_VALUE);
+}
+
+CONF_NEGATIVE(cuGetProcAddress, null_out)
+{
+    CONF_RESULT(cuGetProcAddress("cuInit", NULL, 13000, 0), CUDA_ERROR_INVALID_VALUE);
+}
+
+CONF_POSITIVE(cuGetProcAddress_v2, known_name)
+{
+    void *p = NULL;
+    CUdriverProcAddressQueryResult status = (CUdriverProcAddressQueryResult)99;
+
+    CONF_OK(cuGetProcAddress_v2("cuInit", &p, 13000, 0, &status));
+    CONF_EXPECT(is_symbol(p, "cuInit"));
+    CONF_VALUE(status);
+}
+
+CONF_POSITIVE(cuGetProcAddress_v2, null_status)
+{
+    void *p = NULL;
+
+    CONF_OK(cuGetProcAddress_v2("cuDeviceGet", &p, 13000, 0, NULL));
+    CONF_EXPECT(is_symbol(p, "cuDeviceGet"));
+}
+
+CONF_POSITIVE(cuGetProcAddress_v2, newest_abi)
+{
+    void *p = NULL;
+
+    CONF_OK(cuGetProcAddress_v2("cuMemAlloc", &p, 13000, 0, NULL));
+    CONF_EXPECT(is_symbol(p, "cuMemAlloc_v2"));
+    CONF_OK(cuGetProcAddress_v2("cuEventElapsedTime", &p, 13000, 0, NULL));
+    CONF_EXPECT(is_symbol(p, "cuEventElapsedTime_v2"));
+    CONF_OK(cuGetProcAddress_v2("cuCtxCreate", &p, 13000, 0, NULL));
+    CONF_EXPECT(is_symbol(p, "cuCtxCreate_v4"));
+}
+
+CONF_POSITIVE(cuGetProcAddress_v2, never_newer_than_asked)
+{
+    void *p = NULL;
+
+    CONF_OK(cuGetProcAddress_v2("cuEventElapsedTime", &p, 12070, 0, NULL));
+    CONF_EXPECT(is_symbol(p, "cuEventElapsedTime"));
+    CONF_OK(cuGetProcAddress_v2("cuCtxCreate", &p, 11030, 0, NULL));
+    CONF_EXPECT(is_symbol(p, "cuCtxCreate_v2"));
+    CONF_OK(cuGetProcAddress_v2("cuGetProcAddress", &p, 11030, 0, NULL));
+    CONF_EXPECT(is_symbol(p, "cuGetProcAddress"));
+    CONF_OK(cuGetProcAddress_v2("cuGetProcAddress", &p, 12000, 0, NULL));
+    CONF_EXPECT(is_symbol(p, "cuGetProcAddress_v2"));
+    CONF_OK(cuGetProcAddress_v2("cuDevicePrimaryCtxRelease", &p, 7000, 0, NULL));
+    CONF_EXPECT(is_symbol(p, "cuDevicePrimaryCtxRelease"));
+}
+
+CONF_POSITIVE(cuGetProcAddress_v2, per_thread_stream)
+{
+    void *p = NULL;
+
+    CONF_OK(cuGetProcAddress_v2("cuLaunchKernel", &p, 13000,
+                                CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM, NULL));
+    CONF_EXPECT(is_symbol(p, "cuLaunchKernel_ptsz"));
+    CONF_OK(cuGetProcAddress_v2("cuMemcpyHtoD", &p, 13000,
+                                CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM, NULL));
+    CONF_EXPECT(is_symbol(p, "cuMemcpyHtoD_v2_ptds"));
+    CONF_OK(cuGetProcAddress_v2("cuInit", &p, 13000, CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM,
+                                NULL));
+    CONF_EXPECT(is_symbol(p, "cuInit"));
+    CONF_OK(
+        cuGetProcAddress_v2("cuLaunchKernel", &p, 13000, CU_GET_PROC_ADDRESS_LEGACY_STREAM, NULL));
+    CONF_EXPECT(is_symbol(p, "cuLaunchKernel"));
+}
+
+CONF_NEGATIVE(cuGetProcAddress_v2, unknown_name)
+{
+    void *p = &p;
+    CUdriverProcAddressQueryResult status = (CUdriverProcAddressQueryResult)99;
+
+    CONF_OK(cuGetProcAddress_v2("cuNoSuchCall", &p, 13000, 0, &status));
+    CONF_EXPECT(p == NULL);
+    CONF_VALUE(status);
+}
+
+CONF_NEGATIVE(cuGetProcAddress_v2, empty_name)
+{
+    void *p = &p;
+    CUdriverProcAddressQueryResult status = (CUdriverProcAddressQueryResult)99;
+
+    CONF_OK(cuGetProcAddress_v2("", &p, 0, 0, &status));
+    CONF_EXPECT(p == NULL);
+    CONF_VALUE(status);
+}
+
+CONF_NEGATIVE(cuGetProcAddress_v2, unknown_name_null_status)
+{
+    void *p = &p;
+
+    CONF_RESULT(cuGetProcAddress_v2("cuNoSuchCall", &p, 13000, 0, NULL), CUDA_ERROR_NOT_FOUND);
+    CONF_EXPECT(p == NULL);
+}
+
+CONF_NEGATIVE(cuGetProcAddress_v2, version_too_old)
+{
+    void *p = &p;
+    CUdriverProcAddressQueryResult status = (CUdriverProcAddressQueryResult)99;
+
+    CONF_OK(cuGetProcAddress_v2("cuMemAllocAsync", &p, 5000, 0, &status));
+    CONF_EXPECT(p == NULL);
+    CONF_VALUE(status);
+}
+
+CONF_NEGATIVE(cuGetProcAddress_v2, version_beyond_driver)
+{
+    void *p = NULL;
+    CUdriverProcAddressQueryResult status = (CUdriverProcAddressQueryResult)99;
+
+    CONF_RESULT(cuGetProcAddress_v2("cuInit", &p, 99000, 0, &status), CUDA_ERROR_INVALID_VALUE);
+}
+
+CONF_NEGATIVE(cuGetProcAddress_v2, suffixed_name)
+{
+    void *p = &p;
+    CUdriverProcAddressQueryResult status = (CUdriverProcAddressQueryResult)99;
+
+    CONF_OK(cuGetProcAddress_v2("cuMemAlloc_v2", &p, 13000, 0, &status));
+    CONF_EXPECT(p == NULL);
+    CONF_VALUE(status);
+}
+
+CONF_NEGATIVE(cuGetProcAddress_v2, null_name)
+{
+    void *p = NULL;
+
+    CONF_RESULT(cuGetProcAddress_v2(NULL, &p, 13000, 0, NULL), CUDA_ERROR_INVALID_VALUE);
+}
+
+CONF_NEGATIVE(cuGetProcAddress_v2, null_out)
+{
+    CONF_RESULT(cuGetProcAddress_v2("cuInit", NULL, 13000, 0, NULL), CUDA_ERROR_INVALID_VALUE);
+}
+
+CONF_NEGATIVE(cuGetProcAddress_v2, bad_flags)
+{
+    void *p = NULL;
+
+    CONF_RESULT(cuGetProcAddress_v2("cuInit", &p, 13000, 0x80, NULL), CUDA_ERROR_INVALID_VALUE);
+}
+
+CONF_POSITIVE(cuGetExportTable, known_tables)
+{
+    const void *t = NULL;
+
+    conf_device();
+    CONF_OK(cuGetExportTable(&t, &cudart_interface));
+    CONF_EXPECT(t != NULL);
+    CONF_OK(cuGetExportTable(&t, &tools_tls));
+    CONF_EXPECT(t != NULL);
+    CONF_OK(cuGetExportTable(&t, &context_storage));
+    CONF_EXPECT(t != NULL);
+}
+
+CONF_NEGATIVE(cuGetExportTable, unknown_table)
+{
+    const void *t = &t;
+
+    conf_device();
+    CONF_RESULT(cuGetExportTable(&t, &nobody), CUDA_ERROR_INVALID_VALUE);
+    CONF_EXPECT(t == NULL);
+}
+
+CONF_NEGATIVE(cuGetExportTable, null_out)
+{
+    conf_device();
+    CONF_RESULT(cuGetExportTable(NULL, &cudart_interface), CUDA_ERROR_INVALID_VALUE);
+}
+
+CONF_NEGATIVE(cuGetExportTable, null_uuid)
+{
+    const void *t = NULL;
+
+    conf_device();
+    CONF_RESULT(cuGetExportTable(&t, NULL), CUDA_ERROR_INVALID_VALUE);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * vgpu-conformance: what a CUDA driver answers, case by case.
+ *
+ *   main --fork--> case 1 --dlopen libcuda--> transcript 1 --+
+ *        --fork--> case 2 --dlopen libcuda--> transcript 2 --+--> report, JSON
+ *        ...                                                 |
+ *   --compare reads two JSON files and runs nothing  <-------+
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/conformance/report.h"
+#include "test/conformance/runner.h"
+
+struct options {
+    const char *label;
+    const char *filter;
+    const char *json;
+    const char *compare;
+    unsigned int jobs;
+    bool list;
+    bool quiet;
+};
+
+static bool quiet;
+
+static void usage(FILE *out)
+{
+    fputs("usage: vgpu-conformance [--native] [--list] [--filter PATTERN] [--jobs N]\n"
+          "                        [--json FILE] [--quiet]\n"
+          "       vgpu-conformance --compare A.json B.json\n"
+          "The driver is libcuda.so.1, or the file that VGPU_TEST_LIBCUDA names.\n"
+          "--native says that it is the vendor's: cases of kind unsupported are left out.\n",
+          out);
+}
+
+static struct options parse(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"native", no_argument, NULL, 'n'},
+        {"list", no_argument, NULL, 'l'},
+        {"filter", required_argument, NULL, 'f'},
+        {"json", required_argument, NULL, 'o'},
+        {"compare", required_argument, NULL, 'c'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    struct options o = {.label = "vgpu", .jobs = 1};
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        switch (c) {
+        case 'n':
+            o.label = "native";
+            break;
+        case 'l':
+            o.list = true;
+            break;
+        case 'f':
+            o.filter = optarg;
+            break;
+        case 'o':
+            o.json = optarg;
+            break;
+        case 'c':
+            o.compare = optarg;
+            break;
+        case 'j':
+            o.jobs = (unsigned int)strtoul(optarg, NULL, 10);
+            break;
+        case 'q':
+            o.quiet = true;
+            break;
+        default:
+            usage(c == 'h' ? stdout : stderr);
+            exit(c == 'h' ? 0 : 2);
+        }
+    }
+    return o;
+}
+
+static void on_done(const struct conf_outcome *outcome)
+{
+    if (!quiet || outcome->verdict == CONF_FAIL) {
+        conf_report_case(outcome);
+    }
+}
+
+static size_t without_unsupported(const struct conf_case **cases, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (cases[i]->kind != CONF_KIND_UNSUPPORTED) {
+            cases[kept++] = cases[i];
+        }
+    }
+    return kept;
+}
+
+static int run(const struct options *o, const struct conf_case *const *cases, size_t count)
+{
+    struct conf_outcome *outcomes = calloc(count ? count : 1, sizeof(*outcomes));
+    struct conf_totals totals;
+    int rc = outcomes ? conf_run(cases, count, o->jobs, outcomes, on_done) : -ENOMEM;
+
+    if (!rc && o->json) {
+        rc = conf_report_json(o->json, o->label, outcomes, count);
+    }
+    if (rc) {
+        fprintf(stderr, "vgpu-conformance: %s\n", strerror(-rc));
+        free(outcomes);
+        return 2;
+    }
+    totals = conf_report_totals(outcomes, count);
+    printf("%s: run %zu, passed %u, failed %u, skipped %u\n", o->label, count,
+           totals.by_verdict[CONF_PASS], totals.by_verdict[CONF_FAIL],
+           totals.by_verdict[CONF_SKIP]);
+    conf_outcomes_free(outcomes, count);
+    return totals.by_verdict[CONF_FAIL] ? 1 : 0;
+}
+
+static int compare(const char *a, const char *b)
+{
+    int rc = conf_report_compare(a, b);
+
+    if (rc < 0) {
+        fprintf(stderr, "vgpu-conformance: cannot compare %s and %s: %s\n", a, b, strerror(-rc));
+        return 2;
+    }
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = parse(argc, argv);
+    const struct conf_case **cases;
+    size_t count = 0;
+    int status = 0;
+
+    if (optind != argc - (o.compare ? 1 : 0)) {
+        usage(stderr);
+        return 2;
+    }
+    if (o.compare) {
+        return compare(o.compare, argv[optind]);
+    }
+    quiet = o.quiet;
+    cases = conf_cases(o.filter, &count);
+    if (!cases) {
+        return 2;
+    }
+    if (!strcmp(o.label, "native")) {
+        count = without_unsupported(cases, count);
+    }
+    if (o.list) {
+        for (size_t i = 0; i < count; i++) {
+            printf("%s %s.%s\n", conf_kind_name(cases[i]->kind), cases[i]->call, cases[i]->name);
+        }
+    } else {
+        status = run(&o, cases, count);
+    }
+    free(cases);
+    return status;
+}

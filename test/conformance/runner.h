@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VGPU_TEST_CONF_RUNNER_H
+#define VGPU_TEST_CONF_RUNNER_H
+
+#include "test/conformance/conf.h"
+
+#define CONF_CASE_SECONDS 60u
+#define CONF_JOBS_MAX     32u
+
+enum conf_verdict {
+    CONF_PASS,
+    CONF_FAIL,
+    CONF_SKIP,
+};
+
+struct conf_outcome {
+    const struct conf_case *test;
+    enum conf_verdict verdict;
+    /* Owned; freed by conf_outcomes_free().  "" when nothing was recorded. */
+    char *transcript;
+    char why[320];
+};
+
+/* "pass", "fail" or "skip"; "positive", "negative" or "unsupported". */
+const char *conf_verdict_name(enum conf_verdict verdict);
+const char *conf_kind_name(enum conf_kind kind);
+
+/*
+ * All cases linked into this program, ordered by call and name, whose
+ * "call.name" contains the pattern or matches it as a shell pattern (NULL for
+ * all).  Returns an owned array of borrowed pointers and its length; NULL
+ * when memory is short.
+ */
+const struct conf_case **conf_cases(const char *pattern, size_t *count);
+
+/*
+ * Runs the cases, `jobs` at a time (1..CONF_JOBS_MAX), each in a process that
+ * is killed after CONF_CASE_SECONDS.  Calls `done` after each, in the order in
+ * which they end.  outcomes has room for count.  Returns 0 or -errno.
+ */
+int conf_run(const struct conf_case *const *cases, size_t count, unsigned int jobs,
+             struct conf_outcome *outcomes, void (*done)(const struct conf_outcome *));
+
+void conf_outcomes_free(struct conf_outcome *outcomes, size_t count);
+
+#endif
