@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operations of our own, which no program calls."""
+
+CALLS = [
+    {
+        "name": "vgpuCopyHtoD", "class": "one_way", "host": "manual",
+        "wire": {
+            "args": [
+                ("u64", "dst"),
+                ("u64", "offset"),
+                ("u64", "bytes"),
+                ("handle:stream", "stream"),
+            ],
+            "ret": [],
+        },
+        "doc": "Copies from the window to device memory in a stream.",
+    },
+    {
+        "name": "vgpuCopyDtoH", "class": "one_way", "host": "manual",
+        "wire": {
+            "args": [
+                ("u64", "offset"),
+                ("u64", "src"),
+                ("u64", "bytes"),
+                ("handle:stream", "stream"),
+            ],
+            "ret": [],
+        },
+        "doc": "Copies from device memory to the window in a stream.",
+    },
+    {
+        "name": "vgpuHostRegister", "class": "round_trip", "host": "manual", "blocking": True,
+        "wire": {
+            "args": [("u64", "offset"), ("u64", "bytes")],
+            "ret": [],
+        },
+        "doc": "Registers a slab of the window with the driver.",
+    },
+    {
+        "name": "vgpuHostUnregister", "class": "round_trip", "host": "manual", "blocking": True,
+        "wire": {
+            "args": [("u64", "offset")],
+            "ret": [],
+        },
+        "doc": "Unregisters a slab of the window.",
+    },
+    {
+        "name": "vgpuFence", "class": "one_way", "host": "manual",
+        "wire": {
+            "args": [("handle:stream", "stream"), ("u32", "lane"), ("u64", "value")],
+            "ret": [],
+        },
+        "doc": "Has a value written to a lane's fence slot when a stream's earlier work is done.",
+    },
+    {
+        "name": "vgpuEventWait", "class": "one_way", "host": "manual",
+        "wire": {
+            "args": [("handle:event", "event"), ("u32", "lane"), ("u64", "value")],
+            "ret": [],
+        },
+        "doc": "Has a value written to a lane's fence slot when an event has happened.",
+    },
+]
