@@ -17,6 +17,9 @@
 #include "test/conformance/report.h"
 #include "test/conformance/runner.h"
 
+/* ctest's status for a test that could not run. */
+#define SKIPPED 77
+
 struct options {
     const char *label;
     const char *filter;
@@ -124,7 +127,10 @@ static int run(const struct options *o, const struct conf_case *const *cases, si
            totals.by_verdict[CONF_PASS], totals.by_verdict[CONF_FAIL],
            totals.by_verdict[CONF_SKIP]);
     conf_outcomes_free(outcomes, count);
-    return totals.by_verdict[CONF_FAIL] ? 1 : 0;
+    if (totals.by_verdict[CONF_FAIL]) {
+        return 1;
+    }
+    return totals.by_verdict[CONF_PASS] || !count ? 0 : SKIPPED;
 }
 
 static int compare(const char *a, const char *b)

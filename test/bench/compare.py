@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs vgpu-bench natively and through vgpu in turns and compares the figures.
+
+Each command prints JSON lines ({"name", "value", "unit", "better"}).  Rounds
+alternate, so that drift of the machine hits both sides.  The table shows
+medians; the ratio is vgpu/native, so 1.00 is parity.  --pids names processes
+(broker, executor) whose CPU time is read from /proc before and after each run.
+"""
+import argparse
+import json
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+
+BAR_WIDTH = 30
+
+
+def cpu_seconds(pids):
+    """CPU time, user and system, of the processes that still exist."""
+    total = 0
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def run_once(command, pids):
+    """Figures by name, and what the run cost in wall and CPU seconds."""
+    before, start = cpu_seconds(pids), time.monotonic()
+    done = subprocess.run(shlex.split(command), stdout=subprocess.PIPE, text=True, check=False)
+    cost = {"wall_s": time.monotonic() - start, "cpu_s": cpu_seconds(pids) - before}
+    if done.returncode:
+        sys.exit(f"compare.py: status {done.returncode} from: {command}")
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    return {figure["name"]: figure for figure in map(json.loads, lines)}, cost
+
+
+def collect(commands, rounds, pids):
+    """Per side: every figure's values, and the cost of every run."""
+    sides = {name: {"values": {}, "costs": []} for name in commands}
+    units = {}
+    for number in range(rounds):
+        order = list(commands) if number % 2 == 0 else list(reversed(commands))
+        for side in order:
+            figures, cost = run_once(commands[side], pids)
+            sides[side]["costs"].append(cost)
+            for name, figure in figures.items():
+                units[name] = (figure["unit"], figure["better"])
+                sides[side]["values"].setdefault(name, []).append(figure["value"])
+    return sides, units
+
+
+def rows(sides, units):
+    for name, (unit, better) in units.items():
+        native = sides["native"]["values"].get(name)
+        vgpu = sides["vgpu"]["values"].get(name)
+        if not native or not vgpu:
+            continue
+        a, b = statistics.median(native), statistics.median(vgpu)
+        yield {"name": name, "unit": unit, "better": better, "native": a, "vgpu": b,
+               "ratio": b / a if a else None, "native_all": native, "vgpu_all": vgpu}
+
+
+def bar(value, longest):
+    return "#" * max(1, round(BAR_WIDTH * value / longest)) if longest else ""
+
+
+def print_table(table):
+    print(f"{'figure':<18} {'unit':<5} {'better':<6} {'native':>12} {'vgpu':>12} {'ratio':>7}")
+    for row in table:
+        ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
+        print(f"{row['name']:<18} {row['unit']:<5} {row['better']:<6} "
+              f"{row['native']:>12.3f} {row['vgpu']:>12.3f} {ratio:>7}")
+        longest = max(row["native"], row["vgpu"])
+        print(f"    native {bar(row['native'], longest)}")
+        print(f"    vgpu   {bar(row['vgpu'], longest)}")
+
+
+def print_costs(sides, pids):
+    for side, data in sides.items():
+        wall = sum(cost["wall_s"] for cost in data["costs"])
+        cpu = sum(cost["cpu_s"] for cost in data["costs"])
+        share = f", {cpu / wall:.2f} cores" if wall else ""
+        watched = f"; processes {','.join(pids)} used {cpu:.2f} CPU s{share}" if pids else ""
+        print(f"{side}: {len(data['costs'])} runs, {wall:.1f} s{watched}")
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--native", required=True, help="command of the native run")
+    parser.add_argument("--vgpu", required=True, help="command of the run through vgpu")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", help="file for the table and every value")
+    parser.add_argument("--pids", default="", help="process ids, separated by commas")
+    return parser.parse_args()
+
+
+def main():
+    args = parse_args()
+    pids = [pid for pid in args.pids.split(",") if pid.isdigit()]
+    commands = {"native": args.native, "vgpu": args.vgpu}
+    sides, units = collect(commands, max(1, args.rounds), pids)
+    table = list(rows(sides, units))
+    print_table(table)
+    print_costs(sides, pids)
+    if args.json:
+        with open(args.json, "w", encoding="ascii") as out:
+            costs = {side: data["costs"] for side, data in sides.items()}
+            json.dump({"figures": table, "costs": costs, "pids": pids}, out, indent=1)
+            out.write("\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
