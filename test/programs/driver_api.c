@@ -63,9 +63,5 @@ int driver_api_load(void)
 #define DRIVER_API_BIND(name) bind_symbol(&drv.name, #name);
     DRIVER_API_CALLS(DRIVER_API_BIND)
 #undef DRIVER_API_BIND
-    bind_symbol(&drv.cuDeviceGetUuid, "cuDeviceGetUuid");
-    bind_symbol(&drv.cuEventElapsedTime, "cuEventElapsedTime");
-    bind_symbol(&drv.cuCtxCreate_v2, "cuCtxCreate_v2");
-    bind_symbol(&drv.cuGetProcAddress, "cuGetProcAddress");
     return 0;
 }

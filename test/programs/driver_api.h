@@ -43,10 +43,6 @@
 #undef cuModuleGetGlobal
 #undef cuStreamDestroy
 
-typedef CUresult(CUDAAPI *driver_ctx_create_v2)(CUcontext *pctx, unsigned int flags, CUdevice dev);
-typedef CUresult(CUDAAPI *driver_get_proc_address_v1)(const char *symbol, void **pfn, int version,
-                                                      cuuint64_t flags);
-
 /* clang-format off */
 #define DRIVER_API_CALLS(X) \
     X(cuInit) \
@@ -148,17 +144,31 @@ typedef CUresult(CUDAAPI *driver_get_proc_address_v1)(const char *symbol, void *
     X(cuOccupancyMaxPotentialBlockSizeWithFlags) \
     X(cuOccupancyAvailableDynamicSMemPerBlock) \
     X(cuGetProcAddress_v2) \
-    X(cuGetExportTable)
+    X(cuGetExportTable) \
+    X(cuDeviceGetUuid) \
+    X(cuEventElapsedTime) \
+    X(cuCtxCreate_v2) \
+    X(cuGetProcAddress) \
+    X(cuCtxCreate_v3) \
+    X(cuCtxDestroy) \
+    X(cuCtxGetDevice_v2) \
+    X(cuCtxPopCurrent) \
+    X(cuCtxPushCurrent) \
+    X(cuCtxSetFlags) \
+    X(cuCtxSynchronize_v2) \
+    X(cuDevicePrimaryCtxRelease) \
+    X(cuDevicePrimaryCtxReset) \
+    X(cuDevicePrimaryCtxSetFlags) \
+    X(cuDeviceTotalMem) \
+    X(cuEventDestroy) \
+    X(cuStreamDestroy) \
+    X(cuThreadExchangeStreamCaptureMode)
 /* clang-format on */
 
 struct driver_api {
 #define DRIVER_API_FIELD(name) __typeof__(name) *name;
     DRIVER_API_CALLS(DRIVER_API_FIELD)
 #undef DRIVER_API_FIELD
-    __typeof__(cuDeviceGetUuid_v2) *cuDeviceGetUuid;
-    __typeof__(cuEventElapsedTime_v2) *cuEventElapsedTime;
-    driver_ctx_create_v2 cuCtxCreate_v2;
-    driver_get_proc_address_v1 cuGetProcAddress;
 };
 
 /* Filled by driver_api_load(); before it every field is NULL. */
