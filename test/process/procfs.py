@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What /proc says of a process: family, descriptors, memory, locks."""
+
+import collections
+import os
+import re
+import select
+import signal
+
+
+def _read(pid, name):
+    """A file of a process, or '' when the process is gone."""
+    try:
+        with open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def stat(pid):
+    """(state letter, parent), or (None, None) when the process is gone."""
+    text = _read(pid, "stat")
+    if not text:
+        return None, None
+    fields = text[text.rindex(")") + 2:].split()
+    return fields[0], int(fields[1])
+
+
+def alive(pid):
+    """True while the process exists and is no zombie."""
+    return stat(pid)[0] not in (None, "Z", "X")
+
+
+def arguments(pid):
+    return _read(pid, "cmdline").split("\0")[:-1]
+
+
+def children(pid):
+    """Children of a process, zombies included, oldest first."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit() and stat(int(name))[1] == pid:
+            found.append(int(name))
+    return sorted(found)
+
+
+def family(pid):
+    """The process and everything below it, parents first."""
+    found = [pid]
+    for child in children(pid):
+        found += family(child)
+    return found
+
+
+def threads(pid):
+    try:
+        return sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return []
+
+
+def status(pid, thread=None):
+    """The lines of status as a dictionary of strings; empty when it is gone."""
+    text = _read(pid, f"task/{thread}/status" if thread else "status")
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+def status_kib(pid, key):
+    """A memory line of status in KiB."""
+    words = status(pid).get(key, "0 kB").split()
+    return int(words[0])
+
+
+def wakeups(pid):
+    """Times that the threads of a process went to sleep by themselves."""
+    return sum(int(status(pid, t).get("voluntary_ctxt_switches", 0)) for t in threads(pid))
+
+
+def descriptors(pid):
+    """{descriptor: what it is}, as the links of /proc/PID/fd say."""
+    found = {}
+    try:
+        names = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return found
+    for name in names:
+        try:
+            found[int(name)] = os.readlink(f"/proc/{pid}/fd/{name}")
+        except OSError:
+            pass
+    return found
+
+
+def kind(link):
+    """socket, pipe, eventfd, memfd, file ... of a descriptor's link."""
+    match = re.match(r"anon_inode:\[?(\w+)|(socket|pipe):|/(memfd|dev):?", link)
+    if not match:
+        return "file"
+    return next(group for group in match.groups() if group)
+
+
+def kinds(pid):
+    """Descriptors of a process counted by kind."""
+    return collections.Counter(kind(link) for link in descriptors(pid).values())
+
+
+def memfd_mappings(pid):
+    """Mappings of memfds: one per channel that a process has mapped."""
+    return sum("/memfd:" in line for line in _read(pid, "maps").splitlines())
+
+
+def kill_and_wait(pid, timeout_s):
+    """SIGKILL; returns when the process has ended, reaped or not.  False after the timeout."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    try:
+        return wait_end(handle, timeout_s)
+    finally:
+        os.close(handle)
+
+
+def wait_end(handle, timeout_s):
+    """Waits for the end of the process behind a pidfd."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(timeout_s * 1000))
+
+
+def wait_channels(pid):
+    """Where the threads of a process wait, for reports of what hangs."""
+    return [_read(pid, f"task/{t}/wchan") or "?" for t in threads(pid)]
+
+
+def memfd_inodes(pid):
+    """The memfds that a process has mapped."""
+    return {line.split()[4] for line in _read(pid, "maps").splitlines() if "/memfd:" in line}
+
+
+def maps_file(pid, name):
+    """True when a file whose name begins so is mapped."""
+    return any(f"/{name}" in line for line in _read(pid, "maps").splitlines())
+
+
+def writable_code(pid):
+    """Mappings that may be written and executed."""
+    return [line for line in _read(pid, "maps").splitlines() if " rwx" in line]
+
+
+def environment(pid):
+    """Names and values that the process was started with."""
+    pairs = _read(pid, "environ").split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)

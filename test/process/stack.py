@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A broker with everything under it, for the length of a test.
+
+    with Stack() as stack:
+        result = stack.run("vgpu-process-guest", "session")
+
+The build folder comes from --build or VGPU_BUILD (see options()).  Everything that a
+stack starts dies with it: the test is a subreaper and kills what is left of the family.
+"""
+
+import collections
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import procfs
+
+# Seconds that anything may take before it counts as hanging; no test measures time.
+PATIENCE_S = 20 * int(os.environ.get("VGPU_TEST_PATIENCE", "1"))
+# Pause between two looks at something that announces itself nowhere.
+LOOK_S = 0.004
+PR_SET_CHILD_SUBREAPER = 36
+
+Result = collections.namedtuple("Result", "status out err")
+Usage = collections.namedtuple("Usage", "descriptors mappings workers supervisors zombies")
+
+
+class StackError(Exception):
+    """The stack did something that no test asked for."""
+
+
+def build_folder():
+    here = Path(__file__).resolve().parents[2]
+    return Path(os.environ.get("VGPU_BUILD", here / "build/release")).resolve()
+
+
+def wait_for(condition, what, timeout_s=None):
+    """Looks until condition() is true and returns its value; StackError after the timeout."""
+    end = time.monotonic() + (timeout_s or PATIENCE_S)
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise StackError(f"waited in vain for {what}")
+        time.sleep(LOOK_S)
+
+
+def become_subreaper():
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+class Guest:
+    """A guest program that runs; its output goes to files, so that it never blocks on us."""
+
+    def __init__(self, command, environment, folder, **options):
+        self.command = command
+        self._out = tempfile.TemporaryFile(dir=folder)
+        self._err = tempfile.TemporaryFile(dir=folder)
+        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE,
+                                        stdout=self._out, stderr=self._err, **options)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def output(self):
+        return os.pread(self._out.fileno(), 1 << 20, 0).decode(errors="replace")
+
+    def errors(self):
+        return os.pread(self._err.fileno(), 1 << 20, 0).decode(errors="replace")
+
+    def wait_line(self, word):
+        """The first line of output that begins with the word."""
+
+        def line():
+            found = [text for text in self.output().splitlines() if text.startswith(word)]
+            if not found and self.process.poll() is not None:
+                raise StackError(f"{self.command} ended before '{word}': {self.result()}")
+            return found and found[0]
+
+        return wait_for(line, f"'{word}' from {self.command}")
+
+    def result(self):
+        return Result(self.process.returncode, self.output(), self.errors())
+
+    def finish(self, timeout_s=None):
+        """Ends its input and waits; a program that does not end is killed and raises."""
+        self.process.stdin.close()
+        try:
+            self.process.wait(timeout_s or PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            where = procfs.wait_channels(self.pid)
+            self.kill()
+            raise StackError(f"{self.command} hangs ({where}); output: {self.result()}") from None
+        return self.result()
+
+    def kill(self):
+        """SIGKILL, if it still runs; returns when it has ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def close(self):
+        self.kill()
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        self._out.close()
+        self._err.close()
+
+
+class Stack:
+    """The processes and files of one broker."""
+
+    def __init__(self, driver="sim", settings=None, stepper=None):
+        self.build = build_folder()
+        self.driver = driver
+        self.settings = settings or {}
+        self.stepper = stepper
+        self.folder = None
+        self.broker = None
+        self.guests = []
+        self._family = set()
+        self._log = None
+
+    # Files
+
+    @property
+    def socket(self):
+        return str(self.folder / "broker.sock")
+
+    @property
+    def executor_socket(self):
+        return str(self.folder / "executor.sock")
+
+    def log(self):
+        return (self.folder / "log").read_text(errors="replace")
+
+    def program(self, name):
+        """Path of a program of the build by its name; other paths stay."""
+        for part in ("test/process", "test/programs"):
+            if (self.build / part / name).exists():
+                return str(self.build / part / name)
+        return name
+
+    def write_config(self):
+        values = {"broker": {"socket": self.socket, "executor_socket": self.executor_socket,
+                             "spin_us": "0"}, "executor": {}}
+        for name, value in self.settings.items():
+            section, key = name.split(".")
+            values[section][key] = value
+        path = self.folder / "vgpu.conf"
+        with open(path, "w", encoding="utf-8") as file:
+            for section, pairs in values.items():
+                file.write(f"[{section}]\n")
+                file.writelines(f"{key} = {value}\n" for key, value in pairs.items())
+        return str(path)
+
+    # Life
+
+    def __enter__(self):
+        become_subreaper()
+        self.folder = Path(tempfile.mkdtemp(prefix="vgpu-test-"))
+        self.folder.chmod(0o755)
+        try:
+            self.start_broker()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind is not None and self.folder:
+            sys.stderr.write(f"-- the broker's log ends:\n{self.log()[-3000:]}\n--\n")
+        self.close()
+
+    def environment(self):
+        env = {**os.environ, "VGPU_LOG_TARGET": "stderr", "TMPDIR": str(self.folder)}
+        env.pop("VGPU_SOCKET", None)
+        return env
+
+    def command(self, ready_fd):
+        return [str(self.build / "broker/vgpu-broker"), "--foreground",
+                "--config", self.write_config(), "--spawn-executors", "--driver", self.driver,
+                "--ready-fd", str(ready_fd)]
+
+    def start_broker(self):
+        """Starts the broker and waits for its word that it is ready and a spare worker is."""
+        ready, told = os.pipe()
+        env, fds = self.environment(), [told]
+        if self.stepper:
+            env.update(self.stepper.environment())
+            fds += self.stepper.descriptors()
+        self._log = open(self.folder / "log", "ab")
+        self.broker = subprocess.Popen(self.command(told), env=env, pass_fds=fds,
+                                       stdin=subprocess.DEVNULL, stdout=self._log,
+                                       stderr=self._log, start_new_session=True)
+        os.close(told)
+        with open(ready, "rb") as pipe:
+            if not pipe.read(1):
+                raise StackError(f"the broker did not start: {self.log()[-2000:]}")
+        self.wait_spares()
+
+    def wait_spares(self, sessions=0):
+        """Waits until the spares and so many workers of sessions are there, all locked."""
+        count = int(self.settings.get("executor.spares", 1)) + sessions
+        wait_for(lambda: self.broker.poll() is not None or (
+            len(self.workers()) == count and all(map(self.locked, self.workers()))),
+            f"{count} workers")
+        if self.broker.poll() is not None:
+            raise StackError(f"the broker ended: {self.broker.returncode}")
+
+    def close(self):
+        """Ends everything that this stack started, and removes its files."""
+        for guest in self.guests:
+            guest.close()
+        self.guests.clear()
+        if self.broker:
+            self.kill_family()
+            self._log.close()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill_family(self):
+        self._family.update(procfs.family(self.broker.pid))
+        if self.broker.poll() is None:
+            self.broker.kill()
+            self.broker.wait()
+        for pid in [p for p in self._family if procfs.alive(p) and self.is_ours(p)]:
+            procfs.kill_and_wait(pid, PATIENCE_S)
+        self.reap_orphans()
+
+    def is_ours(self, pid):
+        """True for an executor of this build: process ids are used again."""
+        words = procfs.arguments(pid)
+        return bool(words) and "vgpu-" in words[0]
+
+    def reap_orphans(self):
+        """Collects processes of the family that were handed to us and have ended."""
+        for pid in procfs.children(os.getpid()):
+            if pid in self._family and procfs.stat(pid)[0] == "Z":
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+
+    def terminate(self):
+        """SIGTERM, as a service manager ends it; returns the exit status."""
+        self._family.update(procfs.family(self.broker.pid))
+        self.broker.send_signal(signal.SIGTERM)
+        return self.broker.wait(PATIENCE_S)
+
+    def leftovers(self):
+        """Processes of this stack that outlived the broker."""
+        self.reap_orphans()
+        return [p for p in self._family
+                if p != self.broker.pid and procfs.stat(p)[0] is not None and self.is_ours(p)]
+
+    # Processes
+
+    def executors(self, role):
+        family = procfs.family(self.broker.pid)
+        self._family.update(family)
+        return sorted(p for p in family if executor_role(p) == role and procfs.alive(p))
+
+    def supervisors(self):
+        return self.executors("supervisor")
+
+    def workers(self):
+        """Spares and workers of sessions, oldest first."""
+        return self.executors("worker")
+
+    def locked(self, pid):
+        """True when the worker is behind its lock; sanitizer builds have none."""
+        seccomp = procfs.status(pid).get("Seccomp")
+        return seccomp == "2" or (seccomp is not None and self.sanitized())
+
+    def sanitized(self):
+        return sanitizer(self.build) != ""
+
+    def usage(self):
+        """What could leak: descriptors by kind, mapped channels, processes."""
+        family = procfs.family(self.broker.pid)
+        self._family.update(family)
+        return Usage(dict(procfs.kinds(self.broker.pid)),
+                     procfs.memfd_mappings(self.broker.pid), len(self.workers()),
+                     len(self.supervisors()), sum(procfs.stat(p)[0] == "Z" for p in family))
+
+    def settle(self, expected):
+        """Waits until the stack uses what it used before; StackError says what is left."""
+        last = None
+
+        def same():
+            nonlocal last
+            last = self.usage()
+            return last == expected and all(map(self.locked, self.workers()))
+
+        try:
+            wait_for(same, "the stack to settle")
+        except StackError:
+            raise StackError(f"leak: {last} is not {expected}; descriptors: "
+                             f"{procfs.descriptors(self.broker.pid)}") from None
+
+    # Guests
+
+    def guest_environment(self):
+        env = {**os.environ, "VGPU_SOCKET": self.socket, "VGPU_LOG_TARGET": "stderr"}
+        path = [str(self.build / "guest/libcuda"), env.get("LD_LIBRARY_PATH", "")]
+        env["LD_LIBRARY_PATH"] = ":".join(filter(None, path))
+        return env
+
+    def start(self, name, *args, **options):
+        guest = Guest([self.program(name), *map(str, args)], self.guest_environment(),
+                      self.folder, **options)
+        self.guests.append(guest)
+        return guest
+
+    def drop(self, guest):
+        """Closes a guest that is of no more interest."""
+        guest.close()
+        self.guests.remove(guest)
+
+    def run(self, name, *args):
+        guest = self.start(name, *args)
+        try:
+            return guest.finish()
+        finally:
+            self.drop(guest)
+
+
+def executor_role(pid):
+    """worker, probe, supervisor, launcher or None, by the command line."""
+    words = procfs.arguments(pid)
+    if not words or not words[0].endswith("vgpu-executor"):
+        return None
+    for flag, role in (("--worker", "worker"), ("--probe", "probe"), ("--gpu", "supervisor")):
+        if flag in words:
+            return role
+    return "launcher"
+
+
+def sanitizer(build):
+    """The sanitizer of a build folder: '', 'address' or 'thread'."""
+    with contextlib.suppress(OSError):
+        for line in (build / "CMakeCache.txt").read_text().splitlines():
+            if line.startswith("VGPU_SANITIZE:"):
+                return line.split("=", 1)[1]
+    return ""
+
+
+def needed(*names):
+    """Ends the test as skipped (77) when the build lacks a program."""
+    build = build_folder()
+    missing = [n for n in names if not (build / n).exists()]
+    if missing:
+        print(f"skipped: not built: {', '.join(missing)}")
+        sys.exit(77)
