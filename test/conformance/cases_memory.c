@@ -162,7 +162,7 @@ CONF_POSITIVE(cuMemFree_v2, behind_unfinished_work)
     f = conf_kernel("add");
     p = conf_memory(1 << 20);
     for (int i = 0; i < 20; i++) {
-        conf_launch(f, 256, 1024, NULL, params);
+        conf_launch(f, 16, 1024, NULL, params);
     }
     CONF_OK(cuMemFree_v2(p));
     CONF_OK(cuMemAlloc_v2(&q, 1 << 20));

@@ -28,7 +28,7 @@ static void write_file(char *path, const void *data, size_t bytes)
 
 /*
  * A fat binary with one uncompressed PTX image: a 16-byte header, then one
- * entry of kind 1 with a 64-byte header of its own and the text padded to 8.
+ * entry of kind 1 with an 80-byte header of its own and the text padded to 8.
  */
 struct fat_header {
     unsigned int magic;
@@ -52,6 +52,8 @@ struct fat_entry {
     unsigned long long flags;
     unsigned long long zero;
     unsigned long long decompressed_size;
+    /* The compiler's options: here the offset of an empty text, and that text. */
+    unsigned long long options[2];
 };
 
 /* The layout that fat binary wrappers of compiled programs have. */
@@ -83,6 +85,8 @@ static void *make_fat_binary(void)
     entry->major = 9;
     entry->arch = 75;
     entry->flags = 0x11;
+    entry->options_offset = 0x40;
+    entry->options[0] = 0x48;
     memcpy(entry + 1, conf_ptx(), text);
     return header;
 }

@@ -137,7 +137,7 @@ CONF_POSITIVE(cuCtxSynchronize, at_exit_with_work_left)
     atexit(synchronize_late);
     p = conf_memory(1 << 20);
     for (int i = 0; i < 10; i++) {
-        conf_launch(conf_kernel("add"), 256, 1024, NULL, params);
+        conf_launch(conf_kernel("add"), 16, 1024, NULL, params);
     }
 }
 

@@ -67,7 +67,7 @@ static bool frame_kept(const struct sweep *s, size_t at, size_t bytes)
 
 static bool there_and_back(struct sweep *s, size_t bytes, size_t src, size_t dst)
 {
-    CONF_SETUP(cuMemsetD8_v2(s->b, 0x5a, ROOM));
+    CONF_SETUP(cuMemsetD8_v2(s->b, 0x5a, src + bytes + 1));
     CONF_SETUP(cuMemcpyHtoD_v2(s->a + dst, s->in + src, bytes));
     CONF_SETUP(cuMemcpyDtoD_v2(s->b + src, s->a + dst, bytes));
     memset(s->out, 0, bytes);
@@ -156,7 +156,7 @@ CONF_POSITIVE(cuMemsetD8_v2, sizes_and_offsets)
     for (size_t i = 0; i < SIZES; i++) {
         size_t at = offsets[i % OFFSETS];
 
-        CONF_SETUP(cuMemsetD8_v2(s.b, 0x5a, ROOM));
+        CONF_SETUP(cuMemsetD8_v2(s.b, 0x5a, at + sizes[i] + 1));
         CONF_SETUP(cuMemsetD8_v2(s.b + at, 0xc3, sizes[i]));
         CONF_SETUP(cuMemcpyDtoH_v2(s.out, s.b + at, sizes[i]));
         memset(s.in, 0xc3, sizes[i]);

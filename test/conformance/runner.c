@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,7 +48,10 @@ static time_t seconds(void)
 static _Noreturn void run_case(const struct conf_case *test, struct conf_state *state,
                                const sigset_t *mask)
 {
+    const struct rlimit none = {0, 0};
+
     setpgid(0, 0);
+    setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigprocmask(SIG_SETMASK, mask, NULL);
     conf_state_use(state);
