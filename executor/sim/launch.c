@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/sim/kexec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "executor/sim/engine.h"
+#include "executor/sim/handle.h"
+#include "executor/sim/module.h"
+#include "executor/sim/occupancy.h"
+#include "executor/sim/stream.h"
+
+struct request {
+    CUfunction f;
+    uint32_t grid[3];
+    uint32_t block[3];
+    uint32_t shared;
+    CUstream stream;
+    void **params;
+    void **extra;
+    bool cooperative;
+};
+
+static CUresult check_dims(const struct request *q)
+{
+    uint64_t threads = (uint64_t)q->block[0] * q->block[1];
+
+    for (int i = 0; i < 3; i++) {
+        if (q->grid[i] == 0 || q->block[i] == 0) {
+            return CUDA_ERROR_INVALID_VALUE;
+        }
+    }
+    if (q->grid[0] > INT32_MAX || q->grid[1] > 65535 || q->grid[2] > 65535 || q->block[0] > 1024 ||
+        q->block[1] > 1024 || q->block[2] > 64 || threads * q->block[2] > q->f->ptx->max_threads) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (q->f->ptx->reqntid[0] != 0 && q->f->ptx->reqntid[i] != q->block[i]) {
+            return CUDA_ERROR_INVALID_VALUE;
+        }
+    }
+    return q->shared > (uint32_t)q->f->dynamic_shared_max ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+}
+
+static CUresult check_cooperative(const struct request *q)
+{
+    uint64_t blocks = (uint64_t)q->grid[0] * q->grid[1] * q->grid[2];
+    int threads = (int)(q->block[0] * q->block[1] * q->block[2]);
+    uint64_t fit = (uint64_t)occupancy_blocks(q->f, threads, q->shared) * SIM_SM_COUNT;
+
+    return q->cooperative && blocks > fit ? CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE : CUDA_SUCCESS;
+}
+
+/* The buffer form: key and value pairs up to CU_LAUNCH_PARAM_END. */
+static CUresult extra_params(const struct ptx_func *f, void *const *extra, uint8_t *out)
+{
+    const void *buffer = NULL;
+    const size_t *size = NULL;
+
+    for (size_t i = 0; extra[i] != CU_LAUNCH_PARAM_END; i += 2) {
+        if (extra[i] == CU_LAUNCH_PARAM_BUFFER_POINTER) {
+            buffer = extra[i + 1];
+        } else if (extra[i] == CU_LAUNCH_PARAM_BUFFER_SIZE) {
+            size = extra[i + 1];
+        } else {
+            return CUDA_ERROR_INVALID_VALUE;
+        }
+    }
+    if (buffer == NULL || size == NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (*size > sim_round_up(f->param_bytes, 8)) {
+        return CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES;
+    }
+    memcpy(out, buffer, *size < f->param_bytes ? *size : f->param_bytes);
+    return CUDA_SUCCESS;
+}
+
+static CUresult gather_params(const struct request *q, uint8_t *out)
+{
+    const struct ptx_func *f = q->f->ptx;
+
+    if (q->params != NULL && q->extra != NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (q->extra != NULL) {
+        return extra_params(f, q->extra, out);
+    }
+    if (q->params == NULL) {
+        return f->param_count == 0 ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+    }
+    for (uint32_t i = 0; i < f->param_count; i++) {
+        if (q->params[i] == NULL) {
+            return CUDA_ERROR_INVALID_VALUE;
+        }
+        memcpy(out + f->param[i].offset, q->params[i], f->param[i].size);
+    }
+    return CUDA_SUCCESS;
+}
+
+static CUresult enqueue(CUcontext ctx, const struct request *q, struct CUstream_st *stream)
+{
+    struct kexec_launch launch = {
+        .func = q->f->ptx,
+        .grid = {q->grid[0], q->grid[1], q->grid[2]},
+        .block = {q->block[0], q->block[1], q->block[2]},
+        .shared_dynamic = q->shared,
+        .stack_limit = ctx->limit[CU_LIMIT_STACK_SIZE],
+        .cooperative = q->cooperative,
+    };
+    uint8_t *params = calloc(1, q->f->ptx->param_bytes + 1);
+    struct sim_op *op = engine_op_new(OP_KERNEL);
+    CUresult cu = CUDA_ERROR_OUT_OF_MEMORY;
+
+    if (params != NULL && op != NULL) {
+        cu = gather_params(q, params);
+    }
+    if (cu == CUDA_SUCCESS) {
+        launch.params = params;
+        op->kernel = kexec_new(&launch);
+        cu = op->kernel == NULL ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_SUCCESS;
+    }
+    free(params);
+    if (cu != CUDA_SUCCESS) {
+        free(op);
+        return cu;
+    }
+    return engine_submit(stream, op);
+}
+
+static CUresult submit(CUcontext ctx, const struct request *q)
+{
+    struct CUstream_st *stream;
+    CUresult cu;
+
+    if (!handle_ok(HANDLE_FUNCTION, q->f)) {
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
+    cu = check_dims(q);
+    if (cu == CUDA_SUCCESS) {
+        cu = check_cooperative(q);
+    }
+    if (cu == CUDA_SUCCESS) {
+        cu = stream_resolve(ctx, q->stream, &stream);
+    }
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (q->f->module->ctx != stream->ctx) {
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
+    return enqueue(ctx, q, stream);
+}
+
+CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY,
+                        unsigned int gridDimZ, unsigned int blockDimX, unsigned int blockDimY,
+                        unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream,
+                        void **kernelParams, void **extra)
+{
+    struct request q = {
+        .f = f,
+        .grid = {gridDimX, gridDimY, gridDimZ},
+        .block = {blockDimX, blockDimY, blockDimZ},
+        .shared = sharedMemBytes,
+        .stream = hStream,
+        .params = kernelParams,
+        .extra = extra,
+    };
+    CUcontext ctx;
+    CUresult cu = sim_begin_ctx(__func__, &ctx);
+
+    return cu != CUDA_SUCCESS ? cu : sim_end(submit(ctx, &q));
+}
+
+CUresult cuLaunchCooperativeKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY,
+                                   unsigned int gridDimZ, unsigned int blockDimX,
+                                   unsigned int blockDimY, unsigned int blockDimZ,
+                                   unsigned int sharedMemBytes, CUstream hStream,
+                                   void **kernelParams)
+{
+    struct request q = {
+        .f = f,
+        .grid = {gridDimX, gridDimY, gridDimZ},
+        .block = {blockDimX, blockDimY, blockDimZ},
+        .shared = sharedMemBytes,
+        .stream = hStream,
+        .params = kernelParams,
+        .cooperative = true,
+    };
+    CUcontext ctx;
+    CUresult cu = sim_begin_ctx(__func__, &ctx);
+
+    return cu != CUDA_SUCCESS ? cu : sim_end(submit(ctx, &q));
+}

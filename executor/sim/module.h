@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIM_MODULE_H
+#define SIM_MODULE_H
+
+/* Loaded modules and their functions.  Need sim.lock. */
+
+#include "executor/sim/context.h"
+#include "executor/sim/ptx.h"
+
+struct CUfunc_st {
+    struct CUmod_st *module;
+    const struct ptx_func *ptx;
+    int dynamic_shared_max; /* CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES */
+    int carveout;
+    int cluster[6]; /* CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH and following */
+    CUfunc_cache cache_config;
+};
+
+struct CUmod_st {
+    struct CUmod_st *prev;
+    struct CUmod_st *next;
+    CUcontext ctx;
+    struct ptx_module *ptx;
+    uintptr_t image; /* the variables' memory; 0 without any */
+    size_t image_bytes;
+    struct CUfunc_st *func; /* the entries */
+    uint32_t func_count;
+};
+
+/* Where errors and remarks of a compilation go: the options' buffers. */
+struct jit_log {
+    char *error;
+    size_t error_size;
+    char *info;
+    size_t info_size;
+    size_t error_used;
+    size_t info_used;
+};
+
+/* Load an image of any supported form into ctx. */
+CUresult module_load(CUcontext ctx, const void *image, struct jit_log *log, CUmodule *out);
+
+/* Unload all modules of a context. */
+void module_free_all(CUcontext ctx);
+
+/*
+ * The PTX text in an image: itself, in a fat binary, in what cuLinkComplete
+ * made.  *text is borrowed from image, or, with *owned set, to be freed.
+ */
+CUresult image_ptx(const void *image, const char **text, char **owned);
+
+/* What cuLinkComplete prefixes the text with. */
+#define IMAGE_LINKED "\x7fVGPUSIM"
+
+#endif
