@@ -119,9 +119,10 @@ class Guest:
 class Stack:
     """The processes and files of one broker."""
 
-    def __init__(self, driver="sim", settings=None, stepper=None):
+    def __init__(self, driver="sim", settings=None, stepper=None, spawn=True):
         self.build = build_folder()
         self.driver = driver
+        self.spawn = spawn
         self.settings = settings or {}
         self.stepper = stepper
         self.folder = None
@@ -187,9 +188,9 @@ class Stack:
         return env
 
     def command(self, ready_fd):
-        return [str(self.build / "broker/vgpu-broker"), "--foreground",
-                "--config", self.write_config(), "--spawn-executors", "--driver", self.driver,
-                "--ready-fd", str(ready_fd)]
+        command = [str(self.build / "broker/vgpu-broker"), "--config", self.write_config(),
+                   "--ready-fd", str(ready_fd)]
+        return command + (["--spawn-executors", "--driver", self.driver] if self.spawn else [])
 
     def start_broker(self):
         """Starts the broker and waits for its word that it is ready and a spare worker is."""
@@ -210,7 +211,7 @@ class Stack:
 
     def wait_spares(self, sessions=0):
         """Waits until the spares and so many workers of sessions are there, all locked."""
-        count = int(self.settings.get("executor.spares", 1)) + sessions
+        count = self.spawn and int(self.settings.get("executor.spares", 1)) + sessions
         wait_for(lambda: self.broker.poll() is not None or (
             len(self.workers()) == count and all(map(self.locked, self.workers()))),
             f"{count} workers")

@@ -26,8 +26,9 @@ class Stepper:
         self._ours, self._theirs = socket.socketpair()
 
     def environment(self):
+        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
         return {"LD_PRELOAD": self.library, "VGPU_STEP_PAGE": str(self._memory),
-                "VGPU_STEP_FD": str(self._theirs.fileno())}
+                "VGPU_STEP_FD": str(self._theirs.fileno()), "ASAN_OPTIONS": sanitizer}
 
     def descriptors(self):
         return [self._memory, self._theirs.fileno()]

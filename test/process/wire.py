@@ -121,9 +121,12 @@ def hello(candidate=0, protocol=PROTOCOL):
 class Peer:
     """A socket to the broker that says whatever a test wants."""
 
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.connect(path)
+    def __init__(self, where):
+        """Connects to a path, or takes a connected socket."""
+        self.socket = where
+        if isinstance(where, str):
+            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.socket.connect(where)
         self.fds = []
         self._bytes = b""
 

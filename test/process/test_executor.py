@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Supervisors and workers that break the rules: the broker believes none of them.
+
+A broker without executors of its own; this test plays supervisor and worker.
+"""
+
+import os
+import socket
+import struct
+import unittest
+
+import procfs
+import wire
+from case import PATIENCE_S, Stack, main, wait_for
+
+UUID = bytes(range(16))
+
+
+class Supervisor(wire.Peer):
+    """A registered supervisor with as many workers as a test wants."""
+
+    def __init__(self, path, uuid=UUID):
+        super().__init__(path)
+        facts = wire.message({1: "GPU of a test", 2: uuid, 3: "0000:01:00.0", 4: 1 << 30, 9: 13000})
+        self.send(wire.prefixed(wire.frame("register", {1: wire.PROTOCOL, 2: "0", 3: os.getpid(),
+                                                        4: facts})))
+        self.answer = self.receive(PATIENCE_S)
+
+    def say(self, kind, fields=None, fds=()):
+        self.send(wire.prefixed(wire.frame(kind, fields)), fds)
+
+    def worker(self, number):
+        """Announces a worker; returns our end of its pipe as a Peer."""
+        ours, theirs = socket.socketpair()
+        self.say("worker_ready", {1: number, 2: os.getpid(), 3: 1, 4: 2}, [theirs.fileno()])
+        theirs.close()
+        return wire.Peer(ours)
+
+
+class Executor(unittest.TestCase):
+    stack = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack(spawn=False)
+        cls.stack.__enter__()
+        cls.addClassCleanup(cls.stack.close)
+
+    def setUp(self):
+        self.baseline = self.stack.usage()
+        self.addCleanup(self.check)
+
+    def check(self):
+        """Runs after everything is closed: the broker lives and has let go of all of it."""
+        try:
+            self.assertIsNone(self.stack.broker.poll(), "the broker ended")
+            self.stack.settle(self.baseline)
+        except Exception:
+            print(self.stack.log()[-3000:], flush=True)
+            raise
+
+    def closed_later(self, peer):
+        self.addCleanup(peer.close)
+        return peer
+
+    def supervisor(self):
+        supervisor = self.closed_later(Supervisor(self.stack.executor_socket))
+        self.assertEqual(supervisor.answer[0], "registered")
+        return supervisor
+
+    def opened(self, attached=0):
+        """A session with a worker of ours: (guest, supervisor, worker, answer to Open)."""
+        supervisor = self.supervisor()
+        worker = self.closed_later(supervisor.worker(1))
+        guest = self.closed_later(wire.RawGuest(self.stack.socket, PATIENCE_S))
+        self.assertEqual(guest.greet()[0], "welcome")
+        guest.put(wire.frame_record("open"))
+        kind, _ = worker.receive(PATIENCE_S)
+        self.assertEqual(kind, "attach")
+        self.assertEqual(len(worker.fds), 1)
+        self.assertEqual(os.fstat(worker.fds[0]).st_ino, os.fstat(guest.fds[0]).st_ino)
+        self.assertEqual(supervisor.receive(PATIENCE_S)[0], "worker_taken")
+        worker.send(wire.prefixed(wire.frame("attached", {1: attached})))
+        return guest, supervisor, worker, guest.answer_frame()
+
+    def assert_killed(self, supervisor, number=1):
+        kind, fields = supervisor.receive(PATIENCE_S)
+        self.assertEqual((kind, fields[1]), ("worker_kill", number))
+
+    def assert_dead(self, guest, code=719):
+        self.assertEqual(wait_for(guest.error, "the error word"), code)
+
+    def dies_of(self, data, fds=()):
+        guest, supervisor, worker, answer = self.opened()
+        self.assertEqual(answer[0], "opened")
+        worker.send(data, fds)
+        self.assert_dead(guest)
+        self.assert_killed(supervisor)
+        for peer in (guest, worker, supervisor):
+            peer.close()
+
+    def test_honest_session(self):
+        guest, supervisor, worker, answer = self.opened()
+        self.assertEqual(answer[0], "opened")
+        guest.put(wire.record(0x20000, bytes(8), sequence=5))
+        kind, fields = worker.receive(PATIENCE_S)
+        self.assertEqual((kind, fields[1]), ("submit", wire.record(0x20000, bytes(8), 5)))
+        worker.send(wire.prefixed(wire.frame("complete", {1: wire.record(0x20000, bytes(8), 5)})))
+        self.assertEqual(guest.answer()[:2], (0x20000, 5))
+        guest.put(wire.frame_record("close"))
+        self.assert_killed(supervisor)
+        supervisor.say("worker_gone", {1: 1})
+        self.assertEqual(guest.answer_frame()[0], "closed")
+
+    def test_worker_says_rubbish(self):
+        self.dies_of(b"\xff" * 64)
+        self.dies_of(struct.pack("<I", 0))
+        self.dies_of(wire.prefixed(b"\x0b" * 8))
+
+    def test_worker_says_what_workers_do_not_say(self):
+        for kind in sorted(set(wire.KINDS) - {"complete", "wake", "fatal"}):
+            with self.subTest(kind):
+                self.dies_of(wire.prefixed(wire.frame(kind)))
+
+    def test_worker_answers_with_rubbish(self):
+        for records in (b"", b"\xff" * 64, bytes(16), wire.record(0x20000)[:-1],
+                        wire.record(0x20000) + b"\0" * 8, wire.frame_record("closed")):
+            with self.subTest(records):
+                self.dies_of(wire.prefixed(wire.frame("complete", {1: records})))
+
+    def test_worker_sends_descriptors(self):
+        read, write = os.pipe()
+        self.dies_of(wire.prefixed(wire.frame("wake")), [write] * 3)
+        os.close(write)
+        with open(read, "rb") as pipe:
+            self.assertEqual(pipe.read(1), b"", "a descriptor was kept")
+
+    def test_fatal_with_a_code_that_is_not_sticky(self):
+        for code in (0, 1, 2, 801, 999):
+            with self.subTest(code):
+                self.dies_of(wire.prefixed(wire.frame("fatal", {1: code << 1, 2: "no"})))
+
+    def test_fatal_is_told_to_the_guest(self):
+        guest, supervisor, worker, _ = self.opened()
+        worker.send(wire.prefixed(wire.frame("fatal", {1: 700 << 1, 2: "illegal address"})))
+        self.assert_dead(guest, 700)
+        self.assert_killed(supervisor)
+
+    def test_spare_that_speaks(self):
+        supervisor = self.supervisor()
+        worker = self.closed_later(supervisor.worker(9))
+        worker.send(wire.prefixed(wire.frame("attached")))
+        self.assert_killed(supervisor, 9)
+
+    def test_attach_that_fails_is_refused(self):
+        _, supervisor, _, answer = self.opened(attached=2 << 1)
+        self.assert_killed(supervisor)
+        if answer is None or answer[0] != "refuse":
+            self.fail(f"answer to Open: {answer}")
+
+    def test_pipe_that_closes(self):
+        guest, _, worker, _ = self.opened()
+        worker.close()
+        self.assert_dead(guest)
+
+    def test_supervisor_that_goes(self):
+        guest, supervisor, _, _ = self.opened()
+        supervisor.close()
+        self.assert_dead(guest)
+
+    def test_supervisor_says_what_supervisors_do_not_say(self):
+        honest = {"worker_ready", "worker_gone", "worker_failed"}
+        for kind in sorted(set(wire.KINDS) - honest):
+            with self.subTest(kind):
+                supervisor = self.supervisor()
+                supervisor.say(kind)
+                self.assertTrue(supervisor.wait_end(PATIENCE_S))
+                supervisor.close()
+
+    def test_worker_ready_without_descriptor(self):
+        supervisor = self.supervisor()
+        supervisor.say("worker_ready", {1: 1, 2: 1, 3: 1, 4: 2})
+        self.assertTrue(supervisor.wait_end(PATIENCE_S))
+
+    def test_worker_ready_twice(self):
+        supervisor = self.supervisor()
+        self.closed_later(supervisor.worker(1))
+        self.closed_later(supervisor.worker(1))
+        self.assertTrue(supervisor.wait_end(PATIENCE_S))
+
+    def test_worker_that_is_not_locked(self):
+        """NO_NEW_PRIVS and seccomp are not optional; the broker does not use such a worker."""
+        if self.stack.sanitized():
+            self.skipTest("sanitizer builds have no sandbox")
+        supervisor = self.supervisor()
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        supervisor.say("worker_ready", {1: 1, 2: os.getpid()}, [theirs.fileno()])
+        theirs.close()
+        peer = self.closed_later(wire.Peer(ours))
+        self.assertTrue(peer.wait_end(PATIENCE_S))
+
+    def test_worker_gone_that_never_was(self):
+        supervisor = self.supervisor()
+        supervisor.say("worker_gone", {1: 77})
+        self.assertTrue(supervisor.wait_end(PATIENCE_S))
+
+    def test_same_gpu_twice(self):
+        self.supervisor()
+        second = self.closed_later(Supervisor(self.stack.executor_socket))
+        self.assertIsNone(second.answer)
+
+    def test_no_worker_can_be_made(self):
+        supervisor = self.supervisor()
+        guest = self.closed_later(wire.RawGuest(self.stack.socket, PATIENCE_S))
+        guest.greet()
+        guest.put(wire.frame_record("open"))
+        self.assertEqual(supervisor.receive(PATIENCE_S)[0], "worker_wanted")
+        supervisor.say("worker_failed", {1: "a test"})
+        self.assertEqual(guest.answer_frame()[0], "refuse")
+
+    def test_thousand_workers_come_and_go(self):
+        supervisor = self.supervisor()
+        before = procfs.status_kib(self.stack.broker.pid, "RssAnon")
+        for number in range(1000):
+            supervisor.worker(number).close()
+            self.assert_killed(supervisor, number)
+            supervisor.say("worker_gone", {1: number})
+        grown = procfs.status_kib(self.stack.broker.pid, "RssAnon") - before
+        if not self.stack.sanitized():
+            self.assertLessEqual(grown, 512, "KiB")
+
+
+if __name__ == "__main__":
+    main()
