@@ -15,7 +15,8 @@ from . import check, conformance, emit_api, emit_docs, emit_executor, emit_guest
 from . import emit_proc, emit_seeds, emit_tests, table
 from .text import write_if_changed
 
-EMITTERS = (emit_api, emit_ops, emit_guest, emit_proc, emit_executor, emit_tests, emit_docs)
+EMITTERS = (emit_api, emit_ops, emit_guest, emit_proc, emit_executor, emit_tests, emit_docs,
+            emit_seeds)
 
 
 def arguments():
@@ -26,7 +27,6 @@ def arguments():
     parser.add_argument("--list", action="store_true", help="only name the files")
     parser.add_argument("--check", action="store_true", help="only check the table")
     parser.add_argument("--conformance", help="folder of conformance cases to check")
-    parser.add_argument("--seeds", help="folder for fuzz seeds")
     return parser.parse_args()
 
 
@@ -43,9 +43,6 @@ def run(options):
     check.check(calls, limits)
     if options.conformance:
         conformance.check(calls, options.conformance)
-    if options.seeds:
-        for name, data in emit_seeds.seeds(calls, limits).items():
-            write_if_changed(Path(options.seeds) / name, data)
     if options.list:
         print("\n".join(sorted(emit(calls, limits))))
     if options.out:

@@ -2,7 +2,7 @@
 """vgpu_ops*.h and vgpu_ops*.c: operation ids, argument structs, encoders, decoders."""
 
 from . import wire
-from .text import banner, guard, wrap
+from .text import banner, guard, macro, wrap
 
 
 def groups(calls):
@@ -190,6 +190,8 @@ def main_header(calls, limits):
     for call in wire.operations(calls):
         out += f"#define VGPU_OP_{call.name} {wire.operation_id(call, limits):#010x}u\n"
     out += f"\n#define VGPU_OPS {len(wire.operations(calls))}u\n"
+    each = "    " + "\n    ".join(f"X({c.name})" for c in wire.operations(calls)) + "\n"
+    out += "\n/* X(name) for every operation. */\n" + macro("#define VGPU_OPS_EACH(X)", each)
     return guard("VGPU_OPS_H", out + INFO)
 
 
