@@ -59,7 +59,7 @@ struct conf_case {
 #define CONF_CALL(call) conf_call(#call, drv.call)
 /* The same, and the case fails when the result is not the code. */
 #define CONF_RESULT(call, code) conf_result(#call, drv.call, code, __LINE__)
-#define CONF_OK(call)           CONF_RESULT(call, CUDA_SUCCESS)
+#define CONF_OK(call)           conf_result(#call, drv.call, CUDA_SUCCESS, __LINE__)
 /* A step that is not the subject: not recorded; ends the case when it fails. */
 #define CONF_SETUP(call) conf_setup(#call, drv.call, __LINE__)
 /* Records whether the condition holds; the case fails when it does not. */
