@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -18,7 +19,7 @@ static void test_mint_and_accept_agree_step_by_step(void **state)
 {
     struct vgpu_handles *guest = vgpu_handles_new(VGPU_HANDLE_STREAM, MAX);
     struct vgpu_handles *worker = vgpu_handles_new(VGPU_HANDLE_STREAM, MAX);
-    uint64_t live[MAX];
+    static uint64_t live[MAX];
     uint32_t count = 0;
     uint32_t seed = 5;
 

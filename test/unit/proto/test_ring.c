@@ -111,7 +111,7 @@ static void test_put_more_than_the_ring_is_refused(void **state)
 static void test_peek_head_that_jumps_or_goes_back_is_refused(void **state)
 {
     struct fixture *f = *state;
-    uint8_t bytes[SIZE];
+    uint8_t bytes[SIZE] = {0};
 
     assert_int_equal(vgpu_ring_put(&f->producer, bytes, 64), 0);
     assert_int_equal(vgpu_ring_peek(&f->consumer, bytes, SIZE), 64);
