@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/ringio.h"
+#include "common/clock.h"
+#include "common/fd.h"
+
+/* Lines that peers cause: this many at once, then one a second. */
+#define MISUSE_LINES 20u
+/* "auto": with fewer CPUs a spinning broker takes them from guest and worker. */
+#define SPIN_CPUS_MIN 4
+#define SPIN_US_AUTO  50u
+
+/* ---- the turn of the loop --------------------------------------------------- */
+
+static void free_dead(struct br_broker *broker)
+{
+    struct br_session *session;
+    struct br_worker *worker;
+    struct br_gpu *gpu;
+
+    while ((worker = TAILQ_FIRST(&broker->gone_workers)) != NULL) {
+        br_worker_settle(worker);
+    }
+    while ((worker = TAILQ_FIRST(&broker->dead_workers)) != NULL) {
+        TAILQ_REMOVE(&broker->dead_workers, worker, entry);
+        br_worker_free(worker);
+    }
+    while ((session = TAILQ_FIRST(&broker->dead_sessions)) != NULL) {
+        TAILQ_REMOVE(&broker->dead_sessions, session, entry);
+        br_session_free(session);
+    }
+    while ((gpu = TAILQ_FIRST(&broker->dead_gpus)) != NULL) {
+        TAILQ_REMOVE(&broker->dead_gpus, gpu, entry);
+        br_gpu_free(gpu);
+    }
+}
+
+/* The loop must not sleep while a ring is to be looked at, and must while none is. */
+static void on_spin(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+static void sync_spin(struct br_broker *broker)
+{
+    bool wanted = !TAILQ_EMPTY(&broker->hot);
+
+    if (wanted == broker->spinning) {
+        return;
+    }
+    broker->spinning = wanted;
+    if (wanted) {
+        (void)uv_idle_start(broker->spin, on_spin);
+    } else {
+        (void)uv_idle_stop(broker->spin);
+    }
+}
+
+static void before_poll(uv_prepare_t *prepare)
+{
+    struct br_broker *broker = prepare->data;
+
+    free_dead(broker);
+    sync_spin(broker);
+}
+
+/* One turn for every hot session; those that stay hot queue up behind the others. */
+static void after_poll(uv_check_t *check)
+{
+    struct br_broker *broker = check->data;
+    struct br_session *session;
+
+    broker->turn++;
+    while ((session = TAILQ_FIRST(&broker->hot)) != NULL && session->turn != broker->turn) {
+        session->turn = broker->turn;
+        br_ringio_turn(session);
+    }
+    free_dead(broker);
+    sync_spin(broker);
+}
+
+/* ---- life ------------------------------------------------------------------- */
+
+static uint64_t spin_ns(const struct br_settings *settings)
+{
+    uint32_t spin_us = settings->spin_us;
+
+    if (spin_us == VGPU_CONFIG_AUTO) {
+        spin_us = sysconf(_SC_NPROCESSORS_ONLN) >= SPIN_CPUS_MIN ? SPIN_US_AUTO : 0;
+    }
+    return spin_us * VGPU_NS_PER_US;
+}
+
+static void init_lists(struct br_broker *broker)
+{
+    TAILQ_INIT(&broker->sessions);
+    TAILQ_INIT(&broker->hot);
+    TAILQ_INIT(&broker->gpus);
+    TAILQ_INIT(&broker->dead_sessions);
+    TAILQ_INIT(&broker->dead_gpus);
+    TAILQ_INIT(&broker->dead_workers);
+    TAILQ_INIT(&broker->gone_workers);
+}
+
+/* Hooks keep no loop alive: sockets do. */
+static void start_hooks(struct br_broker *broker)
+{
+    broker->before.data = broker;
+    broker->after.data = broker;
+    (void)uv_idle_init(broker->loop, &broker->spin);
+    (void)uv_prepare_init(broker->loop, &broker->before);
+    (void)uv_check_init(broker->loop, &broker->after);
+    (void)uv_prepare_start(&broker->before, before_poll);
+    (void)uv_check_start(&broker->after, after_poll);
+    uv_unref((uv_handle_t *)&broker->before);
+    uv_unref((uv_handle_t *)&broker->after);
+}
+
+struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *settings)
+{
+    struct br_broker *broker = calloc(1, sizeof(*broker));
+
+    if (broker == NULL) {
+        return NULL;
+    }
+    broker->loop = loop;
+    broker->pool.loop = loop;
+    broker->channel_bytes = (uint64_t)settings->channel_mib << 20;
+    broker->sessions_max = settings->sessions_max;
+    broker->session_buffer = (size_t)settings->session_buffer_kib << 10;
+    broker->spin_ns = spin_ns(settings);
+    broker->hello_timeout_ms = settings->hello_timeout_ms;
+    broker->spares = settings->spares;
+    broker->misuse_limit.interval_ns = VGPU_NS_PER_S;
+    broker->misuse_limit.burst = MISUSE_LINES;
+    init_lists(broker);
+    start_hooks(broker);
+    return broker;
+}
+
+void br_broker_stop(struct br_broker *broker)
+{
+    struct br_session *session = TAILQ_FIRST(&broker->sessions);
+    struct br_gpu *gpu;
+
+    broker->stopping = true;
+    while (session != NULL) {
+        struct br_session *next = TAILQ_NEXT(session, entry);
+
+        br_session_close(session, "the broker stops");
+        session = next;
+    }
+    while ((gpu = TAILQ_FIRST(&broker->gpus)) != NULL) {
+        br_gpu_end(gpu, "the broker stops");
+    }
+    free_dead(broker);
+    uv_close((uv_handle_t *)&broker->spin, NULL);
+    uv_close((uv_handle_t *)&broker->before, NULL);
+    uv_close((uv_handle_t *)&broker->after, NULL);
+}
+
+void br_broker_free(struct br_broker *broker)
+{
+    if (broker != NULL) {
+        vgpu_arena_fini(&broker->arena);
+        free(broker);
+    }
+}
+
+/* ---- peers ------------------------------------------------------------------ */
+
+void br_broker_refuse(struct br_broker *broker, int fd, CUresult cu, const char *reason)
+{
+    Vgpu__Refuse refuse = VGPU__REFUSE__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+    char text[VGPU_TEXT_BYTES_MAX];
+    ssize_t len;
+
+    (void)snprintf(text, sizeof(text), "%s", reason);
+    refuse.result = (int32_t)cu;
+    refuse.reason = text;
+    frame.kind_case = VGPU__FRAME__KIND_REFUSE;
+    frame.refuse = &refuse;
+    len = vgpu_frame_pack(&frame, broker->tx, sizeof(broker->tx));
+    if (len > 0) {
+        /* A fresh socket takes it whole; a guest that is gone needs no answer. */
+        (void)vgpu_fd_send(fd, broker->tx, (size_t)len, NULL, 0);
+    }
+}
+
+void br_broker_add_guest(struct br_broker *broker, int fd)
+{
+    const char *reason = "too many sessions";
+    int rc = 0;
+
+    if (!broker->stopping && broker->session_count < broker->sessions_max) {
+        reason = "no channel can be made";
+        /* A copy, because the socket must outlive the attempt for the refusal. */
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+        rc = copy < 0 ? -errno : br_session_new(broker, copy);
+        if (rc == 0) {
+            vgpu_fd_close(&fd);
+            return;
+        }
+    }
+    if (br_broker_may_log(broker)) {
+        vgpu_log(VGPU_LOG_WARNING, "guest refused reason=\"%s\" sessions=%u error=%d", reason,
+                 broker->session_count, -rc);
+    }
+    br_broker_refuse(broker, fd,
+                     broker->stopping ? CUDA_ERROR_SYSTEM_NOT_READY : CUDA_ERROR_DEVICE_UNAVAILABLE,
+                     reason);
+    vgpu_fd_close(&fd);
+}
+
+void br_broker_add_supervisor(struct br_broker *broker, int fd)
+{
+    int rc = broker->stopping ? -ESHUTDOWN : br_gpu_new(broker, fd);
+
+    if (rc < 0) {
+        vgpu_log(VGPU_LOG_WARNING, "supervisor refused error=%d", -rc);
+    }
+}
+
+void br_broker_set_starting(struct br_broker *broker, bool starting)
+{
+    struct br_session *session = TAILQ_FIRST(&broker->sessions);
+
+    broker->starting = starting;
+    while (!starting && session != NULL) {
+        struct br_session *next = TAILQ_NEXT(session, entry);
+
+        br_session_welcome_waiting(session);
+        session = next;
+    }
+}
+
+bool br_broker_has_gpu(const struct br_broker *broker)
+{
+    for (uint32_t i = 0; i < broker->slot_count; i++) {
+        if (broker->slots[i].gpu != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- figures ---------------------------------------------------------------- */
+
+bool br_broker_may_log(struct br_broker *broker)
+{
+    uint64_t suppressed;
+    bool may = vgpu_ratelimit_pass(&broker->misuse_limit, vgpu_clock_ns(), &suppressed);
+
+    if (may && suppressed > 0) {
+        vgpu_log(VGPU_LOG_WARNING, "lines suppressed count=%llu", (unsigned long long)suppressed);
+    }
+    return may;
+}
+
+void br_broker_log_stats(const struct br_broker *broker)
+{
+    const struct br_session *session;
+    char line[100];
+
+    TAILQ_FOREACH(session, &broker->sessions, entry)
+    {
+        (void)snprintf(line, sizeof(line), "session session=%llu phase=%s",
+                       (unsigned long long)session->id, br_phase_name(session->phase));
+        br_stats_log(line, &session->stats);
+    }
+    (void)snprintf(line, sizeof(line), "total sessions=%u ended=%llu", broker->session_count,
+                   (unsigned long long)broker->total.sessions);
+    br_stats_log(line, &broker->total);
+}
+
+uint64_t br_broker_memory_bound(const struct br_broker *broker)
+{
+    uint64_t session = sizeof(struct br_session) + sizeof(struct br_worker) + sizeof(uv_timer_t) +
+                       3 * sizeof(uv_poll_t) + 2 * (uint64_t)broker->session_buffer +
+                       2 * BR_LINK_RX_BYTES;
+
+    return sizeof(*broker) + VGPU_FRAME_ARENA_BYTES + broker->sessions_max * session;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BR_BROKER_H
+#define BR_BROKER_H
+
+/*
+ * The broker's core: sessions, GPUs, buffers and the turn of the loop.  Connected
+ * sockets are handed to it, so it needs no name in the file system.  One thread.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "broker/batch.h"
+#include "broker/gpu.h"
+#include "broker/link.h"
+#include "broker/options.h"
+#include "broker/session.h"
+#include "broker/stats.h"
+#include "broker/worker.h"
+#include "common/log.h"
+#include "proto/frame.h"
+
+/* A guest that opened a device and got no worker in this time is refused: a driver starts in well
+ * under a second, a GPU that resets in some. */
+#define BR_OPEN_TIMEOUT_MS 60000u
+
+/* Remembers which GPU an ordinal is across a supervisor's restart. */
+struct br_slot {
+    uint8_t uuid[16];
+    struct br_gpu *gpu; /* NULL while its supervisor is gone */
+};
+
+struct br_broker {
+    uv_loop_t *loop;
+    uint64_t channel_bytes;
+    uint32_t sessions_max;
+    size_t session_buffer;
+    uint64_t spin_ns;
+    uint32_t hello_timeout_ms;
+    uint32_t spares;
+    bool starting; /* spawned executors have not registered a GPU yet */
+    bool stopping;
+
+    struct br_session_list sessions;
+    struct br_session_list hot;
+    struct br_gpu_list gpus;
+    struct br_slot slots[VGPU_DEVICES_MAX];
+    uint32_t slot_count;
+    uint32_t session_count;
+    uint64_t session_last;
+
+    struct br_session_list dead_sessions; /* freed at the end of the turn */
+    struct br_gpu_list dead_gpus;
+    struct br_worker_list dead_workers;
+    struct br_worker_list gone_workers; /* settled at the end of the turn */
+
+    uv_idle_t spin; /* runs while a session is hot */
+    bool spinning;
+    uv_prepare_t before;
+    uv_check_t after;
+    uint64_t turn;
+
+    struct vgpu_ratelimit misuse_limit;
+    struct br_stats total; /* of ended sessions */
+
+    struct br_link_pool pool;
+    struct vgpu_arena arena;
+    struct br_batch batch;
+    uint8_t tx[VGPU_FRAME_PREFIX_BYTES + VGPU_FRAME_BYTES_MAX]; /* packing for sockets */
+    uint8_t answer[VGPU_RECORD_BYTES_MAX];                      /* packing for rings */
+};
+
+/* Returns an owned broker on `loop` (borrowed), or NULL (no memory). */
+struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *settings);
+
+/* Ends every session with 719, closes every socket and the broker's own handles; once.  Run the
+ * loop afterwards until it is empty. */
+void br_broker_stop(struct br_broker *broker);
+
+/* Frees a stopped broker whose loop has run empty.  NULL is accepted. */
+void br_broker_free(struct br_broker *broker);
+
+/* A guest connected: takes `fd`, grants a channel or refuses. */
+void br_broker_add_guest(struct br_broker *broker, int fd);
+
+/* A supervisor connected: takes `fd`. */
+void br_broker_add_supervisor(struct br_broker *broker, int fd);
+
+/* Says whether spawned executors are on their way; ending it answers guests that waited. */
+void br_broker_set_starting(struct br_broker *broker, bool starting);
+
+/* Some GPU is registered now. */
+bool br_broker_has_gpu(const struct br_broker *broker);
+
+/* Logs totals and every session's figures. */
+void br_broker_log_stats(const struct br_broker *broker);
+
+/* Most bytes of heap that peers can make the broker take, by its settings. */
+uint64_t br_broker_memory_bound(const struct br_broker *broker);
+
+/* Whether a line that a peer caused may be logged now. */
+bool br_broker_may_log(struct br_broker *broker);
+
+/* Sends a Refuse frame on a guest's socket, as far as that can be done at once. */
+void br_broker_refuse(struct br_broker *broker, int fd, CUresult cu, const char *reason);
+
+#endif

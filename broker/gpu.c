@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/gpu.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/broker.h"
+#include "common/fd.h"
+
+/* What a supervisor may leave unread: control frames are some bytes each. */
+#define SUPERVISOR_BUFFER 65536u
+
+void br_gpu_send(struct br_gpu *gpu, const Vgpu__Frame *frame)
+{
+    struct br_broker *broker = gpu->broker;
+    ssize_t len = vgpu_frame_pack(frame, broker->tx, sizeof(broker->tx));
+    int rc = len < 0 ? (int)len : 0;
+
+    if (rc == 0 && br_link_is_open(&gpu->link)) {
+        rc = br_link_send(&gpu->link, broker->tx, (size_t)len, NULL, 0);
+    }
+    if (rc < 0) {
+        br_gpu_end(gpu, "it does not read");
+    }
+}
+
+static void send_worker_wanted(struct br_gpu *gpu)
+{
+    Vgpu__WorkerWanted wanted = VGPU__WORKER_WANTED__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    wanted.count = 1;
+    frame.kind_case = VGPU__FRAME__KIND_WORKER_WANTED;
+    frame.worker_wanted = &wanted;
+    br_gpu_send(gpu, &frame);
+}
+
+static void send_worker_taken(struct br_gpu *gpu, const struct br_worker *worker)
+{
+    Vgpu__WorkerTaken taken = VGPU__WORKER_TAKEN__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    taken.worker = worker->id;
+    frame.kind_case = VGPU__FRAME__KIND_WORKER_TAKEN;
+    frame.worker_taken = &taken;
+    br_gpu_send(gpu, &frame);
+}
+
+/* ---- the supervisor's frames ------------------------------------------------ */
+
+/* Texts and arrays within the protocol's limits, so that a Welcome can be made of them. */
+static bool facts_are_good(const Vgpu__DeviceFacts *facts)
+{
+    return facts != NULL && strlen(facts->name) <= VGPU_TEXT_BYTES_MAX &&
+           strlen(facts->pci_bus_id) <= VGPU_TEXT_BYTES_MAX && facts->uuid.len == 16 &&
+           facts->n_attributes <= VGPU_ATTRIBUTES_MAX &&
+           facts->attribute_valid.len <= VGPU_ATTRIBUTES_MAX / 8;
+}
+
+/* A copy of its own, through the wire's form: the frame lives in the arena. */
+static Vgpu__DeviceFacts *copy_facts(struct br_broker *broker, const Vgpu__DeviceFacts *facts)
+{
+    size_t len = vgpu__device_facts__get_packed_size(facts);
+
+    if (len > sizeof(broker->tx)) {
+        return NULL;
+    }
+    (void)vgpu__device_facts__pack(facts, broker->tx);
+    return vgpu__device_facts__unpack(NULL, len, broker->tx);
+}
+
+/* The slot that this GPU had before, or a new one; -ENOSPC; -EEXIST when it is registered. */
+static int find_slot(struct br_broker *broker, const uint8_t *uuid)
+{
+    static const uint8_t anonymous[16];
+
+    for (uint32_t i = 0; i < broker->slot_count; i++) {
+        struct br_slot *slot = &broker->slots[i];
+
+        if (memcmp(slot->uuid, uuid, 16) == 0 && memcmp(uuid, anonymous, 16) != 0) {
+            return slot->gpu == NULL ? (int)i : -EEXIST;
+        }
+    }
+    if (broker->slot_count == VGPU_DEVICES_MAX) {
+        return -ENOSPC;
+    }
+    memcpy(broker->slots[broker->slot_count].uuid, uuid, 16);
+    return (int)broker->slot_count++;
+}
+
+static void send_registered(struct br_gpu *gpu)
+{
+    Vgpu__Registered registered = VGPU__REGISTERED__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    registered.gpu = gpu->slot;
+    registered.spares = gpu->broker->spares;
+    frame.kind_case = VGPU__FRAME__KIND_REGISTERED;
+    frame.registered = &registered;
+    br_gpu_send(gpu, &frame);
+}
+
+static const char *on_register(struct br_gpu *gpu, const Vgpu__Register *reg)
+{
+    struct br_broker *broker = gpu->broker;
+    char name[VGPU_TEXT_BYTES_MAX];
+    int slot;
+
+    if (gpu->registered || !facts_are_good(reg->facts)) {
+        return "bad register";
+    }
+    if (reg->protocol != VGPU_PROTOCOL_VERSION) {
+        return "another protocol version";
+    }
+    slot = find_slot(broker, reg->facts->uuid.data);
+    if (slot < 0) {
+        return slot == -EEXIST ? "this GPU is registered already" : "too many GPUs";
+    }
+    reg->facts->base.n_unknown_fields = 0;
+    gpu->facts = copy_facts(broker, reg->facts);
+    if (gpu->facts == NULL) {
+        return "no memory";
+    }
+    gpu->registered = true;
+    gpu->slot = (uint32_t)slot;
+    broker->slots[slot].gpu = gpu;
+    vgpu_log(VGPU_LOG_INFO, "gpu registered gpu=%u name=%s pid=%u", gpu->slot,
+             vgpu_log_escape(name, sizeof(name), gpu->facts->name, strlen(gpu->facts->name)),
+             reg->pid);
+    send_registered(gpu);
+    br_broker_set_starting(broker, false);
+    return NULL;
+}
+
+static struct br_worker *find_worker(struct br_gpu *gpu, uint32_t id)
+{
+    struct br_worker *worker;
+
+    TAILQ_FOREACH(worker, &gpu->workers, entry)
+    {
+        if (worker->id == id) {
+            return worker;
+        }
+    }
+    return NULL;
+}
+
+/* Gives a spare that can be given to the open that waits longest. */
+static void serve(struct br_gpu *gpu, struct br_worker *worker)
+{
+    struct br_session *session = TAILQ_FIRST(&gpu->waiting);
+
+    if (session != NULL) {
+        br_gpu_forget(session);
+        send_worker_taken(gpu, worker);
+        br_session_give_worker(session, worker);
+    }
+}
+
+static const char *on_worker_ready(struct br_gpu *gpu, const Vgpu__WorkerReady *ready)
+{
+    int fd = br_link_take_fd(&gpu->link);
+    int rc;
+
+    if (fd < 0 || find_worker(gpu, ready->worker) != NULL ||
+        gpu->worker_count > gpu->broker->sessions_max + 1024) {
+        vgpu_fd_close(&fd);
+        return "bad worker_ready";
+    }
+    rc = br_worker_new(gpu, ready, fd);
+    if (rc < 0) {
+        return rc == -EPERM ? "a worker that is not locked" : "no memory for a worker";
+    }
+    vgpu_log(VGPU_LOG_DEBUG, "worker ready gpu=%u worker=%u pid=%u landlock=%u", gpu->slot,
+             ready->worker, ready->pid, ready->landlock_abi);
+    serve(gpu, find_worker(gpu, ready->worker));
+    return NULL;
+}
+
+/* Its pipe may still hold what it said last, Fatal perhaps: read at the end of the turn. */
+static const char *on_worker_gone(struct br_gpu *gpu, const Vgpu__WorkerGone *gone)
+{
+    struct br_worker *worker = find_worker(gpu, gone->worker);
+
+    if (worker == NULL) {
+        return "worker_gone of an unknown worker";
+    }
+    vgpu_log(worker->killed ? VGPU_LOG_DEBUG : VGPU_LOG_INFO,
+             "worker gone gpu=%u worker=%u pid=%u status=%d", gpu->slot, worker->id, worker->pid,
+             gone->status);
+    worker->gone = true;
+    TAILQ_REMOVE(&gpu->workers, worker, entry);
+    gpu->worker_count--;
+    TAILQ_INSERT_TAIL(&gpu->broker->gone_workers, worker, entry);
+    return NULL;
+}
+
+static void refuse_waiting(struct br_gpu *gpu, CUresult cu, const char *reason)
+{
+    struct br_session *session;
+
+    while ((session = TAILQ_FIRST(&gpu->waiting)) != NULL) {
+        br_gpu_forget(session);
+        br_session_refuse_open(session, cu, reason);
+    }
+}
+
+static const char *on_worker_failed(struct br_gpu *gpu, const Vgpu__WorkerFailed *failed)
+{
+    char reason[VGPU_TEXT_BYTES_MAX];
+
+    if (br_broker_may_log(gpu->broker)) {
+        vgpu_log(VGPU_LOG_WARNING, "no worker can be made gpu=%u reason=%s", gpu->slot,
+                 vgpu_log_escape(reason, sizeof(reason), failed->reason, strlen(failed->reason)));
+    }
+    refuse_waiting(gpu, CUDA_ERROR_DEVICE_UNAVAILABLE, "no worker can be made now");
+    return NULL;
+}
+
+/* Returns NULL, or what is wrong with the supervisor. */
+static const char *dispatch(struct br_gpu *gpu, const Vgpu__Frame *frame)
+{
+    if (frame->kind_case == VGPU__FRAME__KIND_REGISTER) {
+        return on_register(gpu, frame->register_);
+    }
+    if (!gpu->registered) {
+        return "not registered";
+    }
+    if (frame->kind_case == VGPU__FRAME__KIND_WORKER_READY) {
+        return on_worker_ready(gpu, frame->worker_ready);
+    }
+    if (frame->kind_case == VGPU__FRAME__KIND_WORKER_GONE) {
+        return on_worker_gone(gpu, frame->worker_gone);
+    }
+    if (frame->kind_case == VGPU__FRAME__KIND_WORKER_FAILED) {
+        return on_worker_failed(gpu, frame->worker_failed);
+    }
+    return "a frame that no supervisor sends";
+}
+
+static int on_frame(struct br_link *link, const uint8_t *bytes, size_t len)
+{
+    struct br_gpu *gpu = link->owner;
+    const char *wrong = "undecodable frame";
+    Vgpu__Frame *frame;
+
+    if (vgpu_frame_unpack(&gpu->broker->arena, bytes, len, &frame) == 0) {
+        wrong = dispatch(gpu, frame);
+    }
+    if (wrong != NULL) {
+        br_gpu_end(gpu, wrong);
+    }
+    return 0;
+}
+
+static void on_end(struct br_link *link, int rc)
+{
+    br_gpu_end(link->owner, rc < 0 ? "framing" : "it ended");
+}
+
+static const struct br_link_ops ops = {.on_frame = on_frame, .on_end = on_end};
+
+/* ---- life ------------------------------------------------------------------- */
+
+int br_gpu_new(struct br_broker *broker, int fd)
+{
+    struct br_gpu *gpu = calloc(1, sizeof(*gpu));
+    int rc;
+
+    if (gpu == NULL) {
+        vgpu_fd_close(&fd);
+        return -ENOMEM;
+    }
+    gpu->broker = broker;
+    TAILQ_INIT(&gpu->workers);
+    TAILQ_INIT(&gpu->waiting);
+    rc = br_link_open(&gpu->link, &broker->pool, fd, SUPERVISOR_BUFFER, &ops, gpu);
+    if (rc < 0) {
+        free(gpu);
+        return rc;
+    }
+    TAILQ_INSERT_TAIL(&broker->gpus, gpu, entry);
+    return 0;
+}
+
+void br_gpu_end(struct br_gpu *gpu, const char *why)
+{
+    struct br_broker *broker = gpu->broker;
+    struct br_worker *worker;
+
+    if (gpu->ended) {
+        return;
+    }
+    gpu->ended = true;
+    if (!broker->stopping) {
+        vgpu_log(VGPU_LOG_WARNING, "supervisor gone gpu=%d why=%s",
+                 gpu->registered ? (int)gpu->slot : -1, why);
+    }
+    br_link_close(&gpu->link);
+    if (gpu->registered) {
+        broker->slots[gpu->slot].gpu = NULL;
+    }
+    /* PDEATHSIG ends its workers; nobody else could tell of it. */
+    while ((worker = TAILQ_FIRST(&gpu->workers)) != NULL) {
+        worker->gone = true;
+        TAILQ_REMOVE(&gpu->workers, worker, entry);
+        TAILQ_INSERT_TAIL(&broker->gone_workers, worker, entry);
+    }
+    refuse_waiting(gpu, CUDA_ERROR_SYSTEM_NOT_READY, "the GPU's supervisor is gone");
+    TAILQ_REMOVE(&broker->gpus, gpu, entry);
+    TAILQ_INSERT_TAIL(&broker->dead_gpus, gpu, entry);
+}
+
+void br_gpu_open(struct br_gpu *gpu, struct br_session *session)
+{
+    struct br_worker *worker;
+
+    TAILQ_FOREACH(worker, &gpu->workers, entry)
+    {
+        if (worker->session == NULL && !worker->killed) {
+            send_worker_taken(gpu, worker);
+            br_session_give_worker(session, worker);
+            return;
+        }
+    }
+    session->waits_for = gpu;
+    TAILQ_INSERT_TAIL(&gpu->waiting, session, wait_entry);
+    send_worker_wanted(gpu);
+}
+
+void br_gpu_forget(struct br_session *session)
+{
+    if (session->waits_for != NULL) {
+        TAILQ_REMOVE(&session->waits_for->waiting, session, wait_entry);
+        session->waits_for = NULL;
+    }
+}
+
+void br_gpu_free(struct br_gpu *gpu)
+{
+    br_link_close(&gpu->link);
+    if (gpu->facts != NULL) {
+        vgpu__device_facts__free_unpacked(gpu->facts, NULL);
+    }
+    free(gpu);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BR_LISTENER_H
+#define BR_LISTENER_H
+
+/* A listening AF_UNIX socket in the file system. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+struct br_listener {
+    uv_poll_t poll;
+    bool is_open;
+    int fd;
+    int reserve; /* given up to accept and drop a connection when descriptors are short */
+    const char *path;
+    /* Takes the connected socket (close-on-exec, non-blocking). */
+    void (*on_connect)(struct br_listener *listener, int fd, pid_t pid, uid_t uid);
+    void *owner;
+};
+
+/*
+ * Binds `path` (borrowed) with permission bits `mode` and listens.  The file of a broker
+ * that is gone is replaced; -EADDRINUSE when one still listens there, -EEXIST when the
+ * path is no socket.  0 or -errno; then the listener is closed.
+ */
+int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *path,
+                     uint32_t mode);
+
+/* Hands out what waits to be accepted, then closes.  Its file stays: br_listener_remove(). */
+void br_listener_close(struct br_listener *listener);
+
+/* Removes the socket's file. */
+void br_listener_remove(const char *path);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+
+#define KEY(name, kind, initial_, doc_, min_, max_, names_)                                        \
+    {                                                                                              \
+        "broker", #name, kind, offsetof(struct br_settings, name), initial_, doc_, min_, max_,     \
+            names_                                                                                 \
+    }
+
+const struct vgpu_config_key br_config_keys[] = {
+    KEY(socket, VGPU_CONFIG_PATH, "/run/vgpu/broker.sock", "guests connect here", 0, 0, NULL),
+    KEY(executor_socket, VGPU_CONFIG_PATH, "/run/vgpu/executor.sock", "supervisors connect here", 0,
+        0, NULL),
+    KEY(socket_mode, VGPU_CONFIG_MODE, "0660", "permission bits of the guests' socket", 0, 0, NULL),
+    KEY(channel_mib, VGPU_CONFIG_U32, "1024", "size of a channel", 16, 4096, NULL),
+    KEY(sessions_max, VGPU_CONFIG_U32, "256", "sessions at once", 1, 4096, NULL),
+    KEY(session_buffer_kib, VGPU_CONFIG_U32, "256", "buffer per direction and session", 128, 16384,
+        NULL),
+    KEY(spin_us, VGPU_CONFIG_U32_AUTO, "auto",
+        "busy polling after activity; auto: 50 with four CPUs or more, else 0", 0, 10000, NULL),
+    KEY(hello_timeout_ms, VGPU_CONFIG_U32, "5000",
+        "a granted channel that says no Hello is closed; a starting GPU is waited for", 100, 600000,
+        NULL),
+    KEY(log_level, VGPU_CONFIG_ENUM, "info", "highest level that is logged", 0, 0, log_levels),
+    /* The executor's key: the broker tells it to supervisors. */
+    {"executor", "spares", VGPU_CONFIG_U32, offsetof(struct br_settings, spares), "1",
+     "workers kept ready and locked", 0, 64, NULL},
+};
+const size_t br_config_key_count = sizeof(br_config_keys) / sizeof(br_config_keys[0]);
+
+static const char *const foreign[] = {"executor", NULL};
+
+static const char usage[] =
+    "usage: vgpu-broker [OPTION]...\n"
+    "  --config FILE            settings (" BR_CONFIG_PATH " where it exists)\n"
+    "  --set SECTION.KEY=VALUE  overrides one of them\n"
+    "  --spawn-executors        runs vgpu-executor --all as a child (development)\n"
+    "  --driver NAME            the child's driver: cuda, sim, or a path\n"
+    "  --executor PATH          the child's program\n"
+    "  --ready-fd N             writes \"READY\" to descriptor N when ready, and closes it\n"
+    "  --foreground             accepted; the broker never leaves the foreground\n"
+    "  --help-config            prints every setting\n"
+    "  --help, --version\n";
+
+enum option_id {
+    OPT_CONFIG = 256,
+    OPT_SET,
+    OPT_SPAWN,
+    OPT_DRIVER,
+    OPT_EXECUTOR,
+    OPT_READY_FD,
+    OPT_FOREGROUND,
+    OPT_HELP,
+    OPT_HELP_CONFIG,
+    OPT_VERSION,
+};
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"set", required_argument, NULL, OPT_SET},
+    {"spawn-executors", no_argument, NULL, OPT_SPAWN},
+    {"driver", required_argument, NULL, OPT_DRIVER},
+    {"executor", required_argument, NULL, OPT_EXECUTOR},
+    {"ready-fd", required_argument, NULL, OPT_READY_FD},
+    {"foreground", no_argument, NULL, OPT_FOREGROUND},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"help-config", no_argument, NULL, OPT_HELP_CONFIG},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static int read_fd(const char *text, int *fd)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+
+    if (end == text || *end != '\0' || value < 0 || value > 1 << 20) {
+        return -EINVAL;
+    }
+    *fd = (int)value;
+    return 0;
+}
+
+static int add_set(struct br_options *options, const char *assignment)
+{
+    if (options->set_count == BR_SETS_MAX) {
+        return -E2BIG;
+    }
+    options->sets[options->set_count++] = assignment;
+    return 0;
+}
+
+/* 0, 1 when all is done, or -errno. */
+static int take_option(struct br_options *options, int id, FILE *out, FILE *err)
+{
+    switch (id) {
+    case OPT_CONFIG:
+        options->config_path = optarg;
+        return 0;
+    case OPT_SET:
+        return add_set(options, optarg);
+    case OPT_SPAWN:
+        options->spawn_executors = true;
+        return 0;
+    case OPT_DRIVER:
+        options->driver = optarg;
+        return 0;
+    case OPT_EXECUTOR:
+        options->executor = optarg;
+        return 0;
+    case OPT_READY_FD:
+        return read_fd(optarg, &options->ready_fd);
+    case OPT_FOREGROUND:
+        return 0;
+    case OPT_HELP:
+        (void)fputs(usage, out);
+        return 1;
+    case OPT_HELP_CONFIG:
+        vgpu_config_print_keys(br_config_keys, br_config_key_count, out);
+        return 1;
+    case OPT_VERSION:
+        (void)fprintf(out, "vgpu-broker %s\n", VGPU_VERSION);
+        return 1;
+    default:
+        (void)fputs(usage, err);
+        return -EINVAL;
+    }
+}
+
+static int load_settings(struct br_options *options, FILE *err)
+{
+    struct vgpu_config config = {.keys = br_config_keys,
+                                 .count = br_config_key_count,
+                                 .foreign = foreign,
+                                 .values = &options->settings};
+    int rc = vgpu_config_defaults(&config);
+
+    if (rc == 0 && options->config_path == NULL && access(BR_CONFIG_PATH, F_OK) == 0) {
+        options->config_path = BR_CONFIG_PATH;
+    }
+    if (rc == 0 && options->config_path != NULL) {
+        rc = vgpu_config_load(&config, options->config_path);
+    }
+    for (unsigned int i = 0; rc == 0 && i < options->set_count; i++) {
+        rc = vgpu_config_set(&config, options->sets[i]);
+    }
+    if (rc < 0) {
+        (void)fprintf(err, "vgpu-broker: %s\n", config.error);
+    }
+    return rc;
+}
+
+int br_options_parse(struct br_options *options, int argc, char **argv, FILE *out, FILE *err)
+{
+    int id;
+
+    *options = (struct br_options){.ready_fd = -1};
+    optind = 0;
+    opterr = 0;
+    while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        int rc = take_option(options, id, out, err);
+
+        if (rc < 0 && id != '?' && id != ':') {
+            (void)fprintf(err, "vgpu-broker: bad option value \"%s\"\n", optarg);
+        }
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    if (optind < argc) {
+        (void)fprintf(err, "vgpu-broker: unexpected argument \"%s\"\n", argv[optind]);
+        return -EINVAL;
+    }
+    if (!options->spawn_executors && (options->driver != NULL || options->executor != NULL)) {
+        (void)fprintf(err, "vgpu-broker: --driver and --executor need --spawn-executors\n");
+        return -EINVAL;
+    }
+    return load_settings(options, err);
+}
+
+void br_options_fini(struct br_options *options)
+{
+    struct vgpu_config config = {
+        .keys = br_config_keys, .count = br_config_key_count, .values = &options->settings};
+
+    vgpu_config_fini(&config);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BR_OPTIONS_H
+#define BR_OPTIONS_H
+
+/* Command line and settings of vgpu-broker. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/config.h"
+
+/* Section [broker] of the configuration. */
+struct br_settings {
+    char *socket;
+    char *executor_socket;
+    uint32_t socket_mode;
+    uint32_t channel_mib;
+    uint32_t sessions_max;
+    uint32_t session_buffer_kib;
+    uint32_t spin_us; /* VGPU_CONFIG_AUTO until br_options_parse() resolves it */
+    uint32_t hello_timeout_ms;
+    uint32_t log_level; /* index into error, warning, info, debug */
+    uint32_t spares;    /* executor.spares: told to supervisors */
+};
+
+#define BR_CONFIG_PATH "/etc/vgpu/vgpu.conf"
+/* Options --set that are kept for the executors. */
+#define BR_SETS_MAX 32
+
+struct br_options {
+    struct br_settings settings;
+    const char *config_path; /* NULL: the defaults, when no file was named and none is installed */
+    bool spawn_executors;
+    const char *driver;   /* NULL: the executor's own configuration */
+    const char *executor; /* NULL: beside this program */
+    int ready_fd;         /* -1: none */
+    const char *sets[BR_SETS_MAX];
+    unsigned int set_count;
+};
+
+extern const struct vgpu_config_key br_config_keys[];
+extern const size_t br_config_key_count;
+
+/* Reads command line and configuration.  0: run; 1: all done (--help, --version, printed to `out`);
+ * -EINVAL or another -errno: refused, with a line on `err`.  `options` borrows argv. */
+int br_options_parse(struct br_options *options, int argc, char **argv, FILE *out, FILE *err);
+
+/* Frees what the settings own. */
+void br_options_fini(struct br_options *options);
+
+#endif

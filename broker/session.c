@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/broker.h"
+#include "broker/ringio.h"
+#include "common/fd.h"
+#include "proto/address.h"
+
+/* A guest's socket carries one frame from us, the grant. */
+#define GUEST_BUFFER 4096u
+
+static void free_handle(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+/* ---- timer and doorbell ----------------------------------------------------- */
+
+static void set_timer(struct br_session *session, uint32_t timeout_ms, uv_timer_cb fn)
+{
+    /* A started or fresh timer with a callback cannot fail to start. */
+    (void)uv_timer_start(session->timer, fn, timeout_ms, 0);
+}
+
+static void on_doorbell(uv_poll_t *poll, int status, int events)
+{
+    struct br_session *session = poll->data;
+    int rc = status < 0 ? status : br_channel_answer_doorbell(&session->channel);
+
+    (void)events;
+    if (rc == 0) {
+        session->stats.doorbells++;
+        vgpu_ring_unpark(&session->channel.submit);
+        br_ringio_turn(session);
+    } else if (rc != -EAGAIN) {
+        br_session_close(session, "the doorbell failed");
+    }
+}
+
+static int open_handles(struct br_session *session)
+{
+    int rc;
+
+    session->timer = calloc(1, sizeof(*session->timer));
+    if (session->timer == NULL) {
+        return -ENOMEM;
+    }
+    (void)uv_timer_init(session->broker->loop, session->timer);
+    session->timer->data = session;
+    session->doorbell = calloc(1, sizeof(*session->doorbell));
+    if (session->doorbell == NULL) {
+        return -ENOMEM;
+    }
+    rc = uv_poll_init(session->broker->loop, session->doorbell, session->channel.doorbell);
+    if (rc < 0) {
+        free(session->doorbell);
+        session->doorbell = NULL;
+        return rc;
+    }
+    session->doorbell->data = session;
+    return uv_poll_start(session->doorbell, UV_READABLE, on_doorbell);
+}
+
+static void close_handles(struct br_session *session)
+{
+    if (session->timer != NULL) {
+        uv_close((uv_handle_t *)session->timer, free_handle);
+        session->timer = NULL;
+    }
+    if (session->doorbell != NULL) {
+        uv_close((uv_handle_t *)session->doorbell, free_handle);
+        session->doorbell = NULL;
+    }
+}
+
+/* ---- end -------------------------------------------------------------------- */
+
+static void release_if_done(struct br_session *session)
+{
+    struct br_broker *broker = session->broker;
+
+    if (session->released || session->phase != BR_DEAD || session->worker != NULL ||
+        br_link_is_open(&session->guest)) {
+        return;
+    }
+    session->released = true;
+    TAILQ_REMOVE(&broker->sessions, session, entry);
+    TAILQ_INSERT_TAIL(&broker->dead_sessions, session, entry);
+    broker->session_count--;
+    session->stats.sessions = 1;
+    br_stats_add(&broker->total, &session->stats);
+}
+
+void br_session_end(struct br_session *session, CUresult cu, const char *why)
+{
+    char line[200];
+
+    if (session->phase == BR_DEAD) {
+        return;
+    }
+    (void)snprintf(line, sizeof(line),
+                   "session ended session=%" PRIu64 " phase=%s result=%d why=\"%s\"", session->id,
+                   br_phase_name(session->phase), (int)cu, why);
+    br_ringio_cool(session);
+    br_gpu_forget(session);
+    session->phase = BR_DEAD;
+    close_handles(session);
+    free(session->pending);
+    session->pending = NULL;
+    br_channel_fail(&session->channel, (uint32_t)cu);
+    br_stats_log(line, &session->stats);
+    if (session->worker != NULL) {
+        br_worker_kill(session->worker);
+    }
+    release_if_done(session);
+}
+
+void br_session_close(struct br_session *session, const char *why)
+{
+    br_session_end(session, CUDA_ERROR_LAUNCH_FAILED, why);
+    br_link_close(&session->guest);
+    release_if_done(session);
+}
+
+void br_session_misuse(struct br_session *session, const char *what)
+{
+    session->stats.misuses++;
+    if (br_broker_may_log(session->broker)) {
+        vgpu_log(VGPU_LOG_WARNING,
+                 "guest broke the protocol session=%" PRIu64 " phase=%s what=\"%s\"", session->id,
+                 br_phase_name(session->phase), what);
+    }
+    br_session_close(session, "misuse");
+}
+
+void br_session_free(struct br_session *session)
+{
+    br_link_close(&session->guest);
+    br_channel_fini(&session->channel);
+    free(session);
+}
+
+/* ---- answers ---------------------------------------------------------------- */
+
+static void send_refuse(struct br_session *session, CUresult cu, const char *reason)
+{
+    Vgpu__Refuse refuse = VGPU__REFUSE__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+    char text[VGPU_TEXT_BYTES_MAX];
+
+    (void)snprintf(text, sizeof(text), "%s", reason);
+    refuse.result = (int32_t)cu;
+    refuse.reason = text;
+    frame.kind_case = VGPU__FRAME__KIND_REFUSE;
+    frame.refuse = &refuse;
+    vgpu_log(VGPU_LOG_INFO, "refused session=%" PRIu64 " phase=%s result=%d reason=\"%s\"",
+             session->id, br_phase_name(session->phase), (int)cu, reason);
+    br_ringio_frame(session, &frame);
+}
+
+static void enter_greeted(struct br_session *session)
+{
+    session->phase = BR_GREETED;
+    (void)uv_timer_stop(session->timer);
+    br_ringio_heat(session);
+}
+
+/* ---- Hello ------------------------------------------------------------------ */
+
+static void on_hello_timeout(uv_timer_t *timer)
+{
+    struct br_session *session = timer->data;
+
+    if (!session->hello_waits) {
+        br_session_close(session, "no Hello in time");
+        return;
+    }
+    session->hello_waits = false;
+    /* Time to read the refusal; then the timer closes the channel. */
+    set_timer(session, session->broker->hello_timeout_ms, on_hello_timeout);
+    br_ringio_heat(session);
+    send_refuse(session, CUDA_ERROR_SYSTEM_NOT_READY, "no GPU is ready yet");
+}
+
+/* Notes the GPUs that this guest will see, in slot order. */
+static void list_gpus(struct br_session *session, Vgpu__DeviceFacts **facts, uint32_t *driver)
+{
+    struct br_broker *broker = session->broker;
+
+    session->slot_count = 0;
+    *driver = 0;
+    for (uint32_t i = 0; i < broker->slot_count; i++) {
+        struct br_gpu *gpu = broker->slots[i].gpu;
+
+        if (gpu == NULL ||
+            session->slot_count == vgpu_address_candidates[session->candidate].ordinals) {
+            continue;
+        }
+        facts[session->slot_count] = gpu->facts;
+        session->slots[session->slot_count++] = (uint8_t)i;
+        if (*driver == 0 || gpu->facts->driver_version < *driver) {
+            *driver = gpu->facts->driver_version;
+        }
+    }
+}
+
+static void greet(struct br_session *session)
+{
+    Vgpu__DeviceFacts *facts[VGPU_DEVICES_MAX];
+    Vgpu__Welcome welcome = VGPU__WELCOME__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+    char version[] = VGPU_VERSION;
+
+    list_gpus(session, facts, &welcome.driver_version);
+    if (session->slot_count == 0) {
+        session->hello_waits = session->broker->starting;
+        if (!session->hello_waits) {
+            send_refuse(session, CUDA_ERROR_NO_DEVICE, "no GPU is registered");
+        }
+        return;
+    }
+    session->hello_waits = false;
+    enter_greeted(session);
+    welcome.version = version;
+    welcome.candidate = session->candidate;
+    welcome.n_devices = session->slot_count;
+    welcome.devices = facts;
+    frame.kind_case = VGPU__FRAME__KIND_WELCOME;
+    frame.welcome = &welcome;
+    br_ringio_frame(session, &frame);
+}
+
+void br_session_welcome_waiting(struct br_session *session)
+{
+    if (session->hello_waits) {
+        greet(session);
+        br_ringio_heat(session);
+    }
+}
+
+static int on_hello(struct br_session *session, const Vgpu__Hello *hello)
+{
+    char program[64];
+
+    if (hello->candidate >= VGPU_ADDRESS_CANDIDATES ||
+        strlen(hello->program) > VGPU_TEXT_BYTES_MAX ||
+        strlen(hello->version) > VGPU_TEXT_BYTES_MAX) {
+        return -EPROTO;
+    }
+    if (hello->protocol != VGPU_PROTOCOL_VERSION) {
+        send_refuse(session, CUDA_ERROR_SYSTEM_DRIVER_MISMATCH, "another protocol version");
+        return 0;
+    }
+    session->candidate = hello->candidate;
+    vgpu_log(VGPU_LOG_INFO, "hello session=%" PRIu64 " pid=%u program=%s candidate=%u", session->id,
+             hello->pid,
+             vgpu_log_escape(program, sizeof(program), hello->program, strlen(hello->program)),
+             hello->candidate);
+    greet(session);
+    return 0;
+}
+
+/* ---- Open and Close --------------------------------------------------------- */
+
+/* Ends the worker and comes back to greeted when it is reaped: with Closed, or with Refuse. */
+static void close_worker(struct br_session *session, CUresult refusal)
+{
+    session->refusal = refusal;
+    session->phase = BR_CLOSING;
+    (void)uv_timer_stop(session->timer);
+    br_worker_kill(session->worker);
+}
+
+static void on_open_timeout(uv_timer_t *timer)
+{
+    struct br_session *session = timer->data;
+
+    if (session->worker != NULL) {
+        close_worker(session, CUDA_ERROR_SYSTEM_NOT_READY);
+    } else {
+        br_gpu_forget(session);
+        br_session_refuse_open(session, CUDA_ERROR_SYSTEM_NOT_READY, "no worker came in time");
+    }
+}
+
+static void on_open(struct br_session *session, const Vgpu__Open *open)
+{
+    struct br_gpu *gpu;
+
+    if (open->ordinal >= session->slot_count) {
+        send_refuse(session, CUDA_ERROR_INVALID_DEVICE, "no such device");
+        return;
+    }
+    gpu = session->broker->slots[session->slots[open->ordinal]].gpu;
+    if (gpu == NULL) {
+        send_refuse(session, CUDA_ERROR_SYSTEM_NOT_READY, "the GPU's supervisor is gone");
+        return;
+    }
+    session->ordinal = open->ordinal;
+    session->phase = BR_OPENING;
+    set_timer(session, BR_OPEN_TIMEOUT_MS, on_open_timeout);
+    br_gpu_open(gpu, session);
+}
+
+void br_session_give_worker(struct br_session *session, struct br_worker *worker)
+{
+    session->worker = worker;
+    worker->session = session;
+    if (br_worker_attach(worker, session) < 0) {
+        br_session_end(session, CUDA_ERROR_LAUNCH_FAILED, "the worker could not be attached");
+    }
+}
+
+void br_session_refuse_open(struct br_session *session, CUresult cu, const char *reason)
+{
+    enter_greeted(session);
+    send_refuse(session, cu, reason);
+}
+
+void br_session_on_attached(struct br_session *session, CUresult cu)
+{
+    Vgpu__Opened opened = VGPU__OPENED__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    if (cu != CUDA_SUCCESS) {
+        close_worker(session, cu);
+        return;
+    }
+    session->phase = BR_OPEN;
+    (void)uv_timer_stop(session->timer);
+    br_ringio_heat(session);
+    opened.ordinal = session->ordinal;
+    opened.worker_pid = session->worker->pid;
+    frame.kind_case = VGPU__FRAME__KIND_OPENED;
+    frame.opened = &opened;
+    vgpu_log(VGPU_LOG_INFO, "session open session=%" PRIu64 " gpu=%u worker=%u pid=%u", session->id,
+             session->worker->gpu->slot, session->worker->id, session->worker->pid);
+    br_ringio_frame(session, &frame);
+}
+
+static void send_closed(struct br_session *session)
+{
+    Vgpu__Closed closed = VGPU__CLOSED__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    frame.kind_case = VGPU__FRAME__KIND_CLOSED;
+    frame.closed = &closed;
+    br_ringio_frame(session, &frame);
+}
+
+void br_session_on_worker_gone(struct br_session *session)
+{
+    if (session->phase == BR_CLOSING) {
+        enter_greeted(session);
+        if (session->refusal != CUDA_SUCCESS) {
+            send_refuse(session, session->refusal, "the worker could not open the device");
+        } else {
+            send_closed(session);
+        }
+        return;
+    }
+    br_session_end(session, CUDA_ERROR_LAUNCH_FAILED, "the worker is gone");
+    release_if_done(session);
+}
+
+int br_session_on_frame(struct br_session *session, const Vgpu__Frame *frame)
+{
+    if (frame->kind_case == VGPU__FRAME__KIND_HELLO) {
+        return on_hello(session, frame->hello);
+    }
+    if (frame->kind_case == VGPU__FRAME__KIND_OPEN) {
+        on_open(session, frame->open);
+    } else if (session->worker != NULL) {
+        close_worker(session, CUDA_SUCCESS);
+    } else {
+        send_closed(session);
+    }
+    return 0;
+}
+
+/* ---- life ------------------------------------------------------------------- */
+
+/* A guest has nothing to say on its socket: the rings carry everything. */
+static int on_guest_frame(struct br_link *link, const uint8_t *frame, size_t len)
+{
+    (void)frame;
+    (void)len;
+    br_session_misuse(link->owner, "a frame on the socket");
+    return 0;
+}
+
+static void on_guest_end(struct br_link *link, int rc)
+{
+    if (rc == -EPROTO) {
+        br_session_misuse(link->owner, "bytes on the socket");
+    } else {
+        br_session_close(link->owner, "the guest is gone");
+    }
+}
+
+static const struct br_link_ops guest_ops = {.on_frame = on_guest_frame, .on_end = on_guest_end};
+
+static int grant(struct br_session *session)
+{
+    struct br_broker *broker = session->broker;
+    struct br_channel *channel = &session->channel;
+    const int fds[] = {channel->memfd, channel->doorbell, channel->interrupt_guest};
+    Vgpu__Grant message = VGPU__GRANT__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+    ssize_t len;
+    int rc;
+
+    message.channel_bytes = channel->bytes;
+    message.protocol = VGPU_PROTOCOL_VERSION;
+    message.session = session->id;
+    frame.kind_case = VGPU__FRAME__KIND_GRANT;
+    frame.grant = &message;
+    len = vgpu_frame_pack(&frame, broker->tx, sizeof(broker->tx));
+    if (len < 0) {
+        return (int)len;
+    }
+    rc = br_link_send(&session->guest, broker->tx, (size_t)len, fds, 3);
+    vgpu_fd_close(&channel->interrupt_guest);
+    return rc;
+}
+
+static int start(struct br_session *session)
+{
+    int rc = open_handles(session);
+
+    if (rc == 0) {
+        rc = grant(session);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    set_timer(session, session->broker->hello_timeout_ms, on_hello_timeout);
+    /* The first Hello rings: nobody looks at the ring of a guest that says nothing. */
+    return vgpu_ring_park(&session->channel.submit) ? 0 : -EPROTO;
+}
+
+int br_session_new(struct br_broker *broker, int fd)
+{
+    struct br_session *session = calloc(1, sizeof(*session));
+    int rc = session == NULL ? -ENOMEM : 0;
+
+    if (rc == 0) {
+        session->broker = broker;
+        session->id = ++broker->session_last;
+        rc = br_channel_init(&session->channel, broker->channel_bytes, session->id);
+    }
+    if (rc < 0) {
+        free(session);
+        vgpu_fd_close(&fd);
+        return rc;
+    }
+    rc = br_link_open(&session->guest, &broker->pool, fd, GUEST_BUFFER, &guest_ops, session);
+    if (rc < 0) {
+        br_session_free(session);
+        return rc;
+    }
+    TAILQ_INSERT_TAIL(&broker->sessions, session, entry);
+    broker->session_count++;
+    rc = start(session);
+    if (rc < 0) {
+        br_session_close(session, "no channel could be granted");
+    }
+    return rc;
+}

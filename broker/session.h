@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BR_SESSION_H
+#define BR_SESSION_H
+
+/*
+ * A session: one guest process on one device.  Owns the guest's socket and the
+ * channel; borrows a worker while it has one.  Freed when the guest's socket is
+ * closed and the worker reaped, at the end of the loop's turn.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "broker/channel.h"
+#include "broker/link.h"
+#include "broker/phase.h"
+#include "broker/stats.h"
+#include "proto/cuda_enums.h"
+#include "proto/record.h"
+
+struct br_broker;
+struct br_gpu;
+struct br_worker;
+
+struct br_session {
+    TAILQ_ENTRY(br_session) entry;     /* in broker->sessions, or in its graveyard */
+    TAILQ_ENTRY(br_session) hot_entry; /* in broker->hot while is_hot */
+    TAILQ_ENTRY(br_session) wait_entry;
+    struct br_broker *broker;
+    uint64_t id;
+    enum br_phase phase;
+    bool is_hot;
+    bool hello_waits; /* said Hello, no GPU is registered yet */
+    bool released;    /* in the graveyard */
+    struct br_link guest;
+    struct br_channel channel;
+    uv_poll_t *doorbell;
+    uv_timer_t *timer;
+    uint64_t active_ns; /* last record from the guest */
+    uint64_t turn;      /* of the loop in which the ring was looked at last */
+
+    uint8_t *pending; /* records that the completion ring did not take */
+    size_t pending_start;
+    size_t pending_end;
+
+    struct vgpu_record request; /* of the control frame that is being answered */
+    uint32_t candidate;
+    uint32_t ordinal;                /* named in Open */
+    uint8_t slots[VGPU_DEVICES_MAX]; /* ordinal -> the broker's GPU slot */
+    uint32_t slot_count;
+    struct br_gpu *waits_for; /* in its queue of waiting opens */
+    struct br_worker *worker;
+    CUresult refusal; /* while closing: Refuse with this instead of Closed */
+    struct br_stats stats;
+};
+
+TAILQ_HEAD(br_session_list, br_session);
+
+/* Makes a session on a connected socket, which it takes, and grants it a channel.  0 or -errno
+ * (the socket is closed). */
+int br_session_new(struct br_broker *broker, int fd);
+
+/* A control frame from the ring (admitted by the phase table).  -EPROTO: broken peer. */
+int br_session_on_frame(struct br_session *session, const Vgpu__Frame *frame);
+
+/* GPUs have registered: answers a Hello that waited for that. */
+void br_session_welcome_waiting(struct br_session *session);
+
+/* A worker is there for a session that waits in its GPU's queue. */
+void br_session_give_worker(struct br_session *session, struct br_worker *worker);
+
+/* No worker will come for a session that waits in its GPU's queue. */
+void br_session_refuse_open(struct br_session *session, CUresult cu, const char *reason);
+
+/* The worker's answer to Attach. */
+void br_session_on_attached(struct br_session *session, CUresult cu);
+
+/* The worker has been reaped (or its supervisor is gone): session->worker is NULL now. */
+void br_session_on_worker_gone(struct br_session *session);
+
+/* Ends the session with a sticky result: error word, interrupt, worker killed.  The guest's socket
+ * stays until the guest closes it. */
+void br_session_end(struct br_session *session, CUresult cu, const char *why);
+
+/* Ends it as br_session_end() and closes the guest's socket: the guest is gone or broken. */
+void br_session_close(struct br_session *session, const char *why);
+
+/* The guest broke the protocol: counts, logs (rate limited), closes. */
+void br_session_misuse(struct br_session *session, const char *what);
+
+/* Frees a released session; for the broker. */
+void br_session_free(struct br_session *session);
+
+#endif

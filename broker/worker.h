@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BR_WORKER_H
+#define BR_WORKER_H
+
+/*
+ * A worker process as the broker sees it: its pipe, and the session that it serves.
+ * It exists from WorkerReady until its supervisor says WorkerGone, or is gone itself.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "broker/link.h"
+#include "proto/cuda_enums.h"
+#include "vgpu.pb-c.h"
+
+struct br_gpu;
+struct br_session;
+
+struct br_worker {
+    TAILQ_ENTRY(br_worker) entry; /* in gpu->workers, or in the broker's graveyard */
+    struct br_gpu *gpu;
+    uint32_t id;
+    uint32_t pid;
+    struct br_link link;
+    struct br_session *session; /* NULL: a spare, or killed after its session let go */
+    bool killed;                /* WorkerKill was sent */
+    bool gone;                  /* WorkerGone came; settled at the end of the turn */
+};
+
+TAILQ_HEAD(br_worker_list, br_worker);
+
+/* Files a spare that its supervisor announced; takes `fd`.  0, or -errno and `fd` is closed. */
+int br_worker_new(struct br_gpu *gpu, const Vgpu__WorkerReady *ready, int fd);
+
+/* Gives a spare to a session: sends Attach with the channel's memfd.  0 or -errno. */
+int br_worker_attach(struct br_worker *worker, struct br_session *session);
+
+/* Asks the supervisor to kill it, once, and closes the pipe. */
+void br_worker_kill(struct br_worker *worker);
+
+/* Reaped: reads what it sent last, tells the session, frees it at the end of the turn. */
+void br_worker_settle(struct br_worker *worker);
+
+/* Frees a removed worker; for the broker. */
+void br_worker_free(struct br_worker *worker);
+
+/* True for the results after which a context is of no more use, as native's are. */
+bool br_worker_is_sticky(int32_t result);
+
+#endif
