@@ -7,11 +7,7 @@
  *
  * A dispatch row decodes its arguments, turns handles into driver objects with
  * ex_get_*, checks device ranges with ex_check_device and calls the driver, or the
- * hand-written ex_do_<call>.  The CUresult goes to reply->result, the encoded results
- * to reply->body, their length to reply->length.  Results travel with errors too.
- *
- * A row returns 0, or -EPROTO for a body that does not decode: the peer is broken
- * and the process ends.
+ * hand-written ex_do_<call> ("ex_dispatch.h").
  *
  * Threads: rows of blocking operations run on helper threads, all others on the
  * dispatcher; everything here may be called from both.
@@ -24,14 +20,6 @@
 
 struct ex_session;
 struct ex_driver;
-
-/* The answer of one call.  The caller owns `body`; a row writes at most `capacity` bytes to it. */
-struct ex_reply {
-    CUresult result;
-    uint8_t *body;
-    size_t capacity;
-    size_t length;
-};
 
 /* The driver's functions, borrowed, valid as long as the process. */
 const struct ex_driver *ex_session_driver(struct ex_session *x);

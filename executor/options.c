@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/config.h"
+
+#define DEFAULT_CONFIG "/etc/vgpu/vgpu.conf"
+#define DEFAULT_SOCKET "/run/vgpu/executor.sock"
+#define SIM_LIBRARY    "libcuda-sim.so.1"
+
+const char ex_options_help[] =
+    "usage: vgpu-executor --all|--gpu N|--self-test [OPTION...]\n"
+    "  --all             one supervisor per GPU (development)\n"
+    "  --gpu N           supervisor of GPU N\n"
+    "  --self-test       start and lock a worker here, use every operation once\n"
+    "  --socket PATH     the broker's executor socket (" DEFAULT_SOCKET ")\n"
+    "  --driver NAME     cuda, sim, or a path to a driver library\n"
+    "  --sim-lib PATH    the simulator's library\n"
+    "  --config FILE     settings (" DEFAULT_CONFIG " if it exists)\n"
+    "  --spares N        workers kept ready\n"
+    "  --workers-max N   workers at once, spares included\n"
+    "  --helpers N       helper threads of a worker\n"
+    "  --user NAME       account of the workers when started as root; \"\": stay\n"
+    "  --log-level L     error, warning, info or debug\n"
+    "  --sandbox-trace   print refused system calls instead of ending (not for production)\n"
+    "  --help\n";
+
+#define KEY(name, kind, initial_, doc_, min_, max_)                                                \
+    {                                                                                              \
+        "executor", #name, kind, offsetof(struct ex_settings, name), initial_, doc_, min_, max_,   \
+            NULL                                                                                   \
+    }
+
+static const struct vgpu_config_key keys[] = {
+    KEY(driver, VGPU_CONFIG_STRING, "cuda", "cuda, sim, or a path to a driver library", 0, 0),
+    KEY(spares, VGPU_CONFIG_U32, "1", "workers kept ready and locked", 0, 64),
+    KEY(workers_max, VGPU_CONFIG_U32, "32", "workers of a GPU at once, spares included", 1, 1024),
+    KEY(helpers, VGPU_CONFIG_U32, "4", "helper threads of a worker", 1, 64),
+    KEY(memory_quota_mib, VGPU_CONFIG_U32, "0", "device memory of a session; 0: the card's", 0,
+        1u << 24),
+    KEY(user, VGPU_CONFIG_STRING, "nobody", "account of the workers when started as root", 0, 0),
+};
+
+static const char *const foreign_sections[] = {"broker", NULL};
+
+enum {
+    OPT_ALL = 256,
+    OPT_GPU,
+    OPT_PROBE,
+    OPT_WORKER,
+    OPT_SELF_TEST,
+    OPT_SOCKET,
+    OPT_DRIVER,
+    OPT_SIM_LIB,
+    OPT_CONFIG,
+    OPT_SPARES,
+    OPT_WORKERS_MAX,
+    OPT_HELPERS,
+    OPT_USER,
+    OPT_LOG_LEVEL,
+    OPT_PARENT,
+    OPT_TRACE,
+    OPT_HELP,
+};
+
+static const struct option long_options[] = {
+    {"all", no_argument, NULL, OPT_ALL},
+    {"gpu", required_argument, NULL, OPT_GPU},
+    {"probe", required_argument, NULL, OPT_PROBE},
+    {"worker", no_argument, NULL, OPT_WORKER},
+    {"self-test", no_argument, NULL, OPT_SELF_TEST},
+    {"socket", required_argument, NULL, OPT_SOCKET},
+    {"driver", required_argument, NULL, OPT_DRIVER},
+    {"sim-lib", required_argument, NULL, OPT_SIM_LIB},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"spares", required_argument, NULL, OPT_SPARES},
+    {"workers-max", required_argument, NULL, OPT_WORKERS_MAX},
+    {"helpers", required_argument, NULL, OPT_HELPERS},
+    {"user", required_argument, NULL, OPT_USER},
+    {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+    {"parent", required_argument, NULL, OPT_PARENT},
+    {"sandbox-trace", no_argument, NULL, OPT_TRACE},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static int read_number(const char *text, uint32_t max, uint32_t *value)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+
+    if (errno != 0 || end == text || *end != '\0' || *text == '-' || number > max) {
+        return -EINVAL;
+    }
+    *value = (uint32_t)number;
+    return 0;
+}
+
+/* Writes to standard error through the log's own path, so that tests see one form. */
+static int complain(const char *what, const char *value)
+{
+    vgpu_log(VGPU_LOG_ERROR, "%s: %s", what, value);
+    return -EINVAL;
+}
+
+static int set_mode(struct ex_options *options, enum ex_mode mode, const char *number)
+{
+    /* --gpu names the GPU of a worker or self-test too. */
+    if (options->mode == EX_MODE_NONE || options->mode == EX_MODE_SUPERVISOR) {
+        options->mode = mode;
+    } else if (mode != EX_MODE_SUPERVISOR) {
+        return complain("more than one mode", "");
+    }
+    if (number != NULL && read_number(number, 255, &options->gpu) < 0) {
+        return complain("bad GPU number", number);
+    }
+    return 0;
+}
+
+static int set_mode_option(struct ex_options *options, int option, const char *arg)
+{
+    switch (option) {
+    case OPT_ALL:
+        return set_mode(options, EX_MODE_ALL, NULL);
+    case OPT_GPU:
+        return set_mode(options, EX_MODE_SUPERVISOR, arg);
+    case OPT_PROBE:
+        return set_mode(options, EX_MODE_PROBE, arg);
+    case OPT_WORKER:
+        return set_mode(options, EX_MODE_WORKER, NULL);
+    case OPT_SELF_TEST:
+        return set_mode(options, EX_MODE_SELF_TEST, NULL);
+    default:
+        return 1;
+    }
+}
+
+static int set_text_option(struct ex_options *options, int option, const char *arg)
+{
+    switch (option) {
+    case OPT_SOCKET:
+        options->socket = arg;
+        return 0;
+    case OPT_SIM_LIB:
+        options->sim_lib = arg;
+        return 0;
+    case OPT_CONFIG:
+        options->config = arg;
+        return 0;
+    case OPT_USER:
+        options->user = arg;
+        return 0;
+    case OPT_LOG_LEVEL:
+        return vgpu_log_level_parse(arg, &options->log_level);
+    case OPT_TRACE:
+        options->sandbox_trace = true;
+        return 0;
+    case OPT_HELP:
+        options->help = true;
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+/* Options that override a setting are applied after the file was read. */
+static int set_setting_option(struct ex_options *options, struct vgpu_config *config, int option,
+                              const char *arg)
+{
+    char assignment[EX_PATH_MAX + 64];
+    const char *key = NULL;
+
+    switch (option) {
+    case OPT_DRIVER:
+        key = "driver";
+        break;
+    case OPT_SPARES:
+        key = "spares";
+        break;
+    case OPT_WORKERS_MAX:
+        key = "workers_max";
+        break;
+    case OPT_HELPERS:
+        key = "helpers";
+        break;
+    case OPT_PARENT: {
+        uint32_t pid;
+        int rc = read_number(arg, INT_MAX, &pid);
+
+        options->parent = rc == 0 ? (pid_t)pid : 0;
+        return rc;
+    }
+    default:
+        return 0;
+    }
+    (void)snprintf(assignment, sizeof(assignment), "executor.%s=%s", key, arg);
+    int rc = vgpu_config_set(config, assignment);
+
+    return rc < 0 ? complain("bad option", config->error) : 0;
+}
+
+static int parse_first(struct ex_options *options, int argc, char **argv)
+{
+    int option;
+
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        int rc = set_mode_option(options, option, optarg);
+
+        if (rc > 0) {
+            rc = set_text_option(options, option, optarg);
+        }
+        if (rc < 0) {
+            return rc;
+        }
+        if (option == '?') {
+            return -EINVAL;
+        }
+    }
+    return optind < argc ? complain("unexpected argument", argv[optind]) : 0;
+}
+
+static int parse_settings(struct ex_options *options, int argc, char **argv)
+{
+    struct vgpu_config config = {
+        .keys = keys,
+        .count = sizeof(keys) / sizeof(keys[0]),
+        .foreign = foreign_sections,
+        .values = &options->settings,
+    };
+    const char *file = options->config;
+    int rc = vgpu_config_defaults(&config);
+    int option;
+
+    if (rc == 0 && file == NULL && access(DEFAULT_CONFIG, R_OK) == 0) {
+        file = DEFAULT_CONFIG;
+    }
+    if (rc == 0 && file != NULL) {
+        rc = vgpu_config_load(&config, file);
+    }
+    if (rc < 0) {
+        return complain("configuration", config.error);
+    }
+    optind = 1;
+    while (rc == 0 && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        rc = set_setting_option(options, &config, option, optarg);
+    }
+    return rc;
+}
+
+/* The simulator lies beside the binary, in its build folder, or where packages put it. */
+static int find_simulator(struct ex_options *options)
+{
+    static const char *const places[] = {"%s/" SIM_LIBRARY, "%s/sim/" SIM_LIBRARY,
+                                         "%s/../lib/vgpu/" SIM_LIBRARY};
+    char folder[EX_PATH_MAX - 64];
+    ssize_t len = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+
+    if (options->sim_lib != NULL) {
+        (void)snprintf(options->driver, sizeof(options->driver), "%s", options->sim_lib);
+        return 0;
+    }
+    folder[len < 0 ? 0 : len] = '\0';
+    char *slash = strrchr(folder, '/');
+
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        (void)snprintf(options->driver, sizeof(options->driver), places[i], folder);
+#pragma GCC diagnostic pop
+        if (access(options->driver, R_OK) == 0) {
+            return 0;
+        }
+    }
+    return complain("simulator not found, --sim-lib names it", SIM_LIBRARY);
+}
+
+static int resolve_driver(struct ex_options *options)
+{
+    const char *name = options->settings.driver;
+
+    if (strcmp(name, "sim") == 0) {
+        return find_simulator(options);
+    }
+    (void)snprintf(options->driver, sizeof(options->driver), "%s",
+                   strcmp(name, "cuda") == 0 ? "libcuda.so.1" : name);
+    return 0;
+}
+
+int ex_options_parse(struct ex_options *options, int argc, char **argv)
+{
+    memset(options, 0, sizeof(*options));
+    options->socket = DEFAULT_SOCKET;
+    options->log_level = VGPU_LOG_INFO;
+    int rc = parse_first(options, argc, argv);
+
+    if (rc < 0 || options->help) {
+        return rc;
+    }
+    rc = parse_settings(options, argc, argv);
+    if (rc < 0) {
+        return rc;
+    }
+    if (options->user == NULL) {
+        options->user = options->settings.user;
+    }
+    if (options->mode == EX_MODE_NONE) {
+        return complain("no mode", "--all, --gpu N or --self-test");
+    }
+    return resolve_driver(options);
+}
+
+void ex_options_fini(struct ex_options *options)
+{
+    free(options->settings.driver);
+    free(options->settings.user);
+    options->settings.driver = NULL;
+    options->settings.user = NULL;
+}

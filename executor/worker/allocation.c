@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ex_dispatch.h"
+
+#include "executor/worker/session.h"
+
+/* The calls about device memory, over memory.c. */
+
+CUresult ex_check_device(struct ex_session *x, uint64_t ptr, uint64_t bytes)
+{
+    if (bytes == 0 || ex_memory_contains(x->memory, ptr, bytes)) {
+        return CUDA_SUCCESS;
+    }
+    return CUDA_ERROR_INVALID_VALUE;
+}
+
+CUresult ex_do_cuMemAlloc_v2(struct ex_session *session, const struct vgpu_args_cuMemAlloc_v2 *args,
+                             struct vgpu_ret_cuMemAlloc_v2 *ret)
+{
+    uint64_t ptr = 0;
+    CUresult cu = ex_memory_alloc(session->memory, args->bytesize, &ptr);
+
+    ret->dptr = ptr;
+    return cu;
+}
+
+CUresult ex_do_cuMemFree_v2(struct ex_session *session, const struct vgpu_args_cuMemFree_v2 *args,
+                            struct vgpu_ret_cuMemFree_v2 *ret)
+{
+    CUresult cu;
+
+    (void)ret;
+    if (!ex_memory_retire(session->memory, args->dptr)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    /* Native waits for all work that was submitted; without it the block could be handed out
+     * while a kernel still writes to it. */
+    cu = session->driver->cuCtxSynchronize();
+    return cu == CUDA_SUCCESS ? ex_memory_reclaim(session->memory, args->dptr) : cu;
+}
+
+CUresult ex_do_cuMemGetInfo_v2(struct ex_session *session,
+                               const struct vgpu_args_cuMemGetInfo_v2 *args,
+                               struct vgpu_ret_cuMemGetInfo_v2 *ret)
+{
+    size_t device_free = 0;
+    size_t device_total = 0;
+    uint64_t used;
+    uint64_t quota;
+    CUresult cu = session->driver->cuMemGetInfo(&device_free, &device_total);
+
+    (void)args;
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    ret->free = device_free;
+    ret->total = device_total;
+    ex_memory_usage(session->memory, &used, &quota);
+    if (quota != 0 && quota < device_total) {
+        ret->total = quota;
+        ret->free = quota - used < device_free ? quota - used : device_free;
+    }
+    return CUDA_SUCCESS;
+}

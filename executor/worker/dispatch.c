@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/worker/dispatch.h"
+
+#include <errno.h>
+
+#include "common/log.h"
+#include "executor/worker/error.h"
+#include "executor/worker/session.h"
+
+static bool wants_answer(const struct ex_op *op, const struct vgpu_record *record)
+{
+    return op->info->class == VGPU_OP_ROUND_TRIP || (record->flags & VGPU_RECORD_ANSWER) != 0;
+}
+
+void ex_dispatch_run(struct ex_session *x, const struct ex_op *op, const struct vgpu_record *record,
+                     const uint8_t *body, size_t len, uint8_t *room, bool flush)
+{
+    struct ex_reply reply = {
+        .body = room,
+        .cap = VGPU_RECORD_BYTES_MAX - VGPU_RECORD_HEADER_BYTES - sizeof(struct vgpu_answer),
+    };
+    int rc = op->run(x, record, body, len, &reply);
+
+    if (rc == -EPROTO) {
+        ex_session_broken(x, op->info->name);
+    }
+    if (rc < 0) {
+        vgpu_log(VGPU_LOG_ERROR, "results do not fit operation=%s error=%d", op->info->name, -rc);
+        reply.cu = CUDA_ERROR_OUT_OF_MEMORY;
+        reply.len = 0;
+    }
+    if (wants_answer(op, record)) {
+        ex_outbox_answer(x->outbox, record, 0, &reply, flush);
+    } else if (reply.cu != CUDA_SUCCESS) {
+        /* The guest's checks let through what native would have refused at the call. */
+        vgpu_log(VGPU_LOG_ERROR, "one-way operation refused operation=%s result=%d", op->info->name,
+                 (int)reply.cu);
+        ex_session_fatal(x, reply.cu, op->info->name);
+    }
+    if (ex_error_is_sticky(reply.cu)) {
+        ex_session_fatal(x, reply.cu, op->info->name);
+    }
+}
+
+static void answer_unknown(struct ex_session *x, const struct vgpu_record *record)
+{
+    uint8_t none[1] = {0};
+    struct ex_reply reply = {.cu = CUDA_ERROR_NOT_SUPPORTED, .body = none, .cap = 0, .len = 0};
+
+    if (x->unknown_logged != record->op) {
+        x->unknown_logged = record->op;
+        vgpu_log(VGPU_LOG_NOTICE, "operation not known operation=%#x", record->op);
+    }
+    if ((record->flags & VGPU_RECORD_ANSWER) != 0) {
+        ex_outbox_answer(x->outbox, record, VGPU_RECORD_UNKNOWN, &reply, false);
+    }
+}
+
+static void dispatch_one(struct ex_session *x, const struct vgpu_record *record,
+                         const uint8_t *body, size_t len)
+{
+    static uint8_t room[VGPU_RECORD_BYTES_MAX]; /* the dispatcher's */
+    const struct ex_op *op = ex_ops_find(record->op);
+
+    if (op == NULL) {
+        answer_unknown(x, record);
+        return;
+    }
+    if (!op->info->blocking) {
+        (void)pthread_mutex_lock(&x->objects);
+        ex_dispatch_run(x, op, record, body, len, room, false);
+        (void)pthread_mutex_unlock(&x->objects);
+        return;
+    }
+    int rc = ex_helpers_queue(x->helpers, x, op, record, body, len);
+
+    if (rc < 0) {
+        ex_session_broken(x, rc == -ENOBUFS ? "too many blocking calls" : "no memory");
+    }
+}
+
+void ex_dispatch_batch(struct ex_session *x, const uint8_t *records, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len) {
+        struct vgpu_record record;
+        ssize_t size = vgpu_record_peek(records + at, len - at, &record);
+
+        if (size <= 0 || (size_t)size > len - at) {
+            ex_session_broken(x, "records that do not frame");
+        }
+        dispatch_one(x, &record, records + at + sizeof(record), (size_t)size - sizeof(record));
+        at += (size_t)size;
+    }
+    ex_outbox_flush(x->outbox);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/worker/error.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "executor/driver.h"
+#include "executor/worker/exit_status.h"
+#include "executor/worker/session.h"
+#include "proto/channel.h"
+
+bool ex_error_is_sticky(CUresult cu)
+{
+    switch ((int)cu) {
+    case 214: /* ECC_UNCORRECTABLE */
+    case 220: /* NVLINK_UNCORRECTABLE */
+    case 226: /* CONTAINED */
+    case 700: /* ILLEGAL_ADDRESS */
+    case 702: /* LAUNCH_TIMEOUT */
+    case 709: /* CONTEXT_IS_DESTROYED */
+    case 710: /* ASSERT */
+    case 714: /* HARDWARE_STACK_ERROR */
+    case 715: /* ILLEGAL_INSTRUCTION */
+    case 716: /* MISALIGNED_ADDRESS */
+    case 717: /* INVALID_ADDRESS_SPACE */
+    case 718: /* INVALID_PC */
+    case 719: /* LAUNCH_FAILED */
+    case 721: /* TENSOR_MEMORY_LEAK */
+        return true;
+    default:
+        return false;
+    }
+}
+
+void ex_session_fatal(struct ex_session *x, CUresult cu, const char *what)
+{
+    char reason[VGPU_TEXT_BYTES_MAX];
+    Vgpu__Fatal fatal = VGPU__FATAL__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    (void)snprintf(reason, sizeof(reason), "%s: %s (%d)", what, ex_driver_error_name(x->driver, cu),
+                   (int)cu);
+    vgpu_log(VGPU_LOG_WARNING, "session ends session=%" PRIu64 " operation=%s result=%d name=%s",
+             x->id, what, (int)cu, ex_driver_error_name(x->driver, cu));
+    if (x->window.base != NULL) {
+        atomic_store_explicit(&vgpu_channel_state(x->window.base)->error, (uint32_t)cu,
+                              memory_order_release);
+    }
+    fatal.result = (int32_t)cu;
+    fatal.reason = reason;
+    frame.kind_case = VGPU__FRAME__KIND_FATAL;
+    frame.fatal = &fatal;
+    ex_outbox_last(x->outbox, &frame, EX_EXIT_STICKY);
+}
+
+void ex_session_broken(struct ex_session *x, const char *what)
+{
+    vgpu_log(VGPU_LOG_WARNING, "broken peer, session ends session=%" PRIu64 " what=\"%s\"", x->id,
+             what);
+    _exit(EX_EXIT_BROKEN);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EX_WORKER_EVENT_H
+#define EX_WORKER_EVENT_H
+
+/*
+ * The guest's events.  A wait is for the record that was there when it began, so a driver
+ * event that someone waits for is not recorded again: the guest's event gets another
+ * one.  The dispatcher's alone.
+ */
+
+#include <stdint.h>
+
+#include "proto/cuda_abi.h"
+
+struct ex_session;
+
+struct ex_event_ref {
+    CUevent cu;
+    uint32_t count; /* the guest's event, and waits */
+};
+
+/* Counts one more user of what the event of this handle holds now; NULL for a bad handle. */
+struct ex_event_ref *ex_event_hold(struct ex_session *x, uint64_t handle);
+
+/* Counts one user less; the last one destroys the driver's event. */
+void ex_event_release(struct ex_session *x, struct ex_event_ref *ref);
+
+#endif

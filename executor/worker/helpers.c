@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/worker/helpers.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "executor/worker/device.h"
+#include "executor/worker/dispatch.h"
+
+/* The driver's compiler recurses; glibc's default of 8 MiB is what it is tested with. */
+struct job {
+    struct job *next;
+    struct ex_session *session;
+    const struct ex_op *op;
+    struct vgpu_record record;
+    size_t len;
+    uint8_t body[];
+};
+
+struct ex_helpers {
+    pthread_mutex_t lock;
+    pthread_cond_t queued;
+    pthread_cond_t started;
+    const struct ex_driver *driver;
+    CUcontext context;
+    uint32_t ready;
+    uint32_t failed;
+    struct job *first;
+    struct job **last;
+    size_t bytes;
+};
+
+static struct job *next_job(struct ex_helpers *h)
+{
+    (void)pthread_mutex_lock(&h->lock);
+    while (h->first == NULL) {
+        (void)pthread_cond_wait(&h->queued, &h->lock);
+    }
+    struct job *job = h->first;
+
+    h->first = job->next;
+    if (h->first == NULL) {
+        h->last = &h->first;
+    }
+    h->bytes -= sizeof(*job) + job->len;
+    (void)pthread_mutex_unlock(&h->lock);
+    return job;
+}
+
+static bool report_start(struct ex_helpers *h, CUresult cu)
+{
+    (void)pthread_mutex_lock(&h->lock);
+    if (cu == CUDA_SUCCESS) {
+        h->ready++;
+    } else {
+        h->failed++;
+    }
+    (void)pthread_cond_signal(&h->started);
+    (void)pthread_mutex_unlock(&h->lock);
+    return cu == CUDA_SUCCESS;
+}
+
+static void *helper_main(void *arg)
+{
+    struct ex_helpers *h = arg;
+    uint8_t *room = malloc(VGPU_RECORD_BYTES_MAX);
+    CUresult cu =
+        room == NULL ? CUDA_ERROR_OUT_OF_MEMORY : ex_device_enter_thread(h->driver, h->context);
+
+    if (!report_start(h, cu)) {
+        free(room);
+        return NULL;
+    }
+    for (;;) {
+        struct job *job = next_job(h);
+
+        ex_dispatch_run(job->session, job->op, &job->record, job->body, job->len, room, true);
+        free(job);
+    }
+    return NULL;
+}
+
+static uint32_t start_threads(struct ex_helpers *h, uint32_t count)
+{
+    uint32_t made = 0;
+
+    while (made < count) {
+        pthread_t thread;
+        int rc = pthread_create(&thread, NULL, helper_main, h);
+
+        if (rc != 0) {
+            vgpu_log(VGPU_LOG_ERROR, "helper thread not made error=%d", rc);
+            break;
+        }
+        (void)pthread_detach(thread);
+        made++;
+    }
+    return made;
+}
+
+struct ex_helpers *ex_helpers_start(const struct ex_driver *driver, CUcontext context,
+                                    uint32_t count)
+{
+    struct ex_helpers *h = calloc(1, sizeof(*h));
+
+    if (h == NULL) {
+        return NULL;
+    }
+    (void)pthread_mutex_init(&h->lock, NULL);
+    (void)pthread_cond_init(&h->queued, NULL);
+    (void)pthread_cond_init(&h->started, NULL);
+    h->driver = driver;
+    h->context = context;
+    h->last = &h->first;
+    uint32_t made = start_threads(h, count);
+
+    (void)pthread_mutex_lock(&h->lock);
+    while (h->ready + h->failed < made) {
+        (void)pthread_cond_wait(&h->started, &h->lock);
+    }
+    bool good = h->ready == count;
+
+    (void)pthread_mutex_unlock(&h->lock);
+    /* Threads that did start use *h: on failure it is left to the end of the process. */
+    return good ? h : NULL;
+}
+
+int ex_helpers_queue(struct ex_helpers *h, struct ex_session *session, const struct ex_op *op,
+                     const struct vgpu_record *record, const uint8_t *body, size_t len)
+{
+    struct job *job = malloc(sizeof(*job) + len);
+    int rc = 0;
+
+    if (job == NULL) {
+        return -ENOMEM;
+    }
+    job->next = NULL;
+    job->session = session;
+    job->op = op;
+    job->record = *record;
+    job->len = len;
+    memcpy(job->body, body, len);
+    (void)pthread_mutex_lock(&h->lock);
+    if (h->bytes + sizeof(*job) + len > EX_HELPERS_QUEUE_BYTES) {
+        rc = -ENOBUFS;
+    } else {
+        h->bytes += sizeof(*job) + len;
+        *h->last = job;
+        h->last = &job->next;
+        (void)pthread_cond_signal(&h->queued);
+    }
+    (void)pthread_mutex_unlock(&h->lock);
+    if (rc < 0) {
+        free(job);
+    }
+    return rc;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/worker/image.h"
+
+#include <elf.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/overflow.h"
+
+#define FATBIN_MAGIC 0xba55ed50u
+#define MACHINE_CUDA 190
+
+/* Header of a fat binary; entries of `bytes` follow it. */
+struct fatbin_header {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t header_bytes;
+    uint64_t bytes;
+};
+
+/* Header of one of its entries, the part that every version has. */
+struct fatbin_entry {
+    uint16_t kind;
+    uint16_t version;
+    uint32_t header_bytes;
+    uint64_t bytes;
+};
+
+static bool table_fits(uint64_t offset, uint64_t count, uint64_t entry, uint64_t want, size_t size)
+{
+    uint64_t bytes;
+
+    if (count == 0) {
+        return true;
+    }
+    return entry == want && vgpu_u64_mul(count, entry, &bytes) &&
+           vgpu_span_fits(offset, bytes, size);
+}
+
+static bool sections_fit(const uint8_t *bytes, size_t size, const Elf64_Ehdr *header)
+{
+    for (unsigned int i = 0; i < header->e_shnum; i++) {
+        Elf64_Shdr section;
+
+        memcpy(&section, bytes + header->e_shoff + i * sizeof(section), sizeof(section));
+        if (section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL &&
+            !vgpu_span_fits(section.sh_offset, section.sh_size, size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool elf_is_sane(const uint8_t *bytes, size_t size)
+{
+    Elf64_Ehdr header;
+
+    if (size < sizeof(header)) {
+        return false;
+    }
+    memcpy(&header, bytes, sizeof(header));
+    return header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB &&
+           header.e_machine == MACHINE_CUDA &&
+           table_fits(header.e_phoff, header.e_phnum, header.e_phentsize, sizeof(Elf64_Phdr),
+                      size) &&
+           table_fits(header.e_shoff, header.e_shnum, header.e_shentsize, sizeof(Elf64_Shdr),
+                      size) &&
+           sections_fit(bytes, size, &header);
+}
+
+/* Every entry's header and payload lie inside what the container says it holds. */
+static bool fatbin_is_sane(const uint8_t *bytes, size_t size)
+{
+    struct fatbin_header header;
+    uint64_t end;
+    uint64_t at;
+
+    if (size < sizeof(header)) {
+        return false;
+    }
+    memcpy(&header, bytes, sizeof(header));
+    if (header.header_bytes < sizeof(header) ||
+        !vgpu_u64_add(header.header_bytes, header.bytes, &end) || end > size) {
+        return false;
+    }
+    for (at = header.header_bytes; at < end;) {
+        struct fatbin_entry entry;
+        uint64_t bytes_all;
+
+        if (end - at < sizeof(entry)) {
+            return false;
+        }
+        memcpy(&entry, bytes + at, sizeof(entry));
+        if (entry.header_bytes < sizeof(entry) ||
+            !vgpu_u64_add(entry.header_bytes, entry.bytes, &bytes_all) || bytes_all > end - at) {
+            return false;
+        }
+        at += bytes_all;
+    }
+    return true;
+}
+
+/* Text without control characters before its end; what follows a NUL must be NULs. */
+static bool is_text(const uint8_t *bytes, size_t size)
+{
+    size_t len = strnlen((const char *)bytes, size);
+
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = bytes[i];
+
+        if (c < 0x20 && c != '\n' && c != '\t' && c != '\r' && c != '\f' && c != '\v') {
+            return false;
+        }
+    }
+    for (size_t i = len; i < size; i++) {
+        if (bytes[i] != 0) {
+            return false;
+        }
+    }
+    return len > 0;
+}
+
+enum ex_image_kind ex_image_check(const uint8_t *bytes, size_t size)
+{
+    uint32_t magic = 0;
+
+    if (size >= sizeof(magic)) {
+        memcpy(&magic, bytes, sizeof(magic));
+    }
+    if (size >= SELFMAG && memcmp(bytes, ELFMAG, SELFMAG) == 0) {
+        return elf_is_sane(bytes, size) ? EX_IMAGE_ELF : EX_IMAGE_BAD;
+    }
+    if (magic == FATBIN_MAGIC) {
+        return fatbin_is_sane(bytes, size) ? EX_IMAGE_FATBIN : EX_IMAGE_BAD;
+    }
+    return is_text(bytes, size) ? EX_IMAGE_PTX : EX_IMAGE_BAD;
+}

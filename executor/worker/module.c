@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/worker/module.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "executor/worker/image.h"
+#include "executor/worker/jit.h"
+#include "executor/worker/session.h"
+
+bool ex_name_copy(char *name, size_t cap, const uint8_t *bytes, uint32_t len)
+{
+    if (len >= cap || memchr(bytes, '\0', len) != NULL) {
+        return false;
+    }
+    memcpy(name, bytes, len);
+    name[len] = '\0';
+    return true;
+}
+
+CUresult ex_get_module(struct ex_session *x, uint64_t handle, CUmodule *module)
+{
+    struct ex_module *found = vgpu_handles_get(x->modules, handle);
+
+    if (found == NULL) {
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
+    *module = found->cu;
+    return CUDA_SUCCESS;
+}
+
+/*
+ * The image as private memory, with a NUL behind it.  The window can change under the driver
+ * and a locked worker can make no memfd to seal, so the copy is a read-only anonymous mapping.
+ */
+static uint8_t *copy_image(const uint8_t *window, size_t size)
+{
+    uint8_t *copy =
+        mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (copy == MAP_FAILED) {
+        return NULL;
+    }
+    memcpy(copy, window, size);
+    (void)mprotect(copy, size + 1, PROT_READ);
+    return copy;
+}
+
+/* Files a loaded module; the driver's module is unloaded when it cannot be. */
+static CUresult file_module(struct ex_session *x, CUmodule cu_module, uint64_t *handle)
+{
+    struct ex_module *module = calloc(1, sizeof(*module));
+    int rc = -1;
+
+    if (module != NULL) {
+        module->cu = cu_module;
+        (void)pthread_mutex_lock(&x->objects);
+        rc = vgpu_handles_mint(x->modules, module, &module->handle);
+        (void)pthread_mutex_unlock(&x->objects);
+    }
+    if (rc < 0) {
+        free(module);
+        (void)x->driver->cuModuleUnload(cu_module);
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    *handle = module->handle;
+    return CUDA_SUCCESS;
+}
+
+static CUresult load(struct ex_session *x, const uint8_t *image, size_t size, struct ex_jit *jit,
+                     uint64_t *handle)
+{
+    CUmodule module = NULL;
+    CUresult cu;
+
+    if (ex_image_check(image, size) == EX_IMAGE_BAD) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    cu = x->driver->cuModuleLoadDataEx(&module, image, jit->count, jit->options, jit->values);
+    return cu == CUDA_SUCCESS ? file_module(x, module, handle) : cu;
+}
+
+CUresult ex_do_cuModuleLoadDataEx(struct ex_session *session,
+                                  const struct vgpu_args_cuModuleLoadDataEx *args,
+                                  struct vgpu_ret_cuModuleLoadDataEx *ret)
+{
+    const uint8_t *window = ex_window_data(&session->window, args->image_offset, args->image_size);
+    struct ex_jit jit;
+    CUresult cu = ex_jit_read(&jit, args->options, args->options_len, args->info_log_size,
+                              args->error_log_size);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (window == NULL || args->image_size == 0 || args->image_size > VGPU_MODULE_BYTES_MAX) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    uint8_t *image = copy_image(window, args->image_size);
+
+    if (image == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    cu = load(session, image, args->image_size, &jit, &ret->module);
+    (void)munmap(image, args->image_size + 1);
+    ret->wall_time_us = ex_jit_wall_time_us(&jit);
+    ret->info_log = (const uint8_t *)jit.info;
+    ret->info_log_len = ex_jit_log_length(jit.info, jit.info_size);
+    ret->error_log = (const uint8_t *)jit.error;
+    ret->error_log_len = ex_jit_log_length(jit.error, jit.error_size);
+    return cu;
+}
+
+/* Ends the handles of a module and its functions; the dispatcher uses none of them any more. */
+static struct ex_module *take_module(struct ex_session *x, uint64_t handle)
+{
+    (void)pthread_mutex_lock(&x->objects);
+    struct ex_module *module = vgpu_handles_take(x->modules, handle);
+
+    if (module != NULL) {
+        for (struct ex_function *f = module->functions; f != NULL; f = f->next) {
+            (void)vgpu_handles_take(x->functions, f->handle);
+        }
+    }
+    (void)pthread_mutex_unlock(&x->objects);
+    return module;
+}
+
+CUresult ex_do_cuModuleUnload(struct ex_session *session,
+                              const struct vgpu_args_cuModuleUnload *args,
+                              struct vgpu_ret_cuModuleUnload *ret)
+{
+    struct ex_module *module = take_module(session, args->module);
+    CUresult cu;
+
+    (void)ret;
+    if (module == NULL) {
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
+    ex_memory_remove_globals(session->memory, module->handle);
+    cu = session->driver->cuModuleUnload(module->cu);
+    while (module->functions != NULL) {
+        struct ex_function *next = module->functions->next;
+
+        free(module->functions);
+        module->functions = next;
+    }
+    free(module);
+    return cu;
+}
+
+CUresult ex_do_cuModuleGetGlobal_v2(struct ex_session *session,
+                                    const struct vgpu_args_cuModuleGetGlobal_v2 *args,
+                                    struct vgpu_ret_cuModuleGetGlobal_v2 *ret)
+{
+    static char name[VGPU_NAME_BYTES_MAX + 1]; /* the dispatcher's */
+    CUmodule module = NULL;
+    CUdeviceptr ptr = 0;
+    size_t bytes = 0;
+    CUresult cu = ex_get_module(session, args->module, &module);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (!ex_name_copy(name, sizeof(name), args->name, args->name_len)) {
+        return CUDA_ERROR_NOT_FOUND;
+    }
+    cu = session->driver->cuModuleGetGlobal(&ptr, &bytes, module, name);
+    if (cu == CUDA_SUCCESS) {
+        cu = ex_memory_add_global(session->memory, args->module, ptr, bytes);
+    }
+    ret->dptr = ptr;
+    ret->bytes = bytes;
+    return cu;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EX_WORKER_PAUSE_H
+#define EX_WORKER_PAUSE_H
+
+/*
+ * How long the dispatcher sleeps between two looks.  With nothing pending it sleeps until
+ * the pipe has bytes.  While the driver must be watched it spins for a bounded time after
+ * something happened (with four CPUs or more), then sleeps 50 us and twice as long
+ * each time, up to 1 ms: that bounds how late an error is seen.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ex_pause {
+    uint64_t spin_ns;
+    uint64_t last_ns; /* when something happened last */
+    uint64_t sleep_ns;
+};
+
+void ex_pause_init(struct ex_pause *pause);
+
+/* Waits for `fd` as the rules above say; `active`: something happened since the last call;
+ * `pending`: the driver must be watched.  0 or -errno. */
+int ex_pause_wait(struct ex_pause *pause, int fd, bool active, bool pending);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/worker/reservation.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "common/log.h"
+#include "proto/address.h"
+
+static bool reserved[VGPU_ADDRESS_CANDIDATES];
+
+static void *at(uint64_t address)
+{
+    return (void *)(uintptr_t)address;
+}
+
+static bool reserve(uint64_t address, uint64_t bytes)
+{
+    void *got = mmap(at(address), bytes, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+    if (got == MAP_FAILED) {
+        return false;
+    }
+    /* A kernel that does not know the flag takes the address for a hint. */
+    if (got != at(address)) {
+        (void)munmap(got, bytes);
+        return false;
+    }
+    return true;
+}
+
+static void release(uint64_t address, uint64_t bytes)
+{
+    if (bytes > 0 && munmap(at(address), bytes) < 0) {
+        vgpu_log(VGPU_LOG_WARNING, "reservation not released error=%d", errno);
+    }
+}
+
+static uint64_t windows_bytes(const struct vgpu_address_candidate *c)
+{
+    return c->window_stride * c->ordinals;
+}
+
+static uint64_t arenas_bytes(const struct vgpu_address_candidate *c)
+{
+    return c->arena_stride * c->ordinals;
+}
+
+/* ThreadSanitizer ends a program that maps outside its range. */
+static bool is_possible(const struct vgpu_address_candidate *c)
+{
+#ifdef VGPU_TSAN
+    return c->tsan;
+#else
+    (void)c;
+    return true;
+#endif
+}
+
+unsigned int ex_reservation_make(void)
+{
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < VGPU_ADDRESS_CANDIDATES; i++) {
+        const struct vgpu_address_candidate *c = &vgpu_address_candidates[i];
+
+        if (!is_possible(c)) {
+            continue;
+        }
+        bool windows = reserve(c->window_base, windows_bytes(c));
+        bool arenas = windows && reserve(c->arena_base, arenas_bytes(c));
+
+        if (windows && !arenas) {
+            release(c->window_base, windows_bytes(c));
+        }
+        if (!arenas) {
+            vgpu_log(VGPU_LOG_NOTICE, "address candidate is taken candidate=%u", i);
+            continue;
+        }
+        reserved[i] = true;
+        count++;
+    }
+    return count;
+}
+
+static void release_candidate(unsigned int i)
+{
+    const struct vgpu_address_candidate *c = &vgpu_address_candidates[i];
+
+    release(c->window_base, windows_bytes(c));
+    release(c->arena_base, arenas_bytes(c));
+    reserved[i] = false;
+}
+
+bool ex_reservation_settle(uint32_t candidate, uint32_t ordinal, struct ex_place *place)
+{
+    if (candidate >= VGPU_ADDRESS_CANDIDATES || !reserved[candidate] ||
+        ordinal >= vgpu_address_candidates[candidate].ordinals) {
+        return false;
+    }
+    const struct vgpu_address_candidate *c = &vgpu_address_candidates[candidate];
+
+    for (unsigned int i = 0; i < VGPU_ADDRESS_CANDIDATES; i++) {
+        if (i != candidate && reserved[i]) {
+            release_candidate(i);
+        }
+    }
+    place->window = c->window_base + ordinal * c->window_stride;
+    place->window_bytes = c->window_stride;
+    place->arena = c->arena_base + ordinal * c->arena_stride;
+    place->arena_bytes = c->arena_stride;
+    release(c->window_base, ordinal * c->window_stride);
+    release(place->window + c->window_stride, (c->ordinals - ordinal - 1) * c->window_stride);
+    release(c->arena_base, arenas_bytes(c));
+    reserved[candidate] = false;
+    return true;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/worker/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "executor/worker/dispatch.h"
+#include "executor/worker/error.h"
+#include "executor/worker/pause.h"
+#include "executor/worker/reservation.h"
+
+int ex_session_init(struct ex_session *x, const struct ex_driver *driver, CUdevice device,
+                    struct ex_outbox *outbox, struct ex_helpers *helpers)
+{
+    x->driver = driver;
+    x->outbox = outbox;
+    x->helpers = helpers;
+    x->device = device;
+    x->event_pool.driver = driver;
+    x->legacy.index = EX_LEGACY_INDEX;
+    (void)pthread_mutex_init(&x->objects, NULL);
+    x->streams = vgpu_handles_new(VGPU_HANDLE_STREAM, VGPU_STREAMS_MAX);
+    x->events = vgpu_handles_new(VGPU_HANDLE_EVENT, VGPU_EVENTS_MAX);
+    x->modules = vgpu_handles_new(VGPU_HANDLE_MODULE, VGPU_MODULES_MAX);
+    x->functions = vgpu_handles_new(VGPU_HANDLE_FUNCTION, VGPU_FUNCTIONS_MAX);
+    if (x->streams == NULL || x->events == NULL || x->modules == NULL || x->functions == NULL) {
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+/* The arena exactly where the guest keeps it free. */
+static CUresult reserve_arena(struct ex_session *x, const struct ex_place *place, uint64_t quota)
+{
+    CUdeviceptr got = 0;
+    CUresult cu =
+        x->driver->cuMemAddressReserve(&got, place->arena_bytes, EX_BLOCK_BYTES, place->arena, 0);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (got != place->arena) {
+        vgpu_log(VGPU_LOG_ERROR, "arena is elsewhere wanted=%#" PRIx64 " got=%#llx", place->arena,
+                 got);
+        (void)x->driver->cuMemAddressFree(got, place->arena_bytes);
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    x->memory = ex_memory_new(x->driver, x->device, place->arena, place->arena_bytes, quota);
+    return x->memory != NULL ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+}
+
+static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int memfd)
+{
+    struct ex_place place;
+    CUresult cu;
+
+    x->id = message->session;
+    if (memfd < 0 || !ex_reservation_settle(message->candidate, message->ordinal, &place) ||
+        message->channel_bytes > place.window_bytes) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    cu = ex_window_map(&x->window, x->driver, memfd, place.window, message->channel_bytes);
+    return cu == CUDA_SUCCESS ? reserve_arena(x, &place, message->memory_quota) : cu;
+}
+
+static void handle_attach(struct ex_session *x, struct vgpu_frame_socket *socket,
+                          const Vgpu__Attach *message)
+{
+    VGPU_CLEANUP_FD int memfd = vgpu_frame_socket_take_fd(socket);
+    Vgpu__Attached attached = VGPU__ATTACHED__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    if (x->memory != NULL) {
+        ex_session_broken(x, "a second Attach");
+    }
+    CUresult cu = attach(x, message, memfd);
+
+    vgpu_log(cu == CUDA_SUCCESS ? VGPU_LOG_INFO : VGPU_LOG_ERROR,
+             "attached session=%" PRIu64 " candidate=%u ordinal=%u result=%d", x->id,
+             message->candidate, message->ordinal, (int)cu);
+    attached.result = (int32_t)cu;
+    frame.kind_case = VGPU__FRAME__KIND_ATTACHED;
+    frame.attached = &attached;
+    ex_outbox_send(x->outbox, &frame);
+    if (cu != CUDA_SUCCESS) {
+        ex_session_broken(x, "Attach cannot be done");
+    }
+}
+
+static void handle_frame(struct ex_session *x, struct vgpu_frame_socket *socket,
+                         const Vgpu__Frame *frame)
+{
+    if (frame->kind_case == VGPU__FRAME__KIND_ATTACH) {
+        handle_attach(x, socket, frame->attach);
+        return;
+    }
+    if (frame->kind_case != VGPU__FRAME__KIND_SUBMIT || x->memory == NULL) {
+        ex_session_broken(x, vgpu_frame_name(frame->kind_case));
+    }
+    ex_dispatch_batch(x, frame->submit->records.data, frame->submit->records.len);
+}
+
+/* Everything that can be read without waiting.  0 at the end of the pipe, else 1. */
+static int handle_input(struct ex_session *x, struct vgpu_frame_socket *socket, bool *any)
+{
+    ssize_t got = vgpu_frame_socket_fill(socket, MSG_DONTWAIT);
+    Vgpu__Frame *frame = NULL;
+    int rc;
+
+    if (got == -EAGAIN || got == -EINTR) {
+        return 1;
+    }
+    if (got <= 0) {
+        return 0;
+    }
+    *any = true;
+    while ((rc = vgpu_frame_socket_next(socket, &frame)) > 0) {
+        handle_frame(x, socket, frame);
+    }
+    if (rc < 0) {
+        ex_session_broken(x, "a frame that does not decode");
+    }
+    return 1;
+}
+
+static bool poll_driver(struct ex_session *x)
+{
+    Vgpu__Wake wake = VGPU__WAKE__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+    bool passed = ex_streams_poll(x);
+
+    passed |= ex_fences_poll(x);
+    if (passed) {
+        frame.kind_case = VGPU__FRAME__KIND_WAKE;
+        frame.wake = &wake;
+        ex_outbox_send(x->outbox, &frame);
+    }
+    return passed;
+}
+
+int ex_session_serve(struct ex_session *x, struct vgpu_frame_socket *socket)
+{
+    struct ex_pause pause;
+
+    ex_pause_init(&pause);
+    for (;;) {
+        bool any = false;
+
+        if (handle_input(x, socket, &any) == 0) {
+            return 0;
+        }
+        if (x->memory != NULL && ex_fences_pending(x)) {
+            any |= poll_driver(x);
+        }
+        int rc = ex_pause_wait(&pause, socket->fd, any, ex_fences_pending(x));
+
+        if (rc < 0) {
+            return rc;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EX_WORKER_SESSION_H
+#define EX_WORKER_SESSION_H
+
+/*
+ * The one session of a worker: its tables and what they stand on.
+ *
+ * Threads.  The dispatcher runs every operation that cannot block; helper threads run
+ * the others.  Streams, events, fences and progress are the dispatcher's alone.  Locks,
+ * outermost first:
+ *
+ *   objects         modules and functions.  The dispatcher holds it for each operation,
+ *                   helpers only to add or remove: so an object that was looked up lives
+ *                   until the operation returns, and nobody waits for the driver here.
+ *   memory->lock    device allocations, module globals, registered parts of the window
+ *   outbox->lock    what is sent
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "executor/worker/event_pool.h"
+#include "executor/worker/fence.h"
+#include "executor/worker/helpers.h"
+#include "executor/worker/host_window.h"
+#include "executor/worker/memory.h"
+#include "executor/worker/outbox.h"
+#include "executor/worker/session_api.h"
+#include "executor/worker/stream.h"
+#include "proto/handles.h"
+
+struct ex_session {
+    const struct ex_driver *driver; /* borrowed */
+    struct ex_outbox *outbox;       /* borrowed */
+    struct ex_helpers *helpers;     /* borrowed */
+    CUdevice device;
+    uint64_t id;
+
+    struct ex_window window;
+    struct ex_memory *memory;
+
+    pthread_mutex_t objects;
+    struct vgpu_handles *streams;
+    struct vgpu_handles *events;
+    struct vgpu_handles *modules;
+    struct vgpu_handles *functions;
+
+    struct ex_stream legacy;
+    struct ex_stream *active;      /* streams with marks, linked by next_active */
+    struct ex_stream *last_stream; /* where the last operation went; NULL at first */
+    struct ex_event_pool event_pool;
+    struct ex_fences fences;
+
+    uint32_t unknown_logged; /* the last unknown operation that was logged */
+};
+
+/* Prepares the tables; the session owns nothing of the driver yet.  0 or -ENOMEM. */
+int ex_session_init(struct ex_session *x, const struct ex_driver *driver, CUdevice device,
+                    struct ex_outbox *outbox, struct ex_helpers *helpers);
+
+/*
+ * Serves the broker: Attach, then Submit frames, until the pipe closes.  Runs on the
+ * dispatcher's thread, which must have the context current.  Returns 0 when the peer is gone.
+ */
+int ex_session_serve(struct ex_session *x, struct vgpu_frame_socket *socket);
+
+#endif
