@@ -57,9 +57,9 @@ static void sync_spin(struct br_broker *broker)
     }
     broker->spinning = wanted;
     if (wanted) {
-        (void)uv_idle_start(broker->spin, on_spin);
+        (void)uv_idle_start(&broker->spin, on_spin);
     } else {
-        (void)uv_idle_stop(broker->spin);
+        (void)uv_idle_stop(&broker->spin);
     }
 }
 
