@@ -21,7 +21,7 @@
 
 #include "proto/limits.h"
 
-/* A packed vgpu.Frame between guest and broker: Hello, Welcome, Open, ... */
+/* A vgpu.Frame with its length prefix between guest and broker: Hello, Welcome, Open, ... */
 #define VGPU_OP_FRAME 1u
 /* Operation ids that are hashes lie at or above this. */
 #define VGPU_OP_HASH_MIN 0x10000u

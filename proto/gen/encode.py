@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bodies and records in Python: seeds, and the test of the examples in wire.md.
 
-Written from docs/specs/wire.md, not from the emitted C, so that the two check each other.
+A second implementation beside the emitted C: the tests hold the two together.
 """
 
 import struct

@@ -139,10 +139,10 @@ def load_file(path):
     return calls
 
 
-def load(directory):
-    """Every call of every table file, in the order of file names and lines."""
-    calls = []
-    for path in sorted(Path(directory).glob("*.py")):
+def load(where):
+    """Every call of one table file, or of a folder of them, by file name and line."""
+    calls, where = [], Path(where)
+    for path in sorted(where.glob("*.py")) if where.is_dir() else [where]:
         calls.extend(load_file(path))
     return calls
 

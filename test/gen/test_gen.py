@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The generator: every bad table is refused with its message, the real one is not, and an
+unchanged table writes nothing.  The bad tables name their message in a comment."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BAD = ROOT / "test/gen/bad"
+
+
+def run(*options, api=ROOT / "proto/api"):
+    command = [sys.executable, "-B", "-m", "gen", "--api", str(api),
+               "--limits", str(ROOT / "proto/limits.h"), *map(str, options)]
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "proto")},
+                          capture_output=True, text=True, check=False)
+
+
+class BadTables(unittest.TestCase):
+    def test_each_is_refused_with_its_message(self):
+        tables = sorted(BAD.glob("*.py"))
+        self.assertGreater(len(tables), 10)
+        for table in tables:
+            with self.subTest(table.name):
+                wanted = re.search(r"^# expect: (.*)$", table.read_text(), re.M).group(1)
+                result = run("--check", "--conformance", BAD, api=table)
+                self.assertEqual(result.stderr.strip(), wanted)
+                self.assertEqual(result.returncode, 1)
+
+
+class RealTable(unittest.TestCase):
+    def test_it_is_good_and_complete(self):
+        self.assertEqual(run("--check").stderr, "")
+        with tempfile.TemporaryDirectory() as out:
+            self.assertEqual(run("--out", out).returncode, 0)
+            symbols = re.findall(r"^    (cu\w+);$", (Path(out) / "libcuda.map").read_text(), re.M)
+        self.assertEqual(len(symbols), 637)
+        self.assertEqual(len(set(symbols)), 637)
+
+    def test_list_names_what_is_written(self):
+        with tempfile.TemporaryDirectory() as out:
+            run("--out", out)
+            written = sorted(str(p.relative_to(out)) for p in Path(out).rglob("*") if p.is_file())
+        self.assertEqual(run("--list").stdout.split(), written)
+
+    def test_unchanged_table_touches_no_file(self):
+        with tempfile.TemporaryDirectory() as out:
+            run("--out", out)
+            for path in Path(out).rglob("*"):
+                os.utime(path, (1, 1))
+            run("--out", out)
+            touched = [p for p in Path(out).rglob("*") if p.is_file() and p.stat().st_mtime != 1]
+        self.assertEqual(touched, [])
+
+    def test_generated_c_is_readable(self):
+        with tempfile.TemporaryDirectory() as out:
+            run("--out", out)
+            for path in Path(out).glob("*.[ch]"):
+                lines = path.read_text().split("\n")
+                self.assertLessEqual(len(lines), 600, path.name)
+
+    def test_committed_coverage_page_is_current(self):
+        with tempfile.TemporaryDirectory() as out:
+            run("--out", out)
+            made = (Path(out) / "calls.md").read_text()
+        committed = ROOT / "docs/specs/calls.md"
+        self.assertEqual(committed.read_text(), made,
+                         "copy build/generated/calls.md to docs/specs/calls.md")
+
+
+if __name__ == "__main__":
+    unittest.main()
