@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,6 +132,8 @@ struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *setti
     if (broker == NULL) {
         return NULL;
     }
+    /* A guest may close its end of the interrupt at any time. */
+    (void)signal(SIGPIPE, SIG_IGN);
     broker->loop = loop;
     broker->pool.loop = loop;
     broker->channel_bytes = (uint64_t)settings->channel_mib << 20;

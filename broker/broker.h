@@ -71,7 +71,8 @@ struct br_broker {
     uint8_t answer[VGPU_RECORD_BYTES_MAX];                      /* packing for rings */
 };
 
-/* Returns an owned broker on `loop` (borrowed), or NULL (no memory). */
+/* Returns an owned broker on `loop` (borrowed), or NULL (no memory).  Ignores SIGPIPE from then on
+ * (in the whole process). */
 struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *settings);
 
 /* Ends every session with 719, closes every socket and the broker's own handles; once.  Run the

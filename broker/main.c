@@ -121,11 +121,8 @@ static int watch_signal(struct process *process, uv_signal_t *handle, int signum
 
 static int open_signals(struct process *process)
 {
-    int rc = signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -errno : 0;
+    int rc = watch_signal(process, &process->term, SIGTERM);
 
-    if (rc == 0) {
-        rc = watch_signal(process, &process->term, SIGTERM);
-    }
     if (rc == 0) {
         rc = watch_signal(process, &process->interrupt, SIGINT);
     }

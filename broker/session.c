@@ -220,6 +220,7 @@ static void greet(struct br_session *session)
     list_gpus(session, facts, &welcome.driver_version);
     if (session->slot_count == 0) {
         session->hello_waits = session->broker->starting;
+        set_timer(session, session->broker->hello_timeout_ms, on_hello_timeout);
         if (!session->hello_waits) {
             send_refuse(session, CUDA_ERROR_NO_DEVICE, "no GPU is registered");
         }
