@@ -42,7 +42,8 @@ void *vgpu_handles_take(struct vgpu_handles *table, uint64_t handle);
 /* Live handles. */
 uint32_t vgpu_handles_count(const struct vgpu_handles *table);
 
-/* Calls fn(object, handle, arg) for every live handle, in index order; fn may take its own handle. */
+/* Calls fn(object, handle, arg) for every live handle, in index order; fn may take its own handle.
+ */
 void vgpu_handles_each(struct vgpu_handles *table,
                        void (*fn)(void *object, uint64_t handle, void *arg), void *arg);
 

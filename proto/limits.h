@@ -10,7 +10,8 @@
 /* Version of the protocol: frames, rings, channel layout.  Must be equal on both sides. */
 #define VGPU_PROTOCOL_VERSION 1u
 
-/* Largest frame after its length prefix: a hostile frame costs at most this before it is refused. */
+/* Largest frame after its length prefix: a hostile frame costs at most this before it is refused.
+ */
 #define VGPU_FRAME_BYTES_MAX 65536u
 /* Bytes of the little-endian length prefix of a frame. */
 #define VGPU_FRAME_PREFIX_BYTES 4u
@@ -23,32 +24,32 @@
 #define VGPU_RECORD_BYTES_MAX 49152u
 /* Header of a call record, and its alignment in the ring. */
 #define VGPU_RECORD_HEADER_BYTES 16u
-#define VGPU_RECORD_ALIGN 8u
+#define VGPU_RECORD_ALIGN        8u
 /* Record bytes that one Submit or Complete frame carries: a record always fits. */
 #define VGPU_BATCH_BYTES_MAX 61440u
 
 /* Channel layout (docs/specs/wire.md): fixed offsets, one memfd a channel. */
-#define VGPU_CHANNEL_STATE_OFFSET 0x1000u
-#define VGPU_CHANNEL_FENCES_OFFSET 0x4000u
+#define VGPU_CHANNEL_STATE_OFFSET    0x1000u
+#define VGPU_CHANNEL_FENCES_OFFSET   0x4000u
 #define VGPU_CHANNEL_PROGRESS_OFFSET 0xc000u
 #define VGPU_CHANNEL_COMPLETE_OFFSET 0x40000u
-#define VGPU_CHANNEL_COMPLETE_BYTES 0x40000u
-#define VGPU_CHANNEL_SUBMIT_OFFSET 0x100000u
-#define VGPU_CHANNEL_SUBMIT_BYTES 0x100000u
-#define VGPU_CHANNEL_DATA_OFFSET 0x200000u
+#define VGPU_CHANNEL_COMPLETE_BYTES  0x40000u
+#define VGPU_CHANNEL_SUBMIT_OFFSET   0x100000u
+#define VGPU_CHANNEL_SUBMIT_BYTES    0x100000u
+#define VGPU_CHANNEL_DATA_OFFSET     0x200000u
 /* Sizes a channel may have: sparse, so the default costs only what is touched. */
-#define VGPU_CHANNEL_BYTES_MIN 0x1000000ull
+#define VGPU_CHANNEL_BYTES_MIN     0x1000000ull
 #define VGPU_CHANNEL_BYTES_DEFAULT 0x40000000ull
-#define VGPU_CHANNEL_BYTES_MAX 0x100000000ull
+#define VGPU_CHANNEL_BYTES_MAX     0x100000000ull
 
 /* Guest threads of a process known at once: each has a lane and a fence slot of its own. */
 #define VGPU_LANES_MAX 4096u
 /* Handles per kind and session; the guest answers native's code for exhaustion. */
-#define VGPU_STREAMS_MAX 2048u
-#define VGPU_EVENTS_MAX 65536u
-#define VGPU_MODULES_MAX 4096u
+#define VGPU_STREAMS_MAX   2048u
+#define VGPU_EVENTS_MAX    65536u
+#define VGPU_MODULES_MAX   4096u
 #define VGPU_FUNCTIONS_MAX 65536u
-#define VGPU_CONTEXTS_MAX 256u
+#define VGPU_CONTEXTS_MAX  256u
 /* Device allocations of a session. */
 #define VGPU_ALLOCATIONS_MAX 1048576u
 /* Host slabs (registered parts of the window) of a session. */
@@ -56,7 +57,7 @@
 
 /* Unfinished operations of one stream: the guest waits at the first, the worker ends the session
  * at the second; the driver itself blocks the caller at the 1,022nd. */
-#define VGPU_STREAM_DEPTH_GUEST 900u
+#define VGPU_STREAM_DEPTH_GUEST  900u
 #define VGPU_STREAM_DEPTH_WORKER 1000u
 /* The worker publishes a stream's progress every so many operations. */
 #define VGPU_PROGRESS_STEP 64u

@@ -259,8 +259,12 @@ def emit(calls, _limits):
              "libcuda.map": version_script(calls)}
     for family in sorted({c.family for c in exported(calls)}):
         members = [c for c in exported(calls) if c.family == family]
-        source = stubs_source if members[0].implemented else refused_source
-        files[f"gs_stubs_{family}.c"] = source(members)
+        done = [c for c in members if c.implemented]
+        if done:
+            files[f"gs_stubs_{family}.c"] = stubs_source(done)
+        if len(done) < len(members):
+            name = "gs_refused_" + family.replace("unsupported_", "") + ".c"
+            files[name] = refused_source([c for c in members if not c.implemented])
     for family, ops in groups(calls).items():
         files[f"gs_calls_{family}.c"] = calls_source(ops)
     return files

@@ -150,7 +150,7 @@ def load(where):
 def load_limits(path):
     """Names and values of limits.h."""
     limits = {}
-    pattern = re.compile(r"^#define (VGPU_\w+) (0x[0-9a-fA-F]+|[0-9]+)(?:u|ull)?$", re.M)
+    pattern = re.compile(r"^#define (VGPU_\w+) +(0x[0-9a-fA-F]+|[0-9]+)(?:u|ull)?$", re.M)
     for match in pattern.finditer(Path(path).read_text()):
         limits[match.group(1)] = int(match.group(2), 0)
     return limits

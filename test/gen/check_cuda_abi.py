@@ -34,7 +34,7 @@ def expressions():
     """C expressions whose values both headers must share."""
     text = "".join(h.read_text() for h in HEADERS)
     yield from re.findall(r"^    (CU\w+) = ", text, re.M)
-    yield from re.findall(r"^#define (CU(?!DAAPI)\w+) 0x[0-9a-f]+$", text, re.M)
+    yield from re.findall(r"^#define (CU(?!DAAPI)\w+) +0x[0-9a-f]+$", text, re.M)
     for name, members in structures(text).items():
         yield f"sizeof({name})"
         for member in members:

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The generator: every bad table is refused with its message, the real one is not, and an
-unchanged table writes nothing.  The bad tables name their message in a comment."""
+"""The generator: every bad table is refused with its message (a comment in it), the golden
+one gives the golden output, the real one is complete, and what is unchanged is not written.
+
+    test_gen.py --accept    takes today's output as the golden one: read the difference
+"""
 
 import os
 import re
@@ -13,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BAD = ROOT / "test/gen/bad"
+GOLDEN = ROOT / "test/gen/golden"
 
 
 def run(*options, api=ROOT / "proto/api"):
@@ -32,6 +36,20 @@ class BadTables(unittest.TestCase):
                 result = run("--check", "--conformance", BAD, api=table)
                 self.assertEqual(result.stderr.strip(), wanted)
                 self.assertEqual(result.returncode, 1)
+
+
+def golden_files():
+    return sorted(p for p in GOLDEN.iterdir() if p.is_file())
+
+
+class GoldenTable(unittest.TestCase):
+    def test_output_is_the_golden_one(self):
+        self.assertGreater(len(golden_files()), 5)
+        with tempfile.TemporaryDirectory() as out:
+            self.assertEqual(run("--out", out, api=GOLDEN / "api").stderr, "")
+            for path in golden_files():
+                with self.subTest(path.name):
+                    self.assertEqual((Path(out) / path.name).read_text(), path.read_text())
 
 
 class RealTable(unittest.TestCase):
@@ -74,5 +92,15 @@ class RealTable(unittest.TestCase):
                          "copy build/generated/calls.md to docs/specs/calls.md")
 
 
+def accept():
+    with tempfile.TemporaryDirectory() as out:
+        run("--out", out, api=GOLDEN / "api")
+        for path in golden_files():
+            path.write_text((Path(out) / path.name).read_text())
+
+
 if __name__ == "__main__":
-    unittest.main()
+    if sys.argv[1:] == ["--accept"]:
+        accept()
+    else:
+        unittest.main()
