@@ -6,10 +6,10 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#define N(array) (sizeof(array) / sizeof((array)[0]))
+/* executor/worker/pipe.h */
+#define PIPE_FD 3
 
-/* The pipe to the broker (executor/worker/worker.h). */
-#define EX_PIPE_FD 3
+#define N(array) (sizeof(array) / sizeof((array)[0]))
 
 #define WHY_FD       "the pipe, driver events, log lines; on descriptors of before the lock"
 #define WHY_WAIT     "driver threads wait for events; the dispatcher for the pipe"
@@ -46,8 +46,8 @@ static const struct ex_rule rules[] = {
     EX_ALLOW("dup", WHY_FD),
     EX_ALLOW_MASKED("newfstatat", 3, AT_EMPTY_PATH, AT_EMPTY_PATH, "libc's fstat"),
     EX_REFUSE_MASKED("newfstatat", EACCES, 3, AT_EMPTY_PATH, 0, WHY_PATH),
-    EX_ALLOW_EQ("recvmsg", 0, EX_PIPE_FD, "frames and the session's memfd"),
-    EX_ALLOW_EQ("sendmsg", 0, EX_PIPE_FD, "answers"),
+    EX_ALLOW_EQ("recvmsg", 0, PIPE_FD, "frames and the session's memfd"),
+    EX_ALLOW_EQ("sendmsg", 0, PIPE_FD, "answers"),
     EX_ALLOW("poll", WHY_WAIT),
     EX_ALLOW("ppoll", WHY_WAIT),
     EX_ALLOW("epoll_wait", WHY_WAIT),

@@ -37,9 +37,10 @@ bool ex_error_is_sticky(CUresult cu)
 void ex_session_fatal(struct ex_session *x, CUresult cu, const char *what)
 {
     char reason[VGPU_TEXT_BYTES_MAX];
-    Vgpu__Fatal fatal = VGPU__FATAL__INIT;
+    Vgpu__Fatal fatal;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
+    vgpu__fatal__init(&fatal);
     (void)snprintf(reason, sizeof(reason), "%s: %s (%d)", what, ex_driver_error_name(x->driver, cu),
                    (int)cu);
     vgpu_log(VGPU_LOG_WARNING, "session ends session=%" PRIu64 " operation=%s result=%d name=%s",

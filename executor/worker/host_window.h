@@ -5,7 +5,7 @@
 /*
  * The session's channel as the worker maps it: fence slots and progress words that it
  * writes, and the data area, parts of which are registered with the driver ("slabs").
- * Everything in it can change at any time; nothing here is read back.
+ * Everything in it can change at any time; no decision here reads it back.
  */
 
 #include <stdint.h>
@@ -34,6 +34,9 @@ CUdeviceptr ex_window_fence_address(const struct ex_window *window, uint32_t lan
 /* Writes a lane's fence slot, or a stream's progress word.  Out-of-range indices are ignored. */
 void ex_window_fence(const struct ex_window *window, uint32_t lane, uint64_t value);
 void ex_window_publish(const struct ex_window *window, uint32_t stream_index, uint64_t done);
+
+/* What the progress word says now: any value, the guest can write it. */
+uint64_t ex_window_published(const struct ex_window *window, uint32_t stream_index);
 
 /*
  * The address of [offset, offset + bytes) of the window when it lies in the data area, else

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sys/socket.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
@@ -62,7 +63,11 @@ static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int me
         return CUDA_ERROR_INVALID_VALUE;
     }
     cu = ex_window_map(&x->window, x->driver, memfd, place.window, message->channel_bytes);
-    return cu == CUDA_SUCCESS ? reserve_arena(x, &place, message->memory_quota) : cu;
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    ex_streams_attach(x);
+    return reserve_arena(x, &place, message->memory_quota);
 }
 
 static void handle_attach(struct ex_session *x, struct vgpu_frame_socket *socket,

@@ -46,6 +46,7 @@ struct ex_session {
     struct vgpu_handles *modules;
     struct vgpu_handles *functions;
 
+    uint64_t sent[VGPU_STREAMS_MAX]; /* operations per stream index, of all its streams */
     struct ex_stream legacy;
     struct ex_stream *active;      /* streams with marks, linked by next_active */
     struct ex_stream *last_stream; /* where the last operation went; NULL at first */

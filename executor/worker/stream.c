@@ -25,6 +25,22 @@ CUresult ex_get_stream(struct ex_session *x, uint64_t handle, CUstream *stream)
     return CUDA_SUCCESS;
 }
 
+/* A stream's counts go on where the last stream of its index ended: the guest counts so. */
+static void set_counts(struct ex_stream *s, uint64_t sent)
+{
+    s->submitted = sent;
+    s->done = sent;
+    s->marked = sent;
+}
+
+void ex_streams_attach(struct ex_session *x)
+{
+    for (uint32_t i = 0; i < VGPU_STREAMS_MAX; i++) {
+        x->sent[i] = ex_window_published(&x->window, i);
+    }
+    set_counts(&x->legacy, x->sent[EX_LEGACY_INDEX]);
+}
+
 static uint64_t unfinished(const struct ex_stream *s)
 {
     return s->submitted - s->done + s->own - s->own_done;
@@ -50,6 +66,7 @@ CUresult ex_stream_enter(struct ex_session *x, uint64_t handle, struct ex_stream
 void ex_stream_entered(struct ex_session *x, struct ex_stream *s)
 {
     s->submitted++;
+    x->sent[s->index] = s->submitted;
     x->last_stream = s;
     if (s->submitted - s->marked >= VGPU_PROGRESS_STEP && s->mark_count < EX_STREAM_OWN_MAX) {
         CUresult cu = ex_stream_mark(x, s, NULL);
@@ -174,12 +191,14 @@ CUresult ex_do_cuStreamCreateWithPriority(struct ex_session *session,
         return cu;
     }
     s->index = vgpu_handle_index_of(args->stream);
-    if (vgpu_handles_accept(session->streams, args->stream, s) < 0) {
+    if (s->index == EX_LEGACY_INDEX || vgpu_handles_accept(session->streams, args->stream, s) < 0) {
         (void)session->driver->cuStreamDestroy(s->cu);
         free(s);
         return CUDA_ERROR_INVALID_HANDLE;
     }
-    ex_window_publish(&session->window, s->index, 0);
+    /* What the index's last stream left undone counts as done: it is no load of this one. */
+    set_counts(s, session->sent[s->index]);
+    ex_window_publish(&session->window, s->index, s->done);
     return CUDA_SUCCESS;
 }
 

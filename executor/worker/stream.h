@@ -45,7 +45,7 @@ struct ex_stream {
     uint32_t index;     /* of the progress word */
     bool destroyed;     /* by the guest; lives on until its marks have passed */
     bool active;        /* in the session's list */
-    uint64_t submitted; /* guest operations */
+    uint64_t submitted; /* guest operations of this index, those of earlier streams too */
     uint64_t done;
     uint64_t own;
     uint64_t own_done;
@@ -55,6 +55,12 @@ struct ex_stream {
     uint32_t mark_count;
     struct ex_mark marks[EX_STREAM_OWN_MAX];
 };
+
+/*
+ * Takes the counts of all stream indices from the progress words, where an earlier worker of the
+ * channel left them: only what is published depends on them, no decision.
+ */
+void ex_streams_attach(struct ex_session *x);
 
 /*
  * Looks a stream up for one more operation.  CUDA_ERROR_INVALID_HANDLE; does not return

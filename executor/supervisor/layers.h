@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EX_SUPERVISOR_LAYERS_H
+#define EX_SUPERVISOR_LAYERS_H
+
+/* What holds a worker, read from the kernel, not claimed by the worker. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct ex_worker_layers {
+    bool no_new_privs;     /* on every thread */
+    uint32_t seccomp_mode; /* the weakest of all threads: 0 none, 2 filter */
+    uint32_t threads;
+};
+
+/* Reads /proc/PID/task/TID/status of all threads.  0, or -errno; -ESRCH when there are none. */
+int ex_layers_read(pid_t pid, struct ex_worker_layers *layers);
+
+/* True when they are what a worker must have; in a build without sandbox always. */
+bool ex_layers_suffice(const struct ex_worker_layers *layers);
+
+#endif

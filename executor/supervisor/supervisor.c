@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/supervisor/supervisor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/fd.h"
+#include "common/log.h"
+#include "executor/supervisor/backoff.h"
+#include "executor/supervisor/broker_link.h"
+#include "executor/supervisor/probe.h"
+#include "executor/supervisor/spawn.h"
+#include "executor/supervisor/worker_list.h"
+
+/*
+ *   probing ──facts──► connecting ──Register──► registering ──Registered──► serving
+ *      ▲ back-off          ▲ back-off                                          │
+ *      └── no facts        └──────────── the broker went: workers are killed ──┘
+ */
+struct supervisor {
+    const struct ex_options *options;
+    struct ex_broker_link broker;
+    struct ex_probe probe;
+    struct ex_worker_list workers;
+    struct ex_backoff connecting; /* probe and connect */
+    struct ex_backoff spawning;
+    uint32_t spares; /* workers to keep ready */
+    uint32_t wanted; /* sessions that wait, beyond the spares */
+    bool registered;
+    bool stopping;
+    int signals;
+};
+
+static struct supervisor supervisor;
+
+static bool connected(const struct supervisor *s)
+{
+    return s->broker.socket.fd >= 0;
+}
+
+static void kill_all(struct supervisor *s)
+{
+    for (uint32_t i = 0; i < EX_WORKERS_MAX; i++) {
+        if (s->workers.entries[i].state != EX_WORKER_FREE) {
+            (void)kill(s->workers.entries[i].pid, SIGKILL);
+        }
+    }
+}
+
+static void lose_broker(struct supervisor *s, const char *why)
+{
+    vgpu_log(VGPU_LOG_WARNING, "broker gone, workers are killed gpu=%u why=\"%s\"", s->options->gpu,
+             why);
+    ex_broker_link_close(&s->broker);
+    s->registered = false;
+    s->wanted = 0;
+    kill_all(s);
+    ex_backoff_failed(&s->connecting, vgpu_clock_ns());
+}
+
+/* The result of a send: a broker that cannot be told is gone. */
+static void told(struct supervisor *s, int rc)
+{
+    if (rc < 0 && connected(s)) {
+        lose_broker(s, "send failed");
+    }
+}
+
+/* ---- connecting --------------------------------------------------------------- */
+
+static int have_facts(struct supervisor *s)
+{
+    if (s->probe.facts != NULL) {
+        return 0;
+    }
+    ex_probe_fini(&s->probe);
+    int rc = ex_probe_run(s->options, &s->probe);
+
+    if (rc == 0 && s->probe.facts == NULL) {
+        vgpu_log(VGPU_LOG_ERROR, "no usable GPU gpu=%u result=%d", s->options->gpu,
+                 s->probe.result);
+        rc = -ENODEV;
+    }
+    if (rc == 0 && s->options->settings.memory_quota_mib != 0) {
+        uint64_t quota = (uint64_t)s->options->settings.memory_quota_mib << 20;
+
+        if (quota < s->probe.facts->total_memory) {
+            s->probe.facts->total_memory = quota;
+        }
+    }
+    return rc;
+}
+
+static void try_connect(struct supervisor *s)
+{
+    int rc = have_facts(s);
+
+    /* Workers of an earlier connection must be gone: the broker knows nothing of them. */
+    if (rc == 0 && ex_worker_list_total(&s->workers) > 0) {
+        return;
+    }
+    if (rc == 0) {
+        rc = ex_broker_link_connect(&s->broker, s->options->socket);
+        if (rc < 0 && s->connecting.pause_ns == 0) {
+            vgpu_log(VGPU_LOG_NOTICE, "waiting for the broker gpu=%u socket=%s error=%d",
+                     s->options->gpu, s->options->socket, -rc);
+        }
+    }
+    if (rc == 0) {
+        rc = ex_broker_link_register(&s->broker, s->probe.facts);
+        if (rc < 0) {
+            ex_broker_link_close(&s->broker);
+        }
+    }
+    if (rc < 0) {
+        ex_backoff_failed(&s->connecting, vgpu_clock_ns());
+    }
+}
+
+/* ---- workers -------------------------------------------------------------------- */
+
+static void worker_failed(struct supervisor *s, const char *reason)
+{
+    ex_backoff_failed(&s->spawning, vgpu_clock_ns());
+    vgpu_log(VGPU_LOG_ERROR, "no worker gpu=%u reason=\"%s\"", s->options->gpu, reason);
+    /* The broker refuses the sessions that wait. */
+    s->wanted = 0;
+    if (s->registered) {
+        told(s, ex_broker_link_failed(&s->broker, reason));
+    }
+}
+
+/* Kills a worker that did not become ready; it is reaped with this reason. */
+static void give_up(struct ex_worker_entry *worker, const char *reason)
+{
+    vgpu_frame_socket_fini(&worker->socket);
+    worker->state = EX_WORKER_FAILED;
+    (void)snprintf(worker->reason, sizeof(worker->reason), "%s", reason);
+    (void)kill(worker->pid, SIGKILL);
+}
+
+static void hand_over(struct supervisor *s, struct ex_worker_entry *worker, uint32_t landlock_abi)
+{
+    struct ex_worker_layers layers;
+    int rc = ex_layers_read(worker->pid, &layers);
+
+    if (rc < 0 || !ex_layers_suffice(&layers)) {
+        give_up(worker, "the kernel says that the worker is not locked");
+        return;
+    }
+    vgpu_log(VGPU_LOG_INFO,
+             "worker ready gpu=%u worker=%u pid=%d no_new_privs=%d seccomp=%u landlock=%u "
+             "threads=%u",
+             s->options->gpu, worker->id, (int)worker->pid, layers.no_new_privs,
+             layers.seccomp_mode, landlock_abi, layers.threads);
+    rc = ex_broker_link_ready(&s->broker, worker->id, worker->pid, worker->socket.fd, &layers,
+                              landlock_abi);
+    vgpu_frame_socket_fini(&worker->socket);
+    worker->state = EX_WORKER_SPARE;
+    ex_backoff_reset(&s->spawning);
+    told(s, rc);
+}
+
+/* Ready, or Fatal with the reason; nothing else comes before Attach. */
+static void on_worker_input(struct supervisor *s, struct ex_worker_entry *worker)
+{
+    ssize_t got = vgpu_frame_socket_fill(&worker->socket, MSG_DONTWAIT);
+    Vgpu__Frame *frame = NULL;
+
+    if (got == -EAGAIN || got == -EINTR) {
+        return;
+    }
+    if (got <= 0) {
+        give_up(worker, "the worker died at its start");
+        return;
+    }
+    int rc = vgpu_frame_socket_next(&worker->socket, &frame);
+
+    if (rc == 0) {
+        return;
+    }
+    if (rc > 0 && frame->kind_case == VGPU__FRAME__KIND_READY) {
+        hand_over(s, worker, frame->ready->landlock_abi);
+    } else if (rc > 0 && frame->kind_case == VGPU__FRAME__KIND_FATAL) {
+        char reason[VGPU_TEXT_BYTES_MAX];
+
+        (void)snprintf(reason, sizeof(reason), "%s", frame->fatal->reason);
+        give_up(worker, reason);
+    } else {
+        give_up(worker, "the worker said something else than Ready");
+    }
+}
+
+static void start_worker(struct supervisor *s)
+{
+    struct ex_child child;
+    int rc = ex_spawn(s->options, EX_MODE_WORKER, &child);
+
+    if (rc < 0) {
+        worker_failed(s, "fork failed");
+        return;
+    }
+    (void)ex_worker_list_add(&s->workers, child.pid, child.pipe, vgpu_clock_ns() + EX_READY_NS);
+}
+
+/* Starts what is missing of the spares and of what sessions wait for. */
+static void fill_up(struct supervisor *s)
+{
+    uint32_t want = s->spares + s->wanted;
+
+    while (s->registered && !s->stopping && ex_backoff_over(&s->spawning, vgpu_clock_ns())) {
+        uint32_t idle = ex_worker_list_count(&s->workers, EX_WORKER_STARTING) +
+                        ex_worker_list_count(&s->workers, EX_WORKER_SPARE);
+
+        if (idle >= want) {
+            return;
+        }
+        if (ex_worker_list_total(&s->workers) >= s->options->settings.workers_max) {
+            if (s->wanted > 0 && idle < s->wanted) {
+                worker_failed(s, "all workers of this GPU are in use");
+            }
+            return;
+        }
+        start_worker(s);
+    }
+}
+
+/* ---- the broker's frames ---------------------------------------------------------- */
+
+static void on_taken(struct supervisor *s, uint32_t id)
+{
+    struct ex_worker_entry *worker = ex_worker_list_by_id(&s->workers, id);
+
+    if (worker == NULL || worker->state != EX_WORKER_SPARE) {
+        return; /* it died on the way */
+    }
+    worker->state = EX_WORKER_TAKEN;
+    if (s->wanted > 0) {
+        s->wanted--;
+    }
+}
+
+static void on_kill(struct supervisor *s, uint32_t id)
+{
+    const struct ex_worker_entry *worker = ex_worker_list_by_id(&s->workers, id);
+
+    /* Until it is reaped its process id is nobody else's. */
+    if (worker != NULL) {
+        (void)kill(worker->pid, SIGKILL);
+    }
+}
+
+static void on_registered(struct supervisor *s, const Vgpu__Registered *registered)
+{
+    uint32_t most = s->options->settings.workers_max;
+
+    s->registered = true;
+    s->spares = registered->spares < most ? registered->spares : most;
+    ex_backoff_reset(&s->connecting);
+    vgpu_log(VGPU_LOG_INFO, "registered gpu=%u slot=%u spares=%u", s->options->gpu, registered->gpu,
+             s->spares);
+}
+
+static void on_wanted(struct supervisor *s, uint32_t count)
+{
+    uint32_t most = s->options->settings.workers_max;
+
+    s->wanted = count < most - s->wanted ? s->wanted + count : most;
+}
+
+static int on_broker_frame(struct supervisor *s, const Vgpu__Frame *frame)
+{
+    if (frame->kind_case == VGPU__FRAME__KIND_REGISTERED) {
+        on_registered(s, frame->registered);
+    } else if (frame->kind_case == VGPU__FRAME__KIND_WORKER_WANTED) {
+        on_wanted(s, frame->worker_wanted->count);
+    } else if (frame->kind_case == VGPU__FRAME__KIND_WORKER_TAKEN) {
+        on_taken(s, frame->worker_taken->worker);
+    } else if (frame->kind_case == VGPU__FRAME__KIND_WORKER_KILL) {
+        on_kill(s, frame->worker_kill->worker);
+    } else {
+        return -EPROTO;
+    }
+    return 0;
+}
+
+static void on_broker_input(struct supervisor *s)
+{
+    ssize_t got = vgpu_frame_socket_fill(&s->broker.socket, MSG_DONTWAIT);
+    Vgpu__Frame *frame = NULL;
+    int rc = 0;
+
+    if (got == -EAGAIN || got == -EINTR) {
+        return;
+    }
+    if (got <= 0) {
+        lose_broker(s, "end of the socket");
+        return;
+    }
+    while (rc == 0 && (rc = vgpu_frame_socket_next(&s->broker.socket, &frame)) > 0) {
+        rc = on_broker_frame(s, frame);
+    }
+    if (rc < 0) {
+        lose_broker(s, "a frame that the broker does not send");
+    }
+}
+
+/* ---- reaping ------------------------------------------------------------------------ */
+
+static void log_death(const struct supervisor *s, const struct ex_worker_entry *worker, int status)
+{
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+        vgpu_log(VGPU_LOG_ERROR,
+                 "worker made a forbidden system call gpu=%u worker=%u pid=%d "
+                 "(vgpu-executor --self-test --sandbox-trace names it)",
+                 s->options->gpu, worker->id, (int)worker->pid);
+        return;
+    }
+    vgpu_log(VGPU_LOG_INFO, "worker gone gpu=%u worker=%u pid=%d exit=%d signal=%d",
+             s->options->gpu, worker->id, (int)worker->pid,
+             WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+             WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+}
+
+static void reaped(struct supervisor *s, struct ex_worker_entry *worker, int status)
+{
+    bool known = worker->state == EX_WORKER_SPARE || worker->state == EX_WORKER_TAKEN;
+    char reason[VGPU_TEXT_BYTES_MAX];
+
+    if (worker->state == EX_WORKER_STARTING) {
+        /* Its last words may be unread. */
+        on_worker_input(s, worker);
+    }
+    (void)snprintf(reason, sizeof(reason), "%s",
+                   worker->reason[0] != '\0' ? worker->reason : "the worker died at its start");
+    log_death(s, worker, status);
+    uint32_t id = worker->id;
+
+    ex_worker_list_remove(worker);
+    if (known && s->registered) {
+        told(s, ex_broker_link_gone(&s->broker, id, status));
+    } else if (!known && s->registered && !s->stopping) {
+        worker_failed(s, reason);
+    }
+}
+
+static void reap(struct supervisor *s)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct ex_worker_entry *worker = ex_worker_list_by_pid(&s->workers, pid);
+
+        if (worker != NULL) {
+            reaped(s, worker, status);
+        }
+    }
+}
+
+static void on_signal(struct supervisor *s)
+{
+    struct signalfd_siginfo info;
+
+    while (read(s->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo != SIGCHLD) {
+            s->stopping = true;
+        }
+    }
+    reap(s);
+}
+
+/* ---- the loop ------------------------------------------------------------------------- */
+
+struct watch {
+    struct pollfd entries[EX_WORKERS_MAX + 2];
+    struct ex_worker_entry *workers[EX_WORKERS_MAX + 2];
+    nfds_t count;
+};
+
+static void watch_fd(struct watch *w, int fd, struct ex_worker_entry *worker)
+{
+    w->entries[w->count] = (struct pollfd){.fd = fd, .events = POLLIN};
+    w->workers[w->count] = worker;
+    w->count++;
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When the loop must look even if nothing comes; UINT64_MAX: never. */
+static uint64_t next_deadline(const struct supervisor *s)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (uint32_t i = 0; i < EX_WORKERS_MAX; i++) {
+        if (s->workers.entries[i].state == EX_WORKER_STARTING) {
+            next = sooner(next, s->workers.entries[i].deadline_ns);
+        }
+    }
+    if (!connected(s)) {
+        next = sooner(next, s->connecting.until_ns);
+    } else if (s->spawning.pause_ns != 0) {
+        next = sooner(next, s->spawning.until_ns);
+    }
+    return next;
+}
+
+static int timeout_of(uint64_t deadline_ns)
+{
+    uint64_t now = vgpu_clock_ns();
+
+    if (deadline_ns == UINT64_MAX) {
+        return -1;
+    }
+    return deadline_ns <= now ? 0 : (int)((deadline_ns - now) / VGPU_NS_PER_MS) + 1;
+}
+
+static void expire(struct supervisor *s)
+{
+    uint64_t now = vgpu_clock_ns();
+
+    for (uint32_t i = 0; i < EX_WORKERS_MAX; i++) {
+        struct ex_worker_entry *worker = &s->workers.entries[i];
+
+        if (worker->state == EX_WORKER_STARTING && now >= worker->deadline_ns) {
+            give_up(worker, "the worker was not ready in time");
+        }
+    }
+}
+
+/* One turn: fill up, sleep, handle what came. */
+static void turn(struct supervisor *s)
+{
+    static struct watch w;
+
+    if (!connected(s) && ex_backoff_over(&s->connecting, vgpu_clock_ns())) {
+        try_connect(s);
+    }
+    fill_up(s);
+    w.count = 0;
+    watch_fd(&w, s->signals, NULL);
+    watch_fd(&w, s->broker.socket.fd, NULL);
+    for (uint32_t i = 0; i < EX_WORKERS_MAX; i++) {
+        if (s->workers.entries[i].state == EX_WORKER_STARTING) {
+            watch_fd(&w, s->workers.entries[i].socket.fd, &s->workers.entries[i]);
+        }
+    }
+    if (poll(w.entries, w.count, timeout_of(next_deadline(s))) < 0) {
+        return;
+    }
+    for (nfds_t i = 2; i < w.count; i++) {
+        if (w.entries[i].revents != 0 && w.workers[i]->state == EX_WORKER_STARTING) {
+            on_worker_input(s, w.workers[i]);
+        }
+    }
+    if (w.entries[1].revents != 0 && connected(s)) {
+        on_broker_input(s);
+    }
+    if (w.entries[0].revents != 0) {
+        on_signal(s);
+    }
+    expire(s);
+}
+
+static int open_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
+        return -errno;
+    }
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+
+    return fd < 0 ? -errno : fd;
+}
+
+/* Ends with a launcher that is its parent. */
+static int follow_parent(const struct ex_options *options)
+{
+    if (options->parent == 0) {
+        return 0;
+    }
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    return getppid() == options->parent ? 0 : -ESRCH;
+}
+
+int ex_supervisor_main(const struct ex_options *options)
+{
+    struct supervisor *s = &supervisor;
+    int rc = follow_parent(options);
+
+    if (rc == 0) {
+        rc = s->signals = open_signals();
+    }
+    if (rc < 0) {
+        vgpu_log(VGPU_LOG_ERROR, "supervisor cannot start error=%d", -rc);
+        return 1;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    s->options = options;
+    ex_broker_link_init(&s->broker);
+    while (!s->stopping) {
+        turn(s);
+    }
+    ex_broker_link_close(&s->broker);
+    kill_all(s);
+    ex_probe_fini(&s->probe);
+    vgpu_fd_close(&s->signals);
+    return 0;
+}
