@@ -53,6 +53,9 @@ static void answer_unknown(struct ex_session *x, const struct vgpu_record *recor
     }
     if ((record->flags & VGPU_RECORD_ANSWER) != 0) {
         ex_outbox_answer(x->outbox, record, VGPU_RECORD_UNKNOWN, &reply, false);
+    } else {
+        /* Nobody waits: the guest would go on as if it had been done. */
+        ex_session_fatal(x, CUDA_ERROR_LAUNCH_FAILED, "unknown one-way operation");
     }
 }
 
