@@ -38,6 +38,27 @@ class BadTables(unittest.TestCase):
                 self.assertEqual(result.returncode, 1)
 
 
+# (base, version) -> symbol: calls whose form depends on the version asked for.
+FORMS = {
+    ("cuCtxGetDevice", 2000): "cuCtxGetDevice",
+    ("cuCtxGetDevice", 13000): "cuCtxGetDevice_v2",
+    ("cuCtxSynchronize", 13000): "cuCtxSynchronize_v2",
+    ("cuCtxCreate", 11040): "cuCtxCreate_v3",
+    ("cuDevicePrimaryCtxRelease", 7000): "cuDevicePrimaryCtxRelease",
+    ("cuEventElapsedTime", 12080): "cuEventElapsedTime_v2",
+    ("cuGetProcAddress", 11030): "cuGetProcAddress",
+    ("cuGetProcAddress", 12000): "cuGetProcAddress_v2",
+    ("cuGraphInstantiate", 11000): "cuGraphInstantiate_v2",
+    ("cuGraphInstantiate", 12000): "cuGraphInstantiateWithFlags",
+    ("cuMemAlloc", 2000): "cuMemAlloc",
+    ("cuMemAlloc", 3020): "cuMemAlloc_v2",
+    ("cuMemPrefetchAsync", 12020): "cuMemPrefetchAsync_v2",
+    ("cuMemcpyBatchAsync", 13000): "cuMemcpyBatchAsync_v2",
+    ("cuStreamBeginCapture", 10010): "cuStreamBeginCapture_v2",
+    ("cuStreamGetCaptureInfo", 12030): "cuStreamGetCaptureInfo_v3",
+}
+
+
 def golden_files():
     return sorted(p for p in GOLDEN.iterdir() if p.is_file())
 
@@ -60,6 +81,17 @@ class RealTable(unittest.TestCase):
             symbols = re.findall(r"^    (cu\w+);$", (Path(out) / "libcuda.map").read_text(), re.M)
         self.assertEqual(len(symbols), 637)
         self.assertEqual(len(set(symbols)), 637)
+
+    def test_procedure_rows_know_the_forms_that_programs_ask_for(self):
+        with tempfile.TemporaryDirectory() as out:
+            run("--out", out)
+            text = (Path(out) / "gs_proc_rows.c").read_text()
+        rows = re.findall(r'\{"(\w+)", (\d+), (\d+), \(void \*\)(\w+), (?:\(void \*\))?(\w+)\}', text)
+        keys = [(base, int(since)) for base, since, *_ in rows]
+        self.assertEqual(keys, sorted(set(keys)))
+        symbols = {(base, int(since)): symbol for base, since, _, symbol, _ in rows}
+        for key, symbol in FORMS.items():
+            self.assertEqual(symbols[key], symbol)
 
     def test_list_names_what_is_written(self):
         with tempfile.TemporaryDirectory() as out:
