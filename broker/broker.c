@@ -180,7 +180,7 @@ void br_broker_free(struct br_broker *broker)
 
 /* ---- peers ------------------------------------------------------------------ */
 
-void br_broker_refuse(struct br_broker *broker, int fd, CUresult cu, const char *reason)
+void br_broker_refuse(struct br_broker *broker, int fd, int32_t cu, const char *reason)
 {
     Vgpu__Refuse refuse = VGPU__REFUSE__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;

@@ -104,6 +104,6 @@ uint64_t br_broker_memory_bound(const struct br_broker *broker);
 bool br_broker_may_log(struct br_broker *broker);
 
 /* Sends a Refuse frame on a guest's socket, as far as that can be done at once. */
-void br_broker_refuse(struct br_broker *broker, int fd, CUresult cu, const char *reason);
+void br_broker_refuse(struct br_broker *broker, int fd, int32_t cu, const char *reason);
 
 #endif

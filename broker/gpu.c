@@ -196,7 +196,7 @@ static const char *on_worker_gone(struct br_gpu *gpu, const Vgpu__WorkerGone *go
     return NULL;
 }
 
-static void refuse_waiting(struct br_gpu *gpu, CUresult cu, const char *reason)
+static void refuse_waiting(struct br_gpu *gpu, int32_t cu, const char *reason)
 {
     struct br_session *session;
 

@@ -97,7 +97,7 @@ static void release_if_done(struct br_session *session)
     br_stats_add(&broker->total, &session->stats);
 }
 
-void br_session_end(struct br_session *session, CUresult cu, const char *why)
+void br_session_end(struct br_session *session, int32_t cu, const char *why)
 {
     char line[200];
 
@@ -148,7 +148,7 @@ void br_session_free(struct br_session *session)
 
 /* ---- answers ---------------------------------------------------------------- */
 
-static void send_refuse(struct br_session *session, CUresult cu, const char *reason)
+static void send_refuse(struct br_session *session, int32_t cu, const char *reason)
 {
     Vgpu__Refuse refuse = VGPU__REFUSE__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
@@ -270,7 +270,7 @@ static int on_hello(struct br_session *session, const Vgpu__Hello *hello)
 /* ---- Open and Close --------------------------------------------------------- */
 
 /* Ends the worker and comes back to greeted when it is reaped: with Closed, or with Refuse. */
-static void close_worker(struct br_session *session, CUresult refusal)
+static void close_worker(struct br_session *session, int32_t refusal)
 {
     session->refusal = refusal;
     session->phase = BR_CLOSING;
@@ -318,13 +318,13 @@ void br_session_give_worker(struct br_session *session, struct br_worker *worker
     }
 }
 
-void br_session_refuse_open(struct br_session *session, CUresult cu, const char *reason)
+void br_session_refuse_open(struct br_session *session, int32_t cu, const char *reason)
 {
     enter_greeted(session);
     send_refuse(session, cu, reason);
 }
 
-void br_session_on_attached(struct br_session *session, CUresult cu)
+void br_session_on_attached(struct br_session *session, int32_t cu)
 {
     Vgpu__Opened opened = VGPU__OPENED__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;

@@ -53,7 +53,7 @@ struct br_session {
     uint32_t slot_count;
     struct br_gpu *waits_for; /* in its queue of waiting opens */
     struct br_worker *worker;
-    CUresult refusal; /* while closing: Refuse with this instead of Closed */
+    int32_t refusal; /* while closing: Refuse with this instead of Closed */
     struct br_stats stats;
 };
 
@@ -73,17 +73,17 @@ void br_session_welcome_waiting(struct br_session *session);
 void br_session_give_worker(struct br_session *session, struct br_worker *worker);
 
 /* No worker will come for a session that waits in its GPU's queue. */
-void br_session_refuse_open(struct br_session *session, CUresult cu, const char *reason);
+void br_session_refuse_open(struct br_session *session, int32_t cu, const char *reason);
 
 /* The worker's answer to Attach. */
-void br_session_on_attached(struct br_session *session, CUresult cu);
+void br_session_on_attached(struct br_session *session, int32_t cu);
 
 /* The worker has been reaped (or its supervisor is gone): session->worker is NULL now. */
 void br_session_on_worker_gone(struct br_session *session);
 
 /* Ends the session with a sticky result: error word, interrupt, worker killed.  The guest's socket
  * stays until the guest closes it. */
-void br_session_end(struct br_session *session, CUresult cu, const char *why);
+void br_session_end(struct br_session *session, int32_t cu, const char *why);
 
 /* Ends it as br_session_end() and closes the guest's socket: the guest is gone or broken. */
 void br_session_close(struct br_session *session, const char *why);

@@ -28,7 +28,7 @@ static void misbehave(struct br_worker *worker, const char *what)
 
 bool br_worker_is_sticky(int32_t result)
 {
-    static const CUresult sticky[] = {
+    static const int32_t sticky[] = {
         CUDA_ERROR_ECC_UNCORRECTABLE,
         CUDA_ERROR_NVLINK_UNCORRECTABLE,
         CUDA_ERROR_CONTAINED,
@@ -45,7 +45,7 @@ bool br_worker_is_sticky(int32_t result)
     };
 
     for (size_t i = 0; i < sizeof(sticky) / sizeof(sticky[0]); i++) {
-        if (result == (int32_t)sticky[i]) {
+        if (result == sticky[i]) {
             return true;
         }
     }
@@ -105,13 +105,13 @@ static void on_fatal(struct br_worker *worker, const Vgpu__Fatal *fatal)
         return;
     }
     (void)vgpu_log_escape(reason, sizeof(reason), fatal->reason, strlen(fatal->reason));
-    br_session_end(worker->session, (CUresult)fatal->result, reason);
+    br_session_end(worker->session, fatal->result, reason);
 }
 
 static void dispatch(struct br_worker *worker, const Vgpu__Frame *frame)
 {
     if (frame->kind_case == VGPU__FRAME__KIND_ATTACHED) {
-        br_session_on_attached(worker->session, (CUresult)frame->attached->result);
+        br_session_on_attached(worker->session, frame->attached->result);
     } else if (frame->kind_case == VGPU__FRAME__KIND_COMPLETE) {
         on_complete(worker, frame->complete->records.data, frame->complete->records.len);
     } else if (frame->kind_case == VGPU__FRAME__KIND_FATAL) {

@@ -41,7 +41,7 @@ static void on_connect(struct br_listener *which, int fd, pid_t pid, uid_t uid)
 static int setup(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/vgpu-listener-XXXXXX");
+    (void)snprintf(folder, sizeof(folder), "/tmp/vgpu-listener-XXXXXX");
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/s", folder);
     accepted = 0;
@@ -65,7 +65,7 @@ static int connect_to(void)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    strcpy(address.sun_path, path);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
 }

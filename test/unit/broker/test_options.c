@@ -30,9 +30,12 @@ static int parse(const char *const *args)
     free(text);
     text = NULL;
     to = open_memstream(&text, &text_len);
-    argv[0] = strcpy(copies[0], "vgpu-broker");
+    (void)snprintf(copies[0], sizeof(copies[0]), "vgpu-broker");
     for (; args[argc - 1] != NULL; argc++) {
-        argv[argc] = strcpy(copies[argc], args[argc - 1]);
+        (void)snprintf(copies[argc], sizeof(copies[argc]), "%s", args[argc - 1]);
+    }
+    for (int i = 0; i < argc; i++) {
+        argv[i] = copies[i];
     }
     argv[argc] = NULL;
     rc = br_options_parse(&options, argc, argv, to, to);

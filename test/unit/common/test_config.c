@@ -53,7 +53,7 @@ static int setup(void **state)
                                      .count = sizeof(keys) / sizeof(keys[0]),
                                      .foreign = foreign,
                                      .values = &f->values};
-    strcpy(f->path, "/tmp/vgpu-config-XXXXXX");
+    (void)snprintf(f->path, sizeof(f->path), "/tmp/vgpu-config-XXXXXX");
     close(mkstemp(f->path));
     *state = f;
     return vgpu_config_defaults(&f->config);
@@ -168,7 +168,7 @@ static void test_load_long_line_and_zero_byte_are_refused(void **state)
     char text[400] = "[main]\n#";
 
     memset(text + 8, 'x', 300);
-    strcpy(text + 308, "\n");
+    text[308] = '\n';
     refused(f, text, 2, "longer than");
     assert_int_equal(load_bytes(f, "[main]\nname = a\0b\n", 18), -EINVAL);
     assert_non_null(strstr(f->config.error, ":2: "));
