@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bodies and records in Python: seeds, and the test of the examples in wire.md.
+"""Bodies in Python: fuzz seeds, round-trip tests, and the test of the examples in wire.md.
 
 A second implementation beside the emitted C: the tests hold the two together.
 """
@@ -43,11 +43,6 @@ def unbody(fields, data):
     if at != len(data) or body(fields, values) != data:
         raise ValueError("length or padding")
     return values
-
-
-def record(op, payload, sequence=1, lane=0, flags=0):
-    data = pad(payload)
-    return struct.pack("<IIIHH", op, 16 + len(data), sequence, lane, flags) + data
 
 
 def sample(item, limits, salt):
