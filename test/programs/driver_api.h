@@ -162,6 +162,7 @@
     X(cuDeviceTotalMem) \
     X(cuEventDestroy) \
     X(cuStreamDestroy) \
+    X(cuStreamIsCapturing) \
     X(cuThreadExchangeStreamCaptureMode)
 /* clang-format on */
 
