@@ -17,7 +17,8 @@ static const struct {
 } limits[] = {
     {RLIMIT_CORE, 0, "core", "a core would hold a tenant's data"},
     {RLIMIT_NOFILE, 4096, "nofile", "a context has about 360 descriptors"},
-    {RLIMIT_FSIZE, 1u << 30, "fsize", "nothing is written but log lines"},
+    {RLIMIT_FSIZE, (rlim_t)1 << 38, "fsize",
+     "counts for memfds too, which stand for a card's memory"},
     {RLIMIT_NPROC, 4096, "nproc", "counts all workers of the account, about 20 threads each"},
 };
 
