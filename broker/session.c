@@ -436,14 +436,15 @@ static int start(struct br_session *session)
     int rc = open_handles(session);
 
     if (rc == 0) {
+        /* The first Hello rings: nobody looks at the ring of a guest that says nothing.  Before the
+         * grant, because the guest may write as soon as it has the memory. */
+        (void)vgpu_ring_park(&session->channel.submit);
         rc = grant(session);
     }
-    if (rc < 0) {
-        return rc;
+    if (rc == 0) {
+        set_timer(session, session->broker->hello_timeout_ms, on_hello_timeout);
     }
-    set_timer(session, session->broker->hello_timeout_ms, on_hello_timeout);
-    /* The first Hello rings: nobody looks at the ring of a guest that says nothing. */
-    return vgpu_ring_park(&session->channel.submit) ? 0 : -EPROTO;
+    return rc;
 }
 
 int br_session_new(struct br_broker *broker, int fd)
