@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_ALLOC_MAP_H
+#define GS_ALLOC_MAP_H
+
+/*
+ * The allocations of a session by address: device memory, variables of modules,
+ * pinned host memory.  A balanced tree, so every operation takes O(log n).
+ * Any thread; lookups run side by side.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct gs_context;
+struct gs_module;
+
+enum gs_alloc_kind {
+    GS_ALLOC_DEVICE,
+    GS_ALLOC_GLOBAL,
+    GS_ALLOC_HOST,
+};
+
+struct gs_alloc {
+    uint64_t base;
+    uint64_t size; /* as asked for, not rounded */
+    enum gs_alloc_kind kind;
+    uint32_t host_flags;
+    bool reserved; /* gs_address_reserve() holds the pages of a variable */
+    uint64_t id;
+    struct gs_context *context;
+    const struct gs_module *module; /* of a variable */
+};
+
+struct gs_alloc_map {
+    pthread_rwlock_t lock;
+    void *root;
+    uint64_t count;
+};
+
+void gs_alloc_map_init(struct gs_alloc_map *map);
+
+/* Adds a copy of `alloc` (size not 0) and gives it an id of its own in the process.  0; -EEXIST
+ * when it overlaps another; -ENOMEM. */
+int gs_alloc_map_add(struct gs_alloc_map *map, const struct gs_alloc *alloc);
+
+/* Copies the allocation that contains `address`; false: none. */
+bool gs_alloc_map_find(struct gs_alloc_map *map, uint64_t address, struct gs_alloc *found);
+
+/* Takes out the allocation of this kind that starts at `address`; false: there is none. */
+bool gs_alloc_map_take(struct gs_alloc_map *map, uint64_t address, enum gs_alloc_kind kind,
+                       struct gs_alloc *taken);
+
+/* Takes out the first allocation that `match` wants; false: none left. */
+bool gs_alloc_map_take_if(struct gs_alloc_map *map,
+                          bool (*match)(const struct gs_alloc *alloc, void *arg), void *arg,
+                          struct gs_alloc *taken);
+
+/* Takes out all. */
+void gs_alloc_map_clear(struct gs_alloc_map *map);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/libcuda/memory.h"
+
+#include <string.h>
+
+#include "gs_calls.h"
+#include "guest/libcuda/context.h"
+
+struct gs_session *gs_memory_find(uint64_t address, struct gs_alloc *alloc)
+{
+    for (int i = 0; i < gs_device_count(); i++) {
+        struct gs_session *s = atomic_load(&gs_device_find(i)->session);
+
+        if (s != NULL && s->streams != NULL && gs_alloc_map_find(&s->allocs, address, alloc)) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static CUresult free_device(struct gs_session *s, uint64_t address)
+{
+    struct vgpu_args_cuMemFree_v2 args = {.dptr = address};
+    struct vgpu_ret_cuMemFree_v2 ret;
+
+    return gs_call_cuMemFree_v2(s, &args, &ret);
+}
+
+void gs_memory_give_back(struct gs_session *s, const struct gs_alloc *alloc)
+{
+    if (alloc->kind == GS_ALLOC_DEVICE) {
+        (void)free_device(s, alloc->base);
+    } else if (alloc->kind == GS_ALLOC_HOST) {
+        gs_hostmem_free(s, alloc->base - (uint64_t)(uintptr_t)s->window);
+    }
+}
+
+CUresult gs_cuMemGetInfo_v2(size_t *free, size_t *total)
+{
+    struct vgpu_args_cuMemGetInfo_v2 args;
+    struct vgpu_ret_cuMemGetInfo_v2 ret;
+    struct gs_call call;
+    CUresult cu = gs_enter(&call);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    memset(&args, 0, sizeof(args));
+    cu = gs_call_cuMemGetInfo_v2(call.session, &args, &ret);
+    if (cu == CUDA_SUCCESS && free != NULL) {
+        *free = ret.free;
+    }
+    if (cu == CUDA_SUCCESS && total != NULL) {
+        *total = ret.total;
+    }
+    return cu;
+}
+
+CUresult gs_cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
+{
+    struct vgpu_args_cuMemAlloc_v2 args = {.bytesize = bytesize};
+    struct vgpu_ret_cuMemAlloc_v2 ret;
+    struct gs_alloc alloc = {.size = bytesize, .kind = GS_ALLOC_DEVICE};
+    struct gs_call call;
+    CUresult cu = gs_enter(&call);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (dptr == NULL || bytesize == 0) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    cu = gs_call_cuMemAlloc_v2(call.session, &args, &ret);
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    alloc.base = ret.dptr;
+    alloc.context = call.context;
+    if (gs_alloc_map_add(&call.session->allocs, &alloc) != 0) {
+        (void)free_device(call.session, ret.dptr);
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    *dptr = ret.dptr;
+    return CUDA_SUCCESS;
+}
+
+CUresult gs_cuMemFree_v2(CUdeviceptr dptr)
+{
+    struct gs_session *s;
+    struct gs_alloc alloc;
+    struct gs_call call;
+    CUresult cu = gs_ready();
+
+    if (cu != CUDA_SUCCESS || dptr == 0) {
+        return cu;
+    }
+    s = gs_memory_find(dptr, &alloc);
+    if (s == NULL) {
+        cu = gs_enter(&call);
+        return cu == CUDA_SUCCESS ? CUDA_ERROR_INVALID_VALUE : cu;
+    }
+    cu = gs_session_error(s);
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    /* Out of the map first: the worker may hand the address out again at once. */
+    if (!gs_alloc_map_take(&s->allocs, dptr, GS_ALLOC_DEVICE, &alloc)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    return free_device(s, dptr);
+}
+
+CUresult gs_cuMemGetAddressRange_v2(CUdeviceptr *pbase, size_t *psize, CUdeviceptr dptr)
+{
+    struct gs_alloc alloc;
+    struct gs_call call;
+    CUresult cu = gs_ready();
+
+    if (cu != CUDA_SUCCESS || (pbase == NULL && psize == NULL)) {
+        return cu;
+    }
+    cu = gs_enter(&call);
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (gs_memory_find(dptr, &alloc) == NULL) {
+        return CUDA_ERROR_NOT_FOUND;
+    }
+    if (pbase != NULL) {
+        *pbase = alloc.base;
+    }
+    if (psize != NULL) {
+        *psize = alloc.size;
+    }
+    return CUDA_SUCCESS;
+}

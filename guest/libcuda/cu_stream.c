@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gs_calls.h"
+
+#include "guest/libcuda/context.h"
+#include "guest/libcuda/event.h"
+#include "guest/libcuda/stream.h"
+
+CUresult gs_cuStreamCreateWithPriority(CUstream *phStream, unsigned int flags, int priority)
+{
+    struct gs_stream *stream;
+    struct gs_call call;
+    CUresult cu = gs_enter(&call);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (phStream == NULL || (flags & ~(unsigned int)CU_STREAM_NON_BLOCKING) != 0) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    cu = gs_stream_new(call.session, call.context, flags, priority, &stream);
+    if (cu == CUDA_SUCCESS) {
+        *phStream = gs_stream_handle(stream);
+    }
+    return cu;
+}
+
+CUresult gs_cuStreamCreate(CUstream *phStream, unsigned int Flags)
+{
+    return gs_cuStreamCreateWithPriority(phStream, Flags, 0);
+}
+
+CUresult gs_cuStreamDestroy_v2(CUstream hStream)
+{
+    struct gs_stream *stream;
+    struct gs_call call;
+    CUresult cu = gs_ready();
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if ((uintptr_t)hStream <= (uintptr_t)CU_STREAM_PER_THREAD) {
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
+    cu = gs_stream_enter(hStream, &call, &stream);
+    return cu == CUDA_SUCCESS ? gs_stream_destroy(stream) : cu;
+}
+
+CUresult gs_cuStreamGetPriority(CUstream hStream, int *priority)
+{
+    struct gs_stream *stream;
+    struct gs_call call;
+    CUresult cu = gs_stream_enter(hStream, &call, &stream);
+
+    if (cu == CUDA_SUCCESS && priority == NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (cu == CUDA_SUCCESS) {
+        *priority = stream->priority;
+    }
+    return cu;
+}
+
+CUresult gs_cuStreamGetFlags(CUstream hStream, unsigned int *flags)
+{
+    struct gs_stream *stream;
+    struct gs_call call;
+    CUresult cu = gs_stream_enter(hStream, &call, &stream);
+
+    if (cu == CUDA_SUCCESS && flags == NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (cu == CUDA_SUCCESS) {
+        *flags = stream->flags;
+    }
+    return cu;
+}
+
+CUresult gs_cuStreamGetId(CUstream hStream, unsigned long long *streamId)
+{
+    struct gs_stream *stream;
+    struct gs_call call;
+    CUresult cu = gs_stream_enter(hStream, &call, &stream);
+
+    if (cu == CUDA_SUCCESS && streamId == NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (cu == CUDA_SUCCESS) {
+        *streamId = stream->id;
+    }
+    return cu;
+}
+
+CUresult gs_cuStreamGetCtx(CUstream hStream, CUcontext *pctx)
+{
+    struct gs_stream *stream;
+    struct gs_call call;
+    CUresult cu = gs_stream_enter(hStream, &call, &stream);
+
+    if (cu == CUDA_SUCCESS && pctx == NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (cu == CUDA_SUCCESS) {
+        *pctx = gs_context_handle(stream->context);
+    }
+    return cu;
+}
+
+CUresult gs_cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Flags)
+{
+    struct vgpu_args_cuStreamWaitEvent args = {.flags = Flags};
+    struct gs_stream *stream;
+    struct gs_event *event;
+    struct gs_call call;
+    CUresult cu = gs_stream_enter(hStream, &call, &stream);
+
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_event_find(hEvent, &event);
+    }
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (Flags != CU_EVENT_WAIT_DEFAULT) {
+        /* EXTERNAL is for captures, and nothing captures. */
+        return Flags == CU_EVENT_WAIT_EXTERNAL ? CUDA_ERROR_ILLEGAL_STATE
+                                               : CUDA_ERROR_INVALID_VALUE;
+    }
+    if (event->session != stream->session) {
+        /* Two workers: no device waits for the other's event, so this thread does. */
+        return gs_event_wait(event);
+    }
+    cu = gs_stream_room(stream);
+    if (cu == CUDA_SUCCESS) {
+        args.stream = stream->wire;
+        args.event = event->wire;
+        cu = gs_send_cuStreamWaitEvent(stream->session, &args);
+        gs_stream_sent(stream);
+    }
+    return cu;
+}
+
+CUresult gs_cuStreamQuery(CUstream hStream)
+{
+    struct vgpu_args_cuStreamQuery args;
+    struct vgpu_ret_cuStreamQuery ret;
+    struct gs_stream *stream;
+    struct gs_call call;
+    CUresult cu = gs_stream_enter(hStream, &call, &stream);
+    uint64_t sent;
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    sent = atomic_load(&stream->session->sent[vgpu_handle_index_of(stream->wire)]);
+    if (stream->wire != 0 && atomic_load(&stream->synced) == sent) {
+        return CUDA_SUCCESS;
+    }
+    args.stream = stream->wire;
+    cu = gs_call_cuStreamQuery(stream->session, &args, &ret);
+    if (cu == CUDA_SUCCESS) {
+        atomic_store(&stream->synced, sent);
+    }
+    return cu;
+}
+
+CUresult gs_cuStreamSynchronize(CUstream hStream)
+{
+    struct gs_stream *stream;
+    struct gs_call call;
+    CUresult cu = gs_stream_enter(hStream, &call, &stream);
+
+    return cu == CUDA_SUCCESS ? gs_stream_wait(stream) : cu;
+}
+
+CUresult gs_cuStreamIsCapturing(CUstream hStream, CUstreamCaptureStatus *captureStatus)
+{
+    struct gs_stream *stream;
+    struct gs_call call;
+    CUresult cu = gs_stream_enter(hStream, &call, &stream);
+
+    if (cu == CUDA_SUCCESS && captureStatus == NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (cu == CUDA_SUCCESS) {
+        *captureStatus = CU_STREAM_CAPTURE_STATUS_NONE;
+    }
+    return cu;
+}
+
+CUresult gs_cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode)
+{
+    struct gs_thread *thread;
+    CUstreamCaptureMode before;
+    CUresult cu = gs_ready();
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    thread = gs_thread_get();
+    if (thread == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    if (mode == NULL || (unsigned int)*mode > CU_STREAM_CAPTURE_MODE_RELAXED) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    before = thread->capture_mode;
+    thread->capture_mode = *mode;
+    *mode = before;
+    return CUDA_SUCCESS;
+}

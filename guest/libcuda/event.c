@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/libcuda/event.h"
+
+#include <stdlib.h>
+
+#include "gs_calls.h"
+#include "guest/libcuda/context.h"
+
+CUresult gs_event_find(CUevent handle, struct gs_event **event)
+{
+    uint64_t value = (uint64_t)(uintptr_t)handle;
+    CUresult cu = gs_ready();
+    struct gs_session *s;
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    s = gs_session_of(value, VGPU_HANDLE_EVENT);
+    *event = s != NULL ? vgpu_handles_get(s->events, gs_handle_wire(value)) : NULL;
+    return *event != NULL ? gs_session_error(s) : CUDA_ERROR_INVALID_HANDLE;
+}
+
+static bool is_done(const struct gs_event *event)
+{
+    return atomic_load(&event->done) == atomic_load(&event->records);
+}
+
+CUresult gs_event_wait(struct gs_event *event)
+{
+    struct gs_session *s = event->session;
+    struct gs_thread *thread = gs_thread_get();
+    uint64_t records = atomic_load(&event->records);
+    struct vgpu_args_vgpuEventWait args = {.event = event->wire};
+    CUresult cu;
+
+    if (is_done(event)) {
+        return CUDA_SUCCESS;
+    }
+    if (thread == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    args.lane = thread->lane;
+    args.value = ++s->link.fence_value[thread->lane];
+    cu = gs_send_vgpuEventWait(s, &args);
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_link_wait_fence(&s->link, thread->lane, args.value);
+    }
+    if (cu == CUDA_SUCCESS) {
+        atomic_store(&event->done, records);
+        cu = gs_session_error(s);
+    }
+    return cu;
+}
+
+CUresult gs_event_destroy(struct gs_event *event)
+{
+    struct vgpu_args_cuEventDestroy_v2 args = {.event = event->wire};
+    struct gs_session *s = event->session;
+    CUresult cu = gs_send_cuEventDestroy_v2(s, &args);
+
+    if (vgpu_handles_take(s->events, event->wire) != NULL) {
+        free(event);
+    }
+    return cu;
+}
+
+static CUresult make_event(const struct gs_call *call, unsigned int flags, CUevent *handle)
+{
+    struct gs_event *event = calloc(1, sizeof(*event));
+    struct vgpu_args_cuEventCreate args = {.flags = flags};
+    CUresult cu;
+
+    if (event == NULL || vgpu_handles_mint(call->session->events, event, &event->wire) != 0) {
+        free(event);
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    event->session = call->session;
+    event->context = call->context;
+    event->flags = flags;
+    args.event = event->wire;
+    cu = gs_send_cuEventCreate(call->session, &args);
+    if (cu != CUDA_SUCCESS) {
+        (void)vgpu_handles_take(call->session->events, event->wire);
+        free(event);
+        return cu;
+    }
+    *handle = (CUevent)(uintptr_t)gs_handle_public(call->session, event->wire);
+    return CUDA_SUCCESS;
+}
+
+CUresult gs_cuEventCreate(CUevent *phEvent, unsigned int Flags)
+{
+    const unsigned int known =
+        CU_EVENT_BLOCKING_SYNC | CU_EVENT_DISABLE_TIMING | CU_EVENT_INTERPROCESS;
+    struct gs_call call;
+    CUresult cu = gs_enter(&call);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (phEvent == NULL || (Flags & ~known) != 0 ||
+        ((Flags & CU_EVENT_INTERPROCESS) != 0 && (Flags & CU_EVENT_DISABLE_TIMING) == 0)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if ((Flags & CU_EVENT_INTERPROCESS) != 0) {
+        return CUDA_ERROR_NOT_SUPPORTED; /* nothing could open it elsewhere */
+    }
+    return make_event(&call, Flags, phEvent);
+}
+
+CUresult gs_cuEventRecordWithFlags(CUevent hEvent, CUstream hStream, unsigned int flags)
+{
+    struct vgpu_args_cuEventRecordWithFlags args = {.flags = flags};
+    struct gs_stream *stream;
+    struct gs_event *event;
+    struct gs_call call;
+    CUresult cu = gs_event_find(hEvent, &event);
+
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_stream_enter(hStream, &call, &stream);
+    }
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (flags != CU_EVENT_RECORD_DEFAULT) {
+        return flags == CU_EVENT_RECORD_EXTERNAL ? CUDA_ERROR_ILLEGAL_STATE
+                                                 : CUDA_ERROR_INVALID_VALUE;
+    }
+    if (event->context != stream->context) {
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
+    cu = gs_stream_room(stream);
+    if (cu == CUDA_SUCCESS) {
+        args.event = event->wire;
+        args.stream = stream->wire;
+        cu = gs_send_cuEventRecordWithFlags(event->session, &args);
+        gs_stream_sent(stream);
+        (void)atomic_fetch_add(&event->records, 1);
+    }
+    return cu;
+}
+
+CUresult gs_cuEventRecord(CUevent hEvent, CUstream hStream)
+{
+    return gs_cuEventRecordWithFlags(hEvent, hStream, CU_EVENT_RECORD_DEFAULT);
+}
+
+CUresult gs_cuEventQuery(CUevent hEvent)
+{
+    struct vgpu_args_cuEventQuery args;
+    struct vgpu_ret_cuEventQuery ret;
+    struct gs_event *event;
+    uint64_t records;
+    CUresult cu = gs_event_find(hEvent, &event);
+
+    if (cu != CUDA_SUCCESS || is_done(event)) {
+        return cu;
+    }
+    records = atomic_load(&event->records);
+    args.event = event->wire;
+    cu = gs_call_cuEventQuery(event->session, &args, &ret);
+    if (cu == CUDA_SUCCESS) {
+        atomic_store(&event->done, records);
+    }
+    return cu;
+}
+
+CUresult gs_cuEventSynchronize(CUevent hEvent)
+{
+    struct gs_event *event;
+    CUresult cu = gs_event_find(hEvent, &event);
+
+    return cu == CUDA_SUCCESS ? gs_event_wait(event) : cu;
+}
+
+CUresult gs_cuEventDestroy_v2(CUevent hEvent)
+{
+    struct gs_event *event;
+    CUresult cu = gs_event_find(hEvent, &event);
+
+    return cu == CUDA_SUCCESS ? gs_event_destroy(event) : cu;
+}
+
+static bool has_time(const struct gs_event *event)
+{
+    return (event->flags & CU_EVENT_DISABLE_TIMING) == 0 && atomic_load(&event->records) > 0;
+}
+
+CUresult gs_cuEventElapsedTime_v2(float *ms, CUevent start, CUevent end)
+{
+    struct vgpu_args_cuEventElapsedTime_v2 args;
+    struct vgpu_ret_cuEventElapsedTime_v2 ret;
+    struct gs_event *first;
+    struct gs_event *second;
+    CUresult cu = gs_event_find(start, &first);
+
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_event_find(end, &second);
+    }
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (ms == NULL || !has_time(first) || !has_time(second) || first->context != second->context) {
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
+    args.start = first->wire;
+    args.end = second->wire;
+    cu = gs_call_cuEventElapsedTime_v2(first->session, &args, &ret);
+    if (cu == CUDA_SUCCESS) {
+        *ms = ret.ms;
+    }
+    return cu;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/libcuda/image.h"
+
+#include <elf.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/overflow.h"
+#include "proto/limits.h"
+
+#define FATBIN_MAGIC  0xba55ed50u
+#define WRAPPER_MAGIC 0x466243b1u
+
+struct fatbin_header {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t header_size;
+    uint64_t files_size;
+};
+
+struct fatbin_wrapper {
+    uint32_t magic;
+    uint32_t version;
+    const void *data;
+    void *more;
+};
+
+static size_t lesser(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Grows *end to cover [offset, offset + len); false: beyond `limit`. */
+static bool cover(uint64_t offset, uint64_t len, size_t limit, size_t *end)
+{
+    if (!vgpu_span_fits(offset, len, limit)) {
+        return false;
+    }
+    if (offset + len > *end) {
+        *end = offset + len;
+    }
+    return true;
+}
+
+static bool cover_sections(const uint8_t *image, const Elf64_Ehdr *elf, size_t limit, size_t *end)
+{
+    for (uint16_t i = 0; i < elf->e_shnum; i++) {
+        Elf64_Shdr section;
+
+        memcpy(&section, image + elf->e_shoff + (size_t)i * elf->e_shentsize, sizeof(section));
+        if (section.sh_type != SHT_NOBITS &&
+            !cover(section.sh_offset, section.sh_size, limit, end)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool cover_segments(const uint8_t *image, const Elf64_Ehdr *elf, size_t limit, size_t *end)
+{
+    for (uint16_t i = 0; i < elf->e_phnum; i++) {
+        Elf64_Phdr segment;
+
+        memcpy(&segment, image + elf->e_phoff + (size_t)i * elf->e_phentsize, sizeof(segment));
+        if (!cover(segment.p_offset, segment.p_filesz, limit, end)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static CUresult elf_size(const uint8_t *image, size_t limit, size_t *size)
+{
+    size_t end = sizeof(Elf64_Ehdr);
+    Elf64_Ehdr elf;
+
+    if (limit < sizeof(elf)) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    memcpy(&elf, image, sizeof(elf));
+    if (elf.e_ident[EI_CLASS] != ELFCLASS64 ||
+        (elf.e_shnum > 0 && elf.e_shentsize < sizeof(Elf64_Shdr)) ||
+        (elf.e_phnum > 0 && elf.e_phentsize < sizeof(Elf64_Phdr)) ||
+        !cover(elf.e_shoff, (uint64_t)elf.e_shnum * elf.e_shentsize, limit, &end) ||
+        !cover(elf.e_phoff, (uint64_t)elf.e_phnum * elf.e_phentsize, limit, &end) ||
+        !cover_sections(image, &elf, limit, &end) || !cover_segments(image, &elf, limit, &end)) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    *size = end;
+    return CUDA_SUCCESS;
+}
+
+static CUresult fatbin_size(const uint8_t *image, size_t limit, size_t *size)
+{
+    struct fatbin_header header;
+
+    if (limit < sizeof(header)) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    memcpy(&header, image, sizeof(header));
+    if (header.header_size < sizeof(header) ||
+        !vgpu_span_fits(header.header_size, header.files_size, limit)) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    *size = header.header_size + (size_t)header.files_size;
+    return CUDA_SUCCESS;
+}
+
+static CUresult text_size(const uint8_t *image, size_t limit, size_t *size)
+{
+    size_t len = strnlen((const char *)image, limit);
+
+    if (len == 0 || len == limit) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    *size = len + 1;
+    return CUDA_SUCCESS;
+}
+
+static CUresult unwrap(const uint8_t *image, size_t limit, const void **start, size_t *size)
+{
+    struct fatbin_wrapper wrapper;
+    uint32_t magic;
+
+    if (limit < sizeof(wrapper)) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    memcpy(&wrapper, image, sizeof(wrapper));
+    if (wrapper.version != 1) {
+        return wrapper.version == 2 ? CUDA_ERROR_NOT_SUPPORTED : CUDA_ERROR_INVALID_IMAGE;
+    }
+    if (wrapper.data == NULL) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    memcpy(&magic, wrapper.data, sizeof(magic));
+    *start = wrapper.data;
+    return magic == FATBIN_MAGIC ? fatbin_size(wrapper.data, VGPU_MODULE_BYTES_MAX, size)
+                                 : CUDA_ERROR_INVALID_IMAGE;
+}
+
+CUresult gs_image_find(const void *image, size_t avail, const void **start, size_t *size)
+{
+    const uint8_t *bytes = image;
+    size_t limit = lesser(avail, VGPU_MODULE_BYTES_MAX);
+    uint32_t magic = 0;
+
+    *start = image;
+    if (limit == 0 || bytes[0] == '\0') {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    /* Text may be shorter than a magic number; a first byte that fits none decides. */
+    if (bytes[0] == ELFMAG0 || bytes[0] == (FATBIN_MAGIC & 0xff) ||
+        bytes[0] == (WRAPPER_MAGIC & 0xff)) {
+        if (limit < sizeof(magic)) {
+            return CUDA_ERROR_INVALID_IMAGE;
+        }
+        memcpy(&magic, bytes, sizeof(magic));
+    }
+    if (magic == FATBIN_MAGIC) {
+        return fatbin_size(bytes, limit, size);
+    }
+    if (magic == WRAPPER_MAGIC) {
+        return unwrap(bytes, limit, start, size);
+    }
+    if (magic != 0 && memcmp(bytes, ELFMAG, SELFMAG) == 0) {
+        return elf_size(bytes, limit, size);
+    }
+    return text_size(bytes, limit, size);
+}

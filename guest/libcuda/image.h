@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_IMAGE_H
+#define GS_IMAGE_H
+
+/* The size of a module image: the program gives only its address. */
+
+#include <stddef.h>
+
+#include "proto/cuda_abi.h"
+
+/*
+ * Finds the bytes to send for `image`: PTX text with its NUL, a cubin (ELF), a fat binary, or the
+ * wrapper that the compiler puts around one.  `avail` bytes can be read (SIZE_MAX: the program
+ * vouches for its image); what a wrapper points to is vouched for by the program.  *start, *size
+ * say where they lie.  CUDA_ERROR_INVALID_IMAGE when the headers do not fit, or the image is over
+ * VGPU_MODULE_BYTES_MAX; CUDA_ERROR_NOT_SUPPORTED for a wrapper of separately linked code.
+ */
+CUresult gs_image_find(const void *image, size_t avail, const void **start, size_t *size);
+
+#endif

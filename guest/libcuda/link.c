@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/libcuda/link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "guest/libcuda/thread.h"
+
+/* Records and a frame's worth: what one look at the ring takes at most. */
+#define INBOX_BYTES VGPU_CHANNEL_COMPLETE_BYTES
+
+static void init_locks(struct gs_link *link)
+{
+    (void)pthread_mutex_init(&link->submit_lock, NULL);
+    (void)pthread_mutex_init(&link->read_lock, NULL);
+    (void)pthread_mutex_init(&link->park_lock, NULL);
+    (void)pthread_cond_init(&link->park_changed, NULL);
+}
+
+static int check_header(const struct gs_link *link)
+{
+    struct vgpu_channel_header header;
+
+    memcpy(&header, link->control, sizeof(header));
+    return header.magic == VGPU_CHANNEL_MAGIC && header.version == VGPU_PROTOCOL_VERSION &&
+                   header.size == link->channel.bytes
+               ? 0
+               : -EPROTO;
+}
+
+int gs_link_open(struct gs_link *link, const char *where, int32_t *refused)
+{
+    int rc = gs_channel_open(&link->channel, where, refused);
+
+    if (rc != 0) {
+        return rc;
+    }
+    link->control = gs_channel_map(&link->channel, NULL, 0, VGPU_CHANNEL_DATA_OFFSET);
+    link->inbox = malloc(INBOX_BYTES);
+    rc = link->control == NULL || link->inbox == NULL ? -ENOMEM : check_header(link);
+    if (rc != 0) {
+        gs_link_close(link);
+        return rc;
+    }
+    init_locks(link);
+    link->sequence = 0;
+    link->led = false;
+    link->waiters = NULL;
+    memset(link->answers, 0, sizeof(link->answers));
+    memset(link->fence_value, 0, sizeof(link->fence_value));
+    atomic_store(&link->broken, 0);
+    vgpu_channel_submit_ring(&link->submit, link->control);
+    vgpu_channel_complete_ring(&link->complete, link->control);
+    return 0;
+}
+
+void gs_link_close(struct gs_link *link)
+{
+    if (link->control != NULL) {
+        (void)munmap(link->control, VGPU_CHANNEL_DATA_OFFSET);
+        link->control = NULL;
+    }
+    free(link->inbox);
+    link->inbox = NULL;
+    vgpu_arena_fini(&link->arena);
+    gs_channel_close(&link->channel);
+}
+
+CUresult gs_link_error(struct gs_link *link)
+{
+    uint32_t cu = atomic_load_explicit(&link->broken, memory_order_acquire);
+
+    if (cu == 0) {
+        cu = atomic_load_explicit(&vgpu_channel_state(link->control)->error, memory_order_acquire);
+    }
+    return (CUresult)cu;
+}
+
+void gs_link_break(struct gs_link *link, CUresult cu)
+{
+    uint32_t none = 0;
+
+    (void)atomic_compare_exchange_strong(&link->broken, &none, (uint32_t)cu);
+}

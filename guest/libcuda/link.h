@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_LINK_H
+#define GS_LINK_H
+
+/*
+ * One channel in use: records out, answers in, and every kind of waiting.
+ *
+ *   threads ──submit_lock──► submission ring ──doorbell──► broker
+ *   threads ◄──their slots── whoever holds read_lock ◄──── completion ring
+ *                            │
+ *                            └ one of the waiting threads, the others follow it:
+ *   all wait: spin (look, read the ring) → park: the first polls interrupt and end of
+ *   the host, the others sleep on a condition; each interrupt wakes them all to look.
+ *
+ * A thread waits for a condition (an answer came, a fence passed, the ring has room)
+ * that any thread can evaluate from atomics.  The sleeping leader looks at the
+ * conditions of all once it has announced its sleep, so no wake-up is lost.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "guest/transport/transport.h"
+#include "proto/channel.h"
+#include "proto/cuda_abi.h"
+#include "proto/frame.h"
+#include "proto/record.h"
+
+struct gs_thread;
+
+/* An answer on its way to a waiting thread. */
+struct gs_answer {
+    uint32_t sequence;
+    _Atomic bool done;
+    bool unknown; /* the worker does not know the operation */
+    int32_t result;
+    uint8_t *bytes;
+    size_t cap;
+    size_t length;
+};
+
+struct gs_waiter {
+    bool (*ready)(void *arg);
+    void *arg;
+    struct gs_waiter *next;
+};
+
+struct gs_link {
+    struct gs_channel channel;
+    uint8_t *control;        /* header to rings, mapped */
+    _Atomic uint32_t broken; /* CUresult: this side found that the channel is of no use */
+    /* Called for each control frame, under read_lock. */
+    void (*on_frame)(void *owner, const Vgpu__Frame *frame);
+    void *owner;
+
+    pthread_mutex_t submit_lock;
+    struct vgpu_ring submit;
+    uint32_t sequence;
+
+    pthread_mutex_t read_lock;
+    struct vgpu_ring complete;
+    struct vgpu_arena arena;
+    uint8_t *inbox;
+    struct gs_answer *answers[VGPU_LANES_MAX];
+
+    pthread_mutex_t park_lock;
+    pthread_cond_t park_changed;
+    bool led; /* a thread is polling */
+    struct gs_waiter *waiters;
+
+    uint64_t fence_value[VGPU_LANES_MAX]; /* the last one asked for; each by its lane's owner */
+};
+
+/* Opens a channel and maps its rings.  As gs_channel_open; -ENOMEM. */
+int gs_link_open(struct gs_link *link, const char *where, int32_t *refused);
+
+/* Closes the channel.  No thread may be in it. */
+void gs_link_close(struct gs_link *link);
+
+/* 0, or the CUresult with which the channel has ended.  Any thread, no lock. */
+CUresult gs_link_error(struct gs_link *link);
+
+/* Marks the channel as useless; the first code stays. */
+void gs_link_break(struct gs_link *link, CUresult cu);
+
+/* Puts one record into the ring and wakes the broker; waits while the ring is full.  Body bytes
+ * are copied.  `answer` NULL: none is wanted; otherwise it is filed under the thread's lane and
+ * must be awaited with gs_link_await.  Any thread. */
+CUresult gs_link_put(struct gs_link *link, struct gs_thread *thread, uint32_t op,
+                     const uint8_t *body, size_t len, struct gs_answer *answer);
+
+/* Waits for a filed answer. */
+CUresult gs_link_await(struct gs_link *link, struct gs_thread *thread, struct gs_answer *answer);
+
+/* Sends a control frame. */
+CUresult gs_link_frame(struct gs_link *link, struct gs_thread *thread, const Vgpu__Frame *frame);
+
+/* Waits until `ready` holds.  It is called by any thread, takes no lock and reads atomics only.
+ * CUDA_SUCCESS, or the code with which the channel ended before. */
+CUresult gs_link_wait(struct gs_link *link, bool (*ready)(void *arg), void *arg);
+
+/* Waits until a lane's fence slot has reached `value`. */
+CUresult gs_link_wait_fence(struct gs_link *link, uint32_t lane, uint64_t value);
+bool gs_link_fence_passed(struct gs_link *link, uint32_t lane, uint64_t value);
+
+/* Takes what is in the completion ring, if no other thread is doing it.  True if anything came. */
+bool gs_link_read(struct gs_link *link);
+
+/* How long a thread spins before it sleeps, in ns; from the number of processors. */
+void gs_link_set_spin(uint64_t spin_ns);
+
+#endif

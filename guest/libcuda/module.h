@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_MODULE_H
+#define GS_MODULE_H
+
+/* Modules and their functions; handles of both are the worker's. */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/cuda_abi.h"
+#include "proto/limits.h"
+
+struct gs_context;
+struct gs_session;
+
+struct gs_module {
+    struct gs_session *session;
+    struct gs_context *context;
+    uint64_t wire;
+    pthread_mutex_t lock; /* guards the list: functions are added at the front, never removed */
+    struct gs_function *functions;
+};
+
+struct gs_param {
+    uint32_t offset;
+    uint32_t size;
+};
+
+/* A block shape that the driver has accepted for a function once. */
+struct gs_shape {
+    _Atomic uint64_t xy;
+    _Atomic uint64_t z;
+};
+#define GS_SHAPES 8u
+
+/* The answer to one occupancy question. */
+struct gs_occupancy {
+    bool known;
+    int32_t block_size;
+    uint32_t flags;
+    uint64_t shared;
+    int32_t blocks;
+};
+#define GS_OCCUPANCY 8u
+
+struct gs_function {
+    struct gs_module *module;
+    struct gs_function *next;
+    uint64_t wire;
+    char *name;
+    _Atomic int32_t attributes[VGPU_FUNCTION_ATTRIBUTES];
+    uint32_t param_count;
+    uint32_t param_bytes;
+    struct gs_param *params;
+    struct gs_shape shapes[GS_SHAPES];
+    _Atomic uint32_t next_shape;
+    pthread_mutex_t lock; /* guards what follows */
+    struct gs_occupancy occupancy[GS_OCCUPANCY];
+    uint32_t next_occupancy;
+};
+
+/* The live module or function of a handle: 3, 400, or the sticky error. */
+CUresult gs_module_find(CUmodule handle, struct gs_module **module);
+CUresult gs_function_find(CUfunction handle, struct gs_function **function);
+
+CUmodule gs_module_handle(const struct gs_module *module);
+CUfunction gs_function_handle(const struct gs_function *function);
+
+/* The function of that name, made at the first question. */
+CUresult gs_module_function(struct gs_module *module, const char *name,
+                            struct gs_function **function);
+
+/* Unloads in the worker and frees. */
+CUresult gs_module_unload(struct gs_module *module);
+
+/* Frees the module and its functions here. */
+void gs_module_free(struct gs_module *module);
+
+#endif

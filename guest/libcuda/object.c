@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/libcuda/object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gs_calls.h"
+#include "guest/libcuda/address.h"
+#include "guest/libcuda/context.h"
+#include "guest/libcuda/event.h"
+#include "guest/libcuda/memory.h"
+#include "guest/libcuda/module.h"
+#include "guest/libcuda/stream.h"
+
+CUresult gs_objects_make(struct gs_session *s)
+{
+    s->streams = vgpu_handles_new(VGPU_HANDLE_STREAM, VGPU_STREAMS_MAX);
+    s->events = vgpu_handles_new(VGPU_HANDLE_EVENT, VGPU_EVENTS_MAX);
+    s->modules = vgpu_handles_new(VGPU_HANDLE_MODULE, VGPU_MODULES_MAX);
+    s->functions = vgpu_handles_new(VGPU_HANDLE_FUNCTION, VGPU_FUNCTIONS_MAX);
+    gs_alloc_map_init(&s->allocs);
+    for (unsigned int i = 0; i < VGPU_STREAMS_MAX; i++) {
+        /* A new worker goes on counting where the channel's words stand. */
+        atomic_store(&s->sent[i], atomic_load(vgpu_channel_progress(s->link.control, i)));
+    }
+    atomic_store(&s->local_bytes, 0);
+    if (s->streams == NULL || s->events == NULL || s->modules == NULL || s->functions == NULL ||
+        gs_streams_keep_legacy(s) != 0 || gs_hostmem_init(&s->host, s->link.channel.bytes) != 0 ||
+        gs_staging_init(&s->staging) != 0) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    return CUDA_SUCCESS;
+}
+
+static void drop_stream(void *object, uint64_t handle, void *arg)
+{
+    struct gs_stream *stream = object;
+
+    (void)handle;
+    (void)arg;
+    if (stream->wire != 0) {
+        free(stream);
+    }
+}
+
+static void drop_event(void *object, uint64_t handle, void *arg)
+{
+    (void)handle;
+    (void)arg;
+    free(object);
+}
+
+static void drop_module(void *object, uint64_t handle, void *arg)
+{
+    (void)handle;
+    (void)arg;
+    gs_module_free(object);
+}
+
+static void drop_table(struct vgpu_handles **table,
+                       void (*drop)(void *object, uint64_t handle, void *arg))
+{
+    if (*table != NULL && drop != NULL) {
+        vgpu_handles_each(*table, drop, NULL);
+    }
+    vgpu_handles_free(*table);
+    *table = NULL;
+}
+
+static bool any(const struct gs_alloc *alloc, void *arg)
+{
+    (void)alloc;
+    (void)arg;
+    return true;
+}
+
+void gs_objects_drop(struct gs_session *s)
+{
+    struct gs_alloc alloc;
+
+    gs_staging_fini(&s->staging);
+    drop_table(&s->functions, NULL); /* modules own them */
+    drop_table(&s->modules, drop_module);
+    drop_table(&s->events, drop_event);
+    drop_table(&s->streams, drop_stream);
+    while (gs_alloc_map_take_if(&s->allocs, any, NULL, &alloc)) {
+        if (alloc.reserved) {
+            gs_address_release(alloc.base, alloc.size);
+        }
+    }
+    gs_hostmem_fini(&s->host);
+}
+
+static void end_stream(void *object, uint64_t handle, void *arg)
+{
+    struct gs_stream *stream = object;
+
+    (void)handle;
+    if (stream->context == arg && stream->wire != 0) {
+        (void)gs_stream_destroy(stream);
+    }
+}
+
+static void end_event(void *object, uint64_t handle, void *arg)
+{
+    struct gs_event *event = object;
+
+    (void)handle;
+    if (event->context == arg) {
+        (void)gs_event_destroy(event);
+    }
+}
+
+static void end_module(void *object, uint64_t handle, void *arg)
+{
+    struct gs_module *module = object;
+
+    (void)handle;
+    if (module->context == arg) {
+        (void)gs_module_unload(module);
+    }
+}
+
+static bool is_of(const struct gs_alloc *alloc, void *arg)
+{
+    return alloc->context == arg && alloc->kind != GS_ALLOC_GLOBAL;
+}
+
+void gs_objects_free_of(struct gs_session *s, struct gs_context *context)
+{
+    struct vgpu_args_cuCtxSynchronize none;
+    struct vgpu_ret_cuCtxSynchronize ret;
+    struct gs_alloc alloc;
+
+    memset(&none, 0, sizeof(none));
+    (void)gs_call_cuCtxSynchronize(s, &none, &ret);
+    vgpu_handles_each(s->events, end_event, context);
+    vgpu_handles_each(s->streams, end_stream, context);
+    vgpu_handles_each(s->modules, end_module, context);
+    while (gs_alloc_map_take_if(&s->allocs, is_of, context, &alloc)) {
+        gs_memory_give_back(s, &alloc);
+    }
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/libcuda/process.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "guest/libcuda/context.h"
+#include "guest/libcuda/facts.h"
+#include "guest/libcuda/stats.h"
+#include "guest/libcuda/thread.h"
+
+enum { STATE_NEW, STATE_STARTED, STATE_CHILD };
+
+static _Atomic int state = STATE_NEW;
+static _Atomic uint32_t sticky;
+static _Atomic bool connected;
+static bool launch_blocking;
+
+/* Guards connecting and handing out sessions. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct gs_session sessions[VGPU_DEVICES_MAX];
+static unsigned int sessions_used;
+static struct gs_device devices[VGPU_DEVICES_MAX];
+static int device_count;
+static int driver_version = CUDA_VERSION;
+
+_Atomic uint64_t gs_bytes_htod;
+_Atomic uint64_t gs_bytes_dtoh;
+
+CUresult gs_ready(void)
+{
+    int now = atomic_load_explicit(&state, memory_order_acquire);
+
+    return now == STATE_STARTED ? CUDA_SUCCESS : CUDA_ERROR_NOT_INITIALIZED;
+}
+
+/* The child has the parent's memory but not its channel: it may not speak there, and a CUDA
+ * process cannot be forked natively either. */
+static void in_child(void)
+{
+    atomic_store(&state, STATE_CHILD);
+    for (unsigned int i = 0; i < VGPU_DEVICES_MAX; i++) {
+        gs_channel_close(&sessions[i].link.channel);
+    }
+    gs_thread_after_fork();
+    gs_stats_disarm();
+}
+
+/* Spinning helps only where the host's processes run at the same time. */
+static void choose_spin(void)
+{
+    cpu_set_t set;
+    int cpus = 1;
+
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+        cpus = CPU_COUNT(&set);
+    }
+    gs_link_set_spin(cpus >= 4 ? 40 * VGPU_NS_PER_US : 3 * VGPU_NS_PER_US);
+}
+
+static void prepare_once(void)
+{
+    const char *blocking = getenv("CUDA_LAUNCH_BLOCKING");
+
+    launch_blocking = blocking != NULL && strcmp(blocking, "1") == 0;
+    choose_spin();
+    (void)pthread_atfork(NULL, NULL, in_child);
+    for (unsigned int i = 0; i < VGPU_DEVICES_MAX; i++) {
+        (void)pthread_mutex_init(&devices[i].lock, NULL);
+    }
+}
+
+static CUresult connect_locked(void)
+{
+    static bool prepared;
+    CUresult cu;
+
+    if (atomic_load(&connected)) {
+        return CUDA_SUCCESS;
+    }
+    if (!prepared) {
+        prepare_once();
+        prepared = true;
+    }
+    cu = gs_session_connect(&sessions[0]);
+    if (cu == CUDA_SUCCESS) {
+        gs_contexts_init();
+        atomic_store_explicit(&connected, true, memory_order_release);
+    }
+    return cu;
+}
+
+CUresult gs_process_connect(void)
+{
+    CUresult cu;
+
+    if (atomic_load(&state) == STATE_CHILD) {
+        return CUDA_ERROR_NOT_INITIALIZED;
+    }
+    (void)pthread_mutex_lock(&lock);
+    cu = connect_locked();
+    (void)pthread_mutex_unlock(&lock);
+    return cu;
+}
+
+void gs_process_start(void)
+{
+    int expected = STATE_NEW;
+
+    gs_stats_arm();
+    (void)atomic_compare_exchange_strong(&state, &expected, STATE_STARTED);
+}
+
+void gs_process_welcome(const Vgpu__Welcome *welcome)
+{
+    if (atomic_load(&connected)) {
+        return; /* another channel of the same host */
+    }
+    if (welcome->driver_version != 0 && welcome->driver_version < CUDA_VERSION) {
+        driver_version = (int)welcome->driver_version;
+    }
+    device_count = gs_facts_take(welcome, devices);
+}
+
+int gs_process_driver_version(void)
+{
+    return driver_version;
+}
+
+int gs_device_count(void)
+{
+    return device_count;
+}
+
+struct gs_device *gs_device_find(CUdevice device)
+{
+    return device >= 0 && device < device_count ? &devices[device] : NULL;
+}
+
+CUdevice gs_device_index(const struct gs_device *device)
+{
+    return (CUdevice)(device - devices);
+}
+
+int gs_device_attribute(const struct gs_device *device, CUdevice_attribute attribute, int otherwise)
+{
+    unsigned int i = (unsigned int)attribute;
+
+    return i < VGPU_ATTRIBUTES_MAX && device->facts.valid[i] ? device->facts.attributes[i]
+                                                             : otherwise;
+}
+
+CUresult gs_device_session(struct gs_device *device, struct gs_session **session)
+{
+    struct gs_session *s = atomic_load(&device->session);
+    CUresult cu = CUDA_SUCCESS;
+
+    if (s == NULL) {
+        (void)pthread_mutex_lock(&lock);
+        s = &sessions[sessions_used];
+        if (s->state == GS_SESSION_CLOSED) {
+            cu = gs_session_connect(s);
+        }
+        if (cu == CUDA_SUCCESS) {
+            sessions_used++;
+            s->ordinal = device->facts.ordinal;
+            s->index = (uint32_t)gs_device_index(device);
+            atomic_store(&device->session, s);
+        }
+        (void)pthread_mutex_unlock(&lock);
+    }
+    *session = s;
+    return cu;
+}
+
+CUresult gs_process_sticky(void)
+{
+    return (CUresult)atomic_load_explicit(&sticky, memory_order_relaxed);
+}
+
+void gs_process_set_sticky(CUresult cu)
+{
+    uint32_t none = 0;
+
+    (void)atomic_compare_exchange_strong(&sticky, &none, (uint32_t)cu);
+}
+
+char *gs_process_program(void)
+{
+    return program_invocation_short_name;
+}
+
+bool gs_process_launch_blocking(void)
+{
+    return launch_blocking;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_PROCESS_H
+#define GS_PROCESS_H
+
+/* What there is once in a process: the devices, and how the process ends. */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/libcuda/session.h"
+#include "proto/limits.h"
+#include "vgpu.pb-c.h"
+
+/* What Welcome said of a device. */
+struct gs_facts {
+    char name[VGPU_TEXT_BYTES_MAX];
+    uint8_t uuid[16];
+    char pci_bus_id[VGPU_TEXT_BYTES_MAX];
+    uint64_t total_memory;
+    int32_t attributes[VGPU_ATTRIBUTES_MAX];
+    bool valid[VGPU_ATTRIBUTES_MAX];
+    int32_t priority_least;
+    int32_t priority_greatest;
+    uint32_t ordinal; /* of the host */
+};
+
+struct gs_device {
+    struct gs_facts facts;
+    /* Guards the rest, and the state of the session. */
+    pthread_mutex_t lock;
+    struct gs_session *_Atomic session; /* NULL until a context was active */
+    unsigned int primary_users;
+    unsigned int contexts; /* active ones, the primary included */
+};
+
+/* CUDA_SUCCESS after cuInit, else CUDA_ERROR_NOT_INITIALIZED; the latter for ever in the child of
+ * a fork.  No lock. */
+CUresult gs_ready(void);
+
+/* Connects if that has not been done: the devices are known then.  Any thread. */
+CUresult gs_process_connect(void);
+
+/* Marks cuInit as done. */
+void gs_process_start(void);
+
+/* The lesser of the host's CUDA version and this library's; the latter before connecting. */
+int gs_process_driver_version(void);
+
+/* Devices that the program may see ($CUDA_VISIBLE_DEVICES). */
+int gs_device_count(void);
+/* NULL: no such device. */
+struct gs_device *gs_device_find(CUdevice device);
+CUdevice gs_device_index(const struct gs_device *device);
+
+/* The value of an attribute, or `otherwise` when the device has none. */
+int gs_device_attribute(const struct gs_device *device, CUdevice_attribute attribute,
+                        int otherwise);
+
+/* A session for the device: the one that cuInit connected or a new one.  With the device's lock. */
+CUresult gs_device_session(struct gs_device *device, struct gs_session **session);
+
+/* Copies the facts; called once for each connected channel. */
+void gs_process_welcome(const Vgpu__Welcome *welcome);
+
+/* The code that every call gives from now on, or CUDA_SUCCESS.  The first one stays. */
+CUresult gs_process_sticky(void);
+void gs_process_set_sticky(CUresult cu);
+
+/* The program's name, valid for ever. */
+char *gs_process_program(void);
+
+/* $CUDA_LAUNCH_BLOCKING=1. */
+bool gs_process_launch_blocking(void);
+
+/* Bytes copied, for the summary. */
+extern _Atomic uint64_t gs_bytes_htod;
+extern _Atomic uint64_t gs_bytes_dtoh;
+
+#endif

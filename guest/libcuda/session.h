@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_SESSION_H
+#define GS_SESSION_H
+
+/*
+ * This process on one device: a channel, from the first active context on a worker,
+ * and the objects in it.  One per device, never freed.
+ *
+ *   closed ──connect──► greeted ──open──► open ──close──► closing ──(Closed)──► greeted
+ *
+ * The states change under the device's lock.  Objects live as long as the worker:
+ * gs_session_close_worker() drops them all.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/libcuda/alloc_map.h"
+#include "guest/libcuda/hostmem.h"
+#include "guest/libcuda/link.h"
+#include "guest/libcuda/staging.h"
+#include "proto/cuda_abi.h"
+#include "proto/handles.h"
+
+enum gs_session_state {
+    GS_SESSION_CLOSED,
+    GS_SESSION_GREETED,
+    GS_SESSION_OPEN,
+    GS_SESSION_CLOSING,
+};
+
+struct gs_session {
+    uint32_t ordinal; /* of the host */
+    uint32_t index;   /* of the device as the program counts, in public handles */
+    enum gs_session_state state;
+    struct gs_link link;
+    uint8_t *window; /* the whole channel at the address that the worker uses too */
+    /* What control frames said; written under the link's read_lock. */
+    _Atomic bool welcomed;
+    _Atomic bool opened;
+    _Atomic bool closed;
+    _Atomic int32_t refused;
+    _Atomic uint32_t worker_pid;
+
+    struct vgpu_handles *streams;
+    struct vgpu_handles *events;
+    struct vgpu_handles *modules;
+    struct vgpu_handles *functions;
+    struct gs_alloc_map allocs;
+    struct gs_hostmem host;
+    struct gs_staging staging;
+    /* Operations sent per stream index, for the depth of streams. */
+    _Atomic uint64_t sent[VGPU_STREAMS_MAX];
+    _Atomic uint32_t local_bytes; /* the largest local memory of a kernel launched so far */
+};
+
+/* Opens a channel and says Hello; the facts of Welcome go to gs_process (process.h).  CUDA_SUCCESS;
+ * the host's refusal; 802 when it cannot be reached; 304 without address candidate; 999 never. */
+CUresult gs_session_connect(struct gs_session *s);
+
+/* Asks for a worker and waits for it.  The session must be greeted or closing. */
+CUresult gs_session_open_worker(struct gs_session *s);
+
+/* Has the worker ended and drops all objects; does not wait. */
+void gs_session_close_worker(struct gs_session *s);
+
+/* 0, or the CUresult that every call gives from now on; it is the process's too. */
+CUresult gs_session_error(struct gs_session *s);
+
+/* A wire handle as the program sees it, and back.  The public one names the device as well. */
+static inline uint64_t gs_handle_public(const struct gs_session *s, uint64_t wire)
+{
+    return wire | ((uint64_t)s->index << 28);
+}
+
+static inline uint64_t gs_handle_wire(uint64_t handle)
+{
+    return handle & ~((uint64_t)0xf << 28);
+}
+
+/* The session that a public handle of this kind belongs to; NULL: none, or one without worker. */
+struct gs_session *gs_session_of(uint64_t handle, enum vgpu_handle_kind kind);
+
+/* ---- what generated code calls ---- */
+
+/* Sends an operation and waits for its answer: up to ret_cap bytes behind the result into ret,
+ * their number in *ret_len.  Returns the worker's result or the code that ended the session. */
+CUresult gs_session_call(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len,
+                         uint8_t *ret, size_t ret_cap, size_t *ret_len);
+
+/* Sends an operation.  After gs_session_ask() this one waits and gives the worker's result. */
+CUresult gs_session_send(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len);
+
+/* The thread's buffer of VGPU_RECORD_BYTES_MAX bytes.  Never NULL after gs_enter(). */
+uint8_t *gs_session_scratch(struct gs_session *s);
+
+/* Has the thread's next gs_session_send() wait for an answer. */
+void gs_session_ask(void);
+
+#endif

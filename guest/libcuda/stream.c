@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/libcuda/stream.h"
+
+#include <stdlib.h>
+
+#include "gs_calls.h"
+#include "guest/libcuda/context.h"
+#include "guest/libcuda/staging.h"
+
+static _Atomic uint64_t last_id;
+/* Stands in the table where index 0 would be. */
+static struct gs_stream legacy_mark;
+
+static uint32_t index_of(const struct gs_stream *stream)
+{
+    return vgpu_handle_index_of(stream->wire);
+}
+
+void gs_stream_init_null(struct gs_stream *stream, struct gs_session *s, struct gs_context *context)
+{
+    stream->session = s;
+    stream->context = context;
+    stream->wire = 0;
+    stream->flags = CU_STREAM_DEFAULT;
+    stream->priority = 0;
+    stream->id = atomic_fetch_add(&last_id, 1) + 1;
+}
+
+int gs_streams_keep_legacy(struct gs_session *s)
+{
+    uint64_t handle;
+
+    return vgpu_handles_mint(s->streams, &legacy_mark, &handle);
+}
+
+CUstream gs_stream_handle(const struct gs_stream *stream)
+{
+    return (CUstream)(uintptr_t)gs_handle_public(stream->session, stream->wire);
+}
+
+static int clamp_priority(const struct gs_facts *facts, int priority)
+{
+    if (priority > facts->priority_least) {
+        return facts->priority_least;
+    }
+    return priority < facts->priority_greatest ? facts->priority_greatest : priority;
+}
+
+CUresult gs_stream_new(struct gs_session *s, struct gs_context *context, unsigned int flags,
+                       int priority, struct gs_stream **stream)
+{
+    struct gs_stream *made = calloc(1, sizeof(*made));
+    struct vgpu_args_cuStreamCreateWithPriority args;
+    CUresult cu;
+
+    if (made == NULL || vgpu_handles_mint(s->streams, made, &made->wire) != 0) {
+        free(made);
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    made->session = s;
+    made->context = context;
+    made->flags = flags;
+    made->priority = clamp_priority(&context->device->facts, priority);
+    made->id = atomic_fetch_add(&last_id, 1) + 1;
+    atomic_store(&made->synced, atomic_load(&s->sent[index_of(made)]));
+    args.stream = made->wire;
+    args.flags = flags;
+    args.priority = made->priority;
+    cu = gs_send_cuStreamCreateWithPriority(s, &args);
+    if (cu != CUDA_SUCCESS) {
+        (void)vgpu_handles_take(s->streams, made->wire);
+        free(made);
+        return cu;
+    }
+    *stream = made;
+    return CUDA_SUCCESS;
+}
+
+CUresult gs_stream_destroy(struct gs_stream *stream)
+{
+    struct vgpu_args_cuStreamDestroy_v2 args = {.stream = stream->wire};
+    struct gs_session *s = stream->session;
+    CUresult cu;
+
+    gs_staging_close_stream(s, stream);
+    cu = gs_send_cuStreamDestroy_v2(s, &args);
+    if (vgpu_handles_take(s->streams, stream->wire) != NULL) {
+        free(stream);
+    }
+    return cu;
+}
+
+static CUresult per_thread_stream(const struct gs_call *call, struct gs_stream **stream)
+{
+    struct gs_thread *thread = call->thread;
+    struct gs_thread_stream want = {
+        .context = (uint64_t)(uintptr_t)gs_context_handle(call->context),
+        .epoch = atomic_load_explicit(&call->context->epoch, memory_order_relaxed),
+    };
+    struct gs_thread_stream *free_place = NULL;
+    CUresult cu;
+
+    for (unsigned int i = 0; i < thread->stream_count; i++) {
+        struct gs_thread_stream *at = &thread->streams[i];
+
+        if (at->context == want.context && at->epoch == want.epoch) {
+            *stream = at->stream;
+            return CUDA_SUCCESS;
+        }
+        if (at->context == want.context) {
+            free_place = at; /* of an earlier life: its stream went with it */
+        }
+    }
+    if (free_place == NULL && thread->stream_count == GS_THREAD_STREAMS_MAX) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    cu = gs_stream_new(call->session, call->context, CU_STREAM_DEFAULT, 0, &want.stream);
+    if (cu == CUDA_SUCCESS) {
+        free_place = free_place != NULL ? free_place : &thread->streams[thread->stream_count++];
+        *free_place = want;
+        *stream = want.stream;
+    }
+    return cu;
+}
+
+static bool still_there(const struct gs_thread_stream *at)
+{
+    const struct gs_context *context = gs_context_find((CUcontext)(uintptr_t)at->context);
+
+    return context != NULL && gs_context_is_active(context) &&
+           atomic_load(&context->epoch) == at->epoch;
+}
+
+void gs_thread_streams_end(struct gs_thread *thread)
+{
+    for (unsigned int i = 0; i < thread->stream_count; i++) {
+        if (still_there(&thread->streams[i])) {
+            (void)gs_stream_destroy(thread->streams[i].stream);
+        }
+    }
+    thread->stream_count = 0;
+}
+
+static bool is_special(CUstream handle)
+{
+    return (uintptr_t)handle <= (uintptr_t)CU_STREAM_PER_THREAD;
+}
+
+static struct gs_stream *lookup(CUstream handle)
+{
+    uint64_t value = (uint64_t)(uintptr_t)handle;
+    struct gs_session *s = gs_session_of(value, VGPU_HANDLE_STREAM);
+    struct gs_stream *stream;
+
+    if (s == NULL) {
+        return NULL;
+    }
+    stream = vgpu_handles_get(s->streams, gs_handle_wire(value));
+    return stream != &legacy_mark ? stream : NULL;
+}
+
+CUresult gs_stream_find(const struct gs_call *call, CUstream handle, struct gs_stream **stream)
+{
+    if (!is_special(handle)) {
+        *stream = lookup(handle);
+        return *stream != NULL ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+    }
+    if (handle == CU_STREAM_PER_THREAD) {
+        return per_thread_stream(call, stream);
+    }
+    *stream = &call->context->null_stream;
+    return CUDA_SUCCESS;
+}
+
+CUresult gs_stream_enter(CUstream handle, struct gs_call *call, struct gs_stream **stream)
+{
+    CUresult cu;
+
+    if (is_special(handle)) {
+        cu = gs_enter(call);
+        return cu == CUDA_SUCCESS ? gs_stream_find(call, handle, stream) : cu;
+    }
+    cu = gs_ready();
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    *stream = lookup(handle);
+    call->thread = gs_thread_get();
+    if (*stream == NULL || call->thread == NULL) {
+        return *stream == NULL ? CUDA_ERROR_INVALID_HANDLE : CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    call->session = (*stream)->session;
+    call->context = (*stream)->context;
+    return gs_session_error(call->session);
+}
+
+struct depth_wait {
+    _Atomic uint64_t *progress;
+    uint64_t sent;
+};
+
+static bool shallow(void *arg)
+{
+    const struct depth_wait *wait = arg;
+    uint64_t done = atomic_load_explicit(wait->progress, memory_order_acquire);
+
+    return (int64_t)(wait->sent - done) < (int64_t)VGPU_STREAM_DEPTH_GUEST;
+}
+
+CUresult gs_stream_room(struct gs_stream *stream)
+{
+    struct gs_session *s = stream->session;
+    uint32_t index = index_of(stream);
+    struct depth_wait wait = {
+        .progress = vgpu_channel_progress(s->link.control, index),
+        .sent = atomic_load_explicit(&s->sent[index], memory_order_relaxed),
+    };
+
+    if (__builtin_expect(shallow(&wait), 1)) {
+        return CUDA_SUCCESS;
+    }
+    return gs_link_wait(&s->link, shallow, &wait);
+}
+
+/* After sending: who then sees the count and waits, waits for the operation too. */
+void gs_stream_sent(struct gs_stream *stream)
+{
+    (void)atomic_fetch_add_explicit(&stream->session->sent[index_of(stream)], 1,
+                                    memory_order_release);
+}
+
+CUresult gs_stream_wait(struct gs_stream *stream)
+{
+    struct gs_session *s = stream->session;
+    struct gs_thread *thread = gs_thread_get();
+    uint64_t sent = atomic_load_explicit(&s->sent[index_of(stream)], memory_order_acquire);
+    struct vgpu_args_vgpuFence args = {.stream = stream->wire};
+    CUresult cu;
+
+    if (thread == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    /* The legacy stream waits for work of others, which its own count does not show. */
+    if (stream->wire != 0 && atomic_load(&stream->synced) == sent) {
+        return gs_session_error(s);
+    }
+    args.lane = thread->lane;
+    args.value = ++s->link.fence_value[thread->lane];
+    cu = gs_send_vgpuFence(s, &args);
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_link_wait_fence(&s->link, thread->lane, args.value);
+    }
+    if (cu == CUDA_SUCCESS) {
+        atomic_store(&stream->synced, sent);
+        cu = gs_session_error(s);
+    }
+    return cu;
+}

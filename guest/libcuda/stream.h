@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_STREAM_H
+#define GS_STREAM_H
+
+/*
+ * Streams, and waiting for them.
+ *
+ * How deep a stream is: `sent` of the session counts what was sent to each stream
+ * index, the worker's progress word what is done; at VGPU_STREAM_DEPTH_GUEST
+ * unfinished operations the calling thread waits before it sends.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/cuda_abi.h"
+
+struct gs_call;
+struct gs_context;
+struct gs_session;
+struct gs_thread;
+
+struct gs_stream {
+    struct gs_session *session;
+    struct gs_context *context;
+    uint64_t wire; /* 0: the legacy stream */
+    unsigned int flags;
+    int priority;
+    uint64_t id;
+    _Atomic uint64_t synced; /* so many operations are known to be done */
+};
+
+/* Makes the embedded NULL stream of a context. */
+void gs_stream_init_null(struct gs_stream *stream, struct gs_session *s,
+                         struct gs_context *context);
+
+/* Keeps index 0, the legacy stream's, from being minted.  0 or -errno. */
+int gs_streams_keep_legacy(struct gs_session *s);
+
+/* A new stream, owned by its context. */
+CUresult gs_stream_new(struct gs_session *s, struct gs_context *context, unsigned int flags,
+                       int priority, struct gs_stream **stream);
+
+/* Ends a stream that gs_stream_new() made. */
+CUresult gs_stream_destroy(struct gs_stream *stream);
+
+/* The handle that the program knows. */
+CUstream gs_stream_handle(const struct gs_stream *stream);
+
+/*
+ * The first line of every call that names a stream.  Special handles need a current context
+ * (gs_enter's errors), CU_STREAM_PER_THREAD makes the thread's stream; others must be alive: 400.
+ * Sets call->session and call->thread; call->context is the stream's.
+ */
+CUresult gs_stream_enter(CUstream handle, struct gs_call *call, struct gs_stream **stream);
+
+/* The stream of a call that has passed gs_enter(); as above. */
+CUresult gs_stream_find(const struct gs_call *call, CUstream handle, struct gs_stream **stream);
+
+/* Before and after an operation is sent to a stream. */
+CUresult gs_stream_room(struct gs_stream *stream);
+void gs_stream_sent(struct gs_stream *stream);
+
+/* Waits until all that was sent to a stream is done; also gives a sticky error. */
+CUresult gs_stream_wait(struct gs_stream *stream);
+
+/* Destroys the per-thread default streams of a thread that ends. */
+void gs_thread_streams_end(struct gs_thread *thread);
+
+#endif

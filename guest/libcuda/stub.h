@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_STUB_H
+#define GS_STUB_H
+
+/* What every exported symbol does first; `call_index` is an enum gs_call_index. */
+
+#include "proto/cuda_abi.h"
+
+/* Says once by name that the program asked for a call which vgpu refuses.  Returns
+ * CUDA_ERROR_NOT_SUPPORTED, or CUDA_ERROR_NOT_INITIALIZED before cuInit.  Any thread. */
+CUresult gs_unsupported(unsigned int call_index);
+
+/* Counts a call for the summary.  Any thread, no lock. */
+void gs_count(unsigned int call_index);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_THREAD_H
+#define GS_THREAD_H
+
+/*
+ * What belongs to one thread of the program: its lane (proto/limits.h), the stack
+ * of current contexts, its per-thread default streams and buffers.  Made at the
+ * thread's first call, given back when the thread ends.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/cuda_abi.h"
+
+#define GS_STACK_MAX          64u
+#define GS_THREAD_STREAMS_MAX 16u
+
+struct gs_stream;
+
+/* A per-thread default stream: of which context, in which of its lives. */
+struct gs_thread_stream {
+    uint64_t context;
+    uint64_t epoch;
+    struct gs_stream *stream;
+};
+
+struct gs_thread {
+    uint32_t lane;
+    unsigned int depth;
+    uint64_t stack[GS_STACK_MAX]; /* context handles; the current one is stack[depth - 1] */
+    unsigned int stream_count;
+    struct gs_thread_stream streams[GS_THREAD_STREAMS_MAX];
+    CUstreamCaptureMode capture_mode;
+    bool ask; /* the next one-way operation is sent with a wish for an answer */
+    uint8_t *buffers;
+    /* For the summary; written by the thread, read at exit. */
+    _Atomic uint64_t calls;
+    _Atomic uint64_t local;
+    _Atomic uint64_t one_way;
+    _Atomic uint64_t round_trip;
+    uint64_t mark;
+    struct gs_thread *next;
+    struct gs_thread *previous;
+};
+
+/* The calling thread's; NULL when there is no memory or no lane left. */
+struct gs_thread *gs_thread_get(void);
+
+/* The same if it has been made already, else NULL.  No lock. */
+struct gs_thread *gs_thread_peek(void);
+
+/* Buffers of VGPU_RECORD_BYTES_MAX each, valid as long as the thread; NULL: no memory. */
+enum gs_buffer {
+    GS_BUFFER_SCRATCH, /* generated code: bodies and answers */
+    GS_BUFFER_RECORD,  /* the record on its way into the ring */
+    GS_BUFFER_PARAMS,  /* kernel parameters */
+    GS_BUFFERS,
+};
+uint8_t *gs_thread_buffer(struct gs_thread *thread, enum gs_buffer which);
+
+/* Lanes for other uses (a staging chunk).  -ENOSPC when all are taken.  Any thread. */
+int gs_lane_take(uint32_t *lane);
+void gs_lane_give(uint32_t lane);
+
+/* Sums of all threads, ended ones included. */
+struct gs_thread_totals {
+    uint64_t local;
+    uint64_t one_way;
+    uint64_t round_trip;
+};
+void gs_thread_totals(struct gs_thread_totals *totals);
+
+/* Adds to a counter that only this thread writes. */
+static inline void gs_bump(_Atomic uint64_t *counter)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+/* In the child of a fork: forgets the other threads. */
+void gs_thread_after_fork(void);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/libcuda/link.h"
+
+#include <errno.h>
+
+#include "common/clock.h"
+
+/* A lost interrupt, which should not be, costs this much. */
+#define PARK_MS 500
+
+static _Atomic uint64_t spin_ns = 3 * VGPU_NS_PER_US;
+
+void gs_link_set_spin(uint64_t ns)
+{
+    atomic_store(&spin_ns, ns);
+}
+
+static void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static bool over(struct gs_link *link, struct gs_waiter *self)
+{
+    return self->ready(self->arg) || gs_link_error(link) != CUDA_SUCCESS;
+}
+
+static bool spin(struct gs_link *link, struct gs_waiter *self)
+{
+    uint64_t limit = vgpu_clock_ns() + atomic_load_explicit(&spin_ns, memory_order_relaxed);
+
+    do {
+        for (unsigned int i = 0; i < 16; i++) {
+            if (over(link, self)) {
+                return true;
+            }
+            relax();
+        }
+        (void)gs_link_read(link);
+    } while (vgpu_clock_ns() < limit);
+    return over(link, self);
+}
+
+/* Under park_lock: whether anybody who waits need not any more. */
+static bool anybody_ready(struct gs_link *link)
+{
+    for (struct gs_waiter *w = link->waiters; w != NULL; w = w->next) {
+        if (w->ready(w->arg)) {
+            return true;
+        }
+    }
+    return gs_link_error(link) != CUDA_SUCCESS;
+}
+
+static bool may_sleep(struct gs_link *link)
+{
+    bool sleepy;
+
+    (void)pthread_mutex_lock(&link->read_lock);
+    sleepy = vgpu_ring_park(&link->complete);
+    (void)pthread_mutex_unlock(&link->read_lock);
+    if (!sleepy) {
+        return false;
+    }
+    (void)pthread_mutex_lock(&link->park_lock);
+    sleepy = !anybody_ready(link);
+    (void)pthread_mutex_unlock(&link->park_lock);
+    return sleepy;
+}
+
+static void wake(struct gs_link *link)
+{
+    (void)pthread_mutex_lock(&link->read_lock);
+    vgpu_ring_unpark(&link->complete);
+    (void)pthread_mutex_unlock(&link->read_lock);
+}
+
+/* The leader's sleep, without park_lock. */
+static void sleep_once(struct gs_link *link)
+{
+    if (may_sleep(link)) {
+        int rc = gs_channel_wait(&link->channel, PARK_MS);
+
+        if (rc < 0) {
+            /* The last words of the host may still be in the ring. */
+            (void)gs_link_read(link);
+            gs_link_break(link, CUDA_ERROR_LAUNCH_FAILED);
+        }
+    }
+    wake(link);
+    (void)gs_link_read(link);
+}
+
+static void unlist(struct gs_link *link, struct gs_waiter *self)
+{
+    struct gs_waiter **at = &link->waiters;
+
+    while (*at != self) {
+        at = &(*at)->next;
+    }
+    *at = self->next;
+}
+
+static void park(struct gs_link *link, struct gs_waiter *self)
+{
+    (void)pthread_mutex_lock(&link->park_lock);
+    self->next = link->waiters;
+    link->waiters = self;
+    while (!over(link, self)) {
+        if (link->led) {
+            (void)pthread_cond_wait(&link->park_changed, &link->park_lock);
+            continue;
+        }
+        link->led = true;
+        (void)pthread_mutex_unlock(&link->park_lock);
+        sleep_once(link);
+        (void)pthread_mutex_lock(&link->park_lock);
+        link->led = false;
+        (void)pthread_cond_broadcast(&link->park_changed);
+    }
+    unlist(link, self);
+    (void)pthread_mutex_unlock(&link->park_lock);
+}
+
+CUresult gs_link_wait(struct gs_link *link, bool (*ready)(void *arg), void *arg)
+{
+    struct gs_waiter self = {.ready = ready, .arg = arg};
+
+    if (!spin(link, &self)) {
+        park(link, &self);
+    }
+    return ready(arg) ? CUDA_SUCCESS : gs_link_error(link);
+}
+
+struct fence_wait {
+    _Atomic uint64_t *slot;
+    uint64_t value;
+};
+
+static bool fence_reached(void *arg)
+{
+    const struct fence_wait *wait = arg;
+
+    return atomic_load_explicit(wait->slot, memory_order_acquire) >= wait->value;
+}
+
+bool gs_link_fence_passed(struct gs_link *link, uint32_t lane, uint64_t value)
+{
+    struct fence_wait wait = {vgpu_channel_fence(link->control, lane), value};
+
+    return fence_reached(&wait);
+}
+
+CUresult gs_link_wait_fence(struct gs_link *link, uint32_t lane, uint64_t value)
+{
+    struct fence_wait wait = {vgpu_channel_fence(link->control, lane), value};
+
+    return gs_link_wait(link, fence_reached, &wait);
+}
