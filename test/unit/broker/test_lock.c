@@ -49,7 +49,7 @@ TRY(try_vfork, (void)syscall(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 
 TRY(try_clone3, (void)syscall(SYS_clone3, NULL, 0))
 TRY(try_kill_other, (void)kill(getppid(), 0))
 TRY(try_ptrace, (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL))
-TRY(try_setuid, (void)setuid(0))
+TRY(try_setuid, (void)syscall(SYS_setuid, 0))
 TRY(try_prctl, (void)prctl(PR_SET_DUMPABLE, 1))
 TRY(try_exec_memory,
     (void)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
