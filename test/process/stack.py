@@ -23,10 +23,12 @@ from pathlib import Path
 import procfs
 
 # Seconds that anything may take before it counts as hanging; no test measures time.
-PATIENCE_S = 20 * int(os.environ.get("VGPU_TEST_PATIENCE", "1"))
+PATIENCE_S = 20 * float(os.environ.get("VGPU_TEST_PATIENCE", "1"))
 # Pause between two looks at something that announces itself nowhere.
 LOOK_S = 0.004
+PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 Result = collections.namedtuple("Result", "status out err")
 Usage = collections.namedtuple("Usage", "descriptors mappings workers supervisors zombies")
@@ -54,7 +56,12 @@ def wait_for(condition, what, timeout_s=None):
 
 
 def become_subreaper():
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent():
+    """In a child before exec: a test that is killed leaves nothing behind."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 class Guest:
@@ -65,7 +72,8 @@ class Guest:
         self._out = tempfile.TemporaryFile(dir=folder)
         self._err = tempfile.TemporaryFile(dir=folder)
         self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE,
-                                        stdout=self._out, stderr=self._err, **options)
+                                        stdout=self._out, stderr=self._err,
+                                        preexec_fn=die_with_parent, **options)
 
     @property
     def pid(self):
@@ -202,7 +210,8 @@ class Stack:
         self._log = open(self.folder / "log", "ab")
         self.broker = subprocess.Popen(self.command(told), env=env, pass_fds=fds,
                                        stdin=subprocess.DEVNULL, stdout=self._log,
-                                       stderr=self._log, start_new_session=True)
+                                       stderr=self._log, start_new_session=True,
+                                       preexec_fn=die_with_parent)
         os.close(told)
         with open(ready, "rb") as pipe:
             if not pipe.read(1):
@@ -226,7 +235,7 @@ class Stack:
         if self.broker:
             self.kill_family()
             self._log.close()
-        if self.folder:
+        if self.folder and "VGPU_TEST_KEEP" not in os.environ:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def kill_family(self):

@@ -27,6 +27,7 @@ static struct {
     ssize_t (*read)(int, void *, size_t);
     ssize_t (*write)(int, const void *, size_t);
     ssize_t (*readv)(int, const struct iovec *, int);
+    ssize_t (*preadv2)(int, const struct iovec *, int, off_t, int);
     ssize_t (*writev)(int, const struct iovec *, int);
     ssize_t (*send)(int, const void *, size_t, int);
     ssize_t (*recv)(int, void *, size_t, int);
@@ -55,6 +56,7 @@ static void find_all(void)
     find(&next.read, "read");
     find(&next.write, "write");
     find(&next.readv, "readv");
+    find(&next.preadv2, "preadv2");
     find(&next.writev, "writev");
     find(&next.send, "send");
     find(&next.recv, "recv");
@@ -152,6 +154,12 @@ EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
 {
     find_all();
     return stepped(fd, next.readv(fd, parts, count));
+}
+
+EXPORT ssize_t preadv2(int fd, const struct iovec *parts, int count, off_t offset, int flags)
+{
+    find_all();
+    return stepped(fd, next.preadv2(fd, parts, count, offset, flags));
 }
 
 EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)

@@ -69,8 +69,8 @@ class Executor(unittest.TestCase):
         self.assertEqual(supervisor.answer[0], "registered")
         return supervisor
 
-    def opened(self, attached=0):
-        """A session with a worker of ours: (guest, supervisor, worker, answer to Open)."""
+    def attached(self, result=0):
+        """A session that a worker of ours answers for: (guest, supervisor, worker)."""
         supervisor = self.supervisor()
         worker = self.closed_later(supervisor.worker(1))
         guest = self.closed_later(wire.RawGuest(self.stack.socket, PATIENCE_S))
@@ -81,8 +81,13 @@ class Executor(unittest.TestCase):
         self.assertEqual(len(worker.fds), 1)
         self.assertEqual(os.fstat(worker.fds[0]).st_ino, os.fstat(guest.fds[0]).st_ino)
         self.assertEqual(supervisor.receive(PATIENCE_S)[0], "worker_taken")
-        worker.send(wire.prefixed(wire.frame("attached", {1: attached})))
-        return guest, supervisor, worker, guest.answer_frame()
+        worker.send(wire.prefixed(wire.frame("attached", {1: result << 1})))
+        return guest, supervisor, worker
+
+    def opened(self):
+        guest, supervisor, worker = self.attached()
+        self.assertEqual(guest.answer_frame()[0], "opened")
+        return guest, supervisor, worker
 
     def assert_killed(self, supervisor, number=1):
         kind, fields = supervisor.receive(PATIENCE_S)
@@ -92,17 +97,16 @@ class Executor(unittest.TestCase):
         self.assertEqual(wait_for(guest.error, "the error word"), code)
 
     def dies_of(self, data, fds=()):
-        guest, supervisor, worker, answer = self.opened()
-        self.assertEqual(answer[0], "opened")
+        guest, supervisor, worker = self.opened()
         worker.send(data, fds)
         self.assert_dead(guest)
         self.assert_killed(supervisor)
         for peer in (guest, worker, supervisor):
             peer.close()
+        self.stack.settle(self.baseline)
 
     def test_honest_session(self):
-        guest, supervisor, worker, answer = self.opened()
-        self.assertEqual(answer[0], "opened")
+        guest, supervisor, worker = self.opened()
         guest.put(wire.record(0x20000, bytes(8), sequence=5))
         kind, fields = worker.receive(PATIENCE_S)
         self.assertEqual((kind, fields[1]), ("submit", wire.record(0x20000, bytes(8), 5)))
@@ -142,7 +146,7 @@ class Executor(unittest.TestCase):
                 self.dies_of(wire.prefixed(wire.frame("fatal", {1: code << 1, 2: "no"})))
 
     def test_fatal_is_told_to_the_guest(self):
-        guest, supervisor, worker, _ = self.opened()
+        guest, supervisor, worker = self.opened()
         worker.send(wire.prefixed(wire.frame("fatal", {1: 700 << 1, 2: "illegal address"})))
         self.assert_dead(guest, 700)
         self.assert_killed(supervisor)
@@ -154,18 +158,20 @@ class Executor(unittest.TestCase):
         self.assert_killed(supervisor, 9)
 
     def test_attach_that_fails_is_refused(self):
-        _, supervisor, _, answer = self.opened(attached=2 << 1)
+        """With the worker's code, when the worker has been reaped."""
+        guest, supervisor, _ = self.attached(result=2)
         self.assert_killed(supervisor)
-        if answer is None or answer[0] != "refuse":
-            self.fail(f"answer to Open: {answer}")
+        supervisor.say("worker_gone", {1: 1})
+        kind, fields = guest.answer_frame()
+        self.assertEqual((kind, wire.zigzag(fields[1])), ("refuse", 2))
 
     def test_pipe_that_closes(self):
-        guest, _, worker, _ = self.opened()
+        guest, _, worker = self.opened()
         worker.close()
         self.assert_dead(guest)
 
     def test_supervisor_that_goes(self):
-        guest, supervisor, _, _ = self.opened()
+        guest, supervisor, _ = self.opened()
         supervisor.close()
         self.assert_dead(guest)
 
@@ -177,6 +183,7 @@ class Executor(unittest.TestCase):
                 supervisor.say(kind)
                 self.assertTrue(supervisor.wait_end(PATIENCE_S))
                 supervisor.close()
+                self.stack.settle(self.baseline)
 
     def test_worker_ready_without_descriptor(self):
         supervisor = self.supervisor()
@@ -223,7 +230,7 @@ class Executor(unittest.TestCase):
     def test_thousand_workers_come_and_go(self):
         supervisor = self.supervisor()
         before = procfs.status_kib(self.stack.broker.pid, "RssAnon")
-        for number in range(1000):
+        for number in range(1, 1001):
             supervisor.worker(number).close()
             self.assert_killed(supervisor, number)
             supervisor.say("worker_gone", {1: number})

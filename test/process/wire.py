@@ -187,6 +187,8 @@ class Peer:
 class RawGuest(Peer):
     """A guest with its channel mapped, after the grant."""
 
+    memory = None
+
     def __init__(self, path, timeout_s):
         super().__init__(path)
         self.timeout_s = timeout_s
@@ -201,18 +203,20 @@ class RawGuest(Peer):
         self.tail = 0
 
     def close(self):
-        if getattr(self, "memory", None):
+        if self.memory is not None and not self.memory.closed:
             self.memory.close()
         super().close()
 
+    # Native form: the words move in one piece, as the other side must see them.
+
     def word(self, at):
-        return struct.unpack_from("<Q", self.memory, at)[0]
+        return struct.unpack_from("@Q", self.memory, at)[0]
 
     def set_word(self, at, value):
-        struct.pack_into("<Q", self.memory, at, value)
+        struct.pack_into("@Q", self.memory, at, value)
 
     def error(self):
-        return struct.unpack_from("<I", self.memory, ERROR_AT)[0]
+        return struct.unpack_from("@I", self.memory, ERROR_AT)[0]
 
     def wake(self):
         """Rings the doorbell, asked for or not."""
@@ -240,12 +244,13 @@ class RawGuest(Peer):
         """The next record of the completion ring: (op, sequence, flags, body); None at the end."""
         words = COMPLETE_WORDS_AT
         while self.word(words + HEAD) == self.tail:
-            struct.pack_into("<I", self.memory, words + PARKED, 1)
+            struct.pack_into("@I", self.memory, words + PARKED, 1)
             if self.word(words + HEAD) != self.tail:
                 break
             ready = select.select([self.fds[2], self.socket], [], [], self.timeout_s)[0]
             if self.fds[2] in ready:
-                os.read(self.fds[2], 8)
+                if not os.read(self.fds[2], 8):
+                    return None
             elif self.socket in ready or self.error():
                 return None
             else:
