@@ -15,6 +15,7 @@ import source
 FOLDERS = ("common/", "proto/", "broker/", "executor/", "guest/")
 # gcc knows options that clang 14 does not, or only behind a second switch.
 EXTRA = ["--extra-arg=-Wno-unknown-warning-option",
+         "--extra-arg=-Wno-unused-command-line-argument",
          "--extra-arg=-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang"]
 
 
