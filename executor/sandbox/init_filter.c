@@ -76,7 +76,7 @@ static const struct ex_rule rules[] = {
     EX_REFUSE("settimeofday", EPERM, WHY_SYSTEM),
     EX_REFUSE("clock_settime", EPERM, WHY_SYSTEM),
     EX_REFUSE("mknod", EPERM, "device nodes are made by the administrator; measured: not needed"),
-    EX_REFUSE("mknodat", EPERM, "as mknod"),
+    EX_REFUSE("mknodat", EPERM, "as mknod, the newer form"),
     EX_REFUSE_NE("socket", EPERM, 0, AF_UNIX, "the driver's own socket is AF_UNIX; no network"),
     EX_REFUSE_MASKED("mmap", EPERM, 2, PROT_WRITE | PROT_EXEC, PROT_WRITE | PROT_EXEC, WHY_WX),
     EX_REFUSE_MASKED("mprotect", EPERM, 2, PROT_WRITE | PROT_EXEC, PROT_WRITE | PROT_EXEC, WHY_WX),
