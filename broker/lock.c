@@ -51,6 +51,14 @@ static const struct rule rules[] = {
     {"sendto", 4, SCMP_CMP_EQ, 0, 0},
 };
 
+static int add_equal(scmp_filter_ctx filter, int number, unsigned int argument, scmp_datum_t value)
+{
+    const struct scmp_arg_cmp compare = {
+        .arg = argument, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
+
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 1, &compare);
+}
+
 static int add_name(scmp_filter_ctx filter, const char *name)
 {
     int number = seccomp_syscall_resolve_name(name);
@@ -61,23 +69,20 @@ static int add_name(scmp_filter_ctx filter, const char *name)
 
 static int add_rule(scmp_filter_ctx filter, const struct rule *rule)
 {
+    const struct scmp_arg_cmp compare = {
+        .arg = rule->argument, .op = rule->compare, .datum_a = rule->mask, .datum_b = rule->value};
     int number = seccomp_syscall_resolve_name(rule->name);
 
-    return number < 0
-               ? 0
-               : seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1,
-                                  SCMP_CMP(rule->argument, rule->compare, rule->mask, rule->value));
+    return number < 0 ? 0 : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 1, &compare);
 }
 
 /* An assertion that fails ends in abort(): its signal may reach ourselves, nobody else. */
 static int add_signals(scmp_filter_ctx filter, pid_t child)
 {
-    int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                              SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+    int rc = add_equal(filter, SCMP_SYS(tgkill), 0, (scmp_datum_t)getpid());
 
     if (rc == 0 && child > 0) {
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
-                              SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)child));
+        rc = add_equal(filter, SCMP_SYS(kill), 0, (scmp_datum_t)child);
     }
     return rc;
 }
@@ -110,8 +115,7 @@ static int add_unlinks(struct br_lock *lock)
     int rc = 0;
 
     for (int i = 0; rc == 0 && i < BR_LOCK_PATHS; i++) {
-        rc = seccomp_rule_add(lock->filter, SCMP_ACT_ALLOW, SCMP_SYS(unlink), 1,
-                              SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)(uintptr_t)lock->paths[i]));
+        rc = add_equal(lock->filter, SCMP_SYS(unlink), 0, (scmp_datum_t)(uintptr_t)lock->paths[i]);
     }
     return rc;
 }
