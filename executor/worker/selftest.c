@@ -239,6 +239,8 @@ static CUresult test_mapping(struct test *t)
     TRY(t->d->cuMemMap(at, BLOCK_BYTES, 0, block, 0));
     TRY(t->d->cuMemSetAccess(at, BLOCK_BYTES, &access, 1));
     TRY(t->d->cuMemsetD8(at, 1, BLOCK_BYTES));
+    /* It only queues the fill, and unmapping waits for nobody. */
+    TRY(t->d->cuStreamSynchronize(NULL));
     TRY(t->d->cuMemUnmap(at, BLOCK_BYTES));
     TRY(t->d->cuMemRelease(block));
     return t->d->cuMemAddressFree(at, BLOCK_BYTES);
