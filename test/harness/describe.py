@@ -52,10 +52,11 @@ def main():
         print("    no statistics: the program did not load our libcuda.so.1")
         sys.exit(1)
     get = lambda key: stats.get(key, "?")
-    moved = " ".join(f"{key}={size(stats[key])}" for key in ("bytes_in", "bytes_out", "bytes")
-                     if stats.get(key, "").isdigit())
-    print(f"    calls: local {get('local')}, one-way {get('oneway')}, "
-          f"round trip {get('roundtrip')}; {moved}; {options.ms} ms")
+    moved = ", ".join(f"{name} {size(stats[key])}"
+                      for name, key in (("to the device", "bytes_htod"), ("back", "bytes_dtoh"))
+                      if stats.get(key, "").isdigit())
+    print(f"    calls: local {get('local')}, one-way {get('one_way')}, "
+          f"round trip {get('round_trip')}; {moved}; {options.ms} ms")
     try:
         worker = json.loads(options.workers.read_text(encoding="utf-8")).get(get("worker_pid"))
     except OSError:
