@@ -5,6 +5,7 @@ Nothing here is taken from the code under test: the layout is written down a sec
 """
 
 import array
+import ctypes
 import mmap
 import os
 import select
@@ -213,7 +214,8 @@ class RawGuest(Peer):
         return struct.unpack_from("@Q", self.memory, at)[0]
 
     def set_word(self, at, value):
-        struct.pack_into("@Q", self.memory, at, value)
+        # One store: struct.pack_into() clears the bytes first, and a reader sees that.
+        ctypes.c_uint64.from_buffer(self.memory, at).value = value
 
     def error(self):
         return struct.unpack_from("@I", self.memory, ERROR_AT)[0]
