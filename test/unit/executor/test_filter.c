@@ -67,6 +67,7 @@ static const struct row locked_rows[] = {
     {SYS_fcntl, {0, F_SETFD, 0, 0, 0, 0}, 0},
     {SYS_fcntl, {0, F_GETFL, 0, 0, 0, 0}, 0},
     {SYS_fcntl, {0, F_DUPFD_CLOEXEC, 0, 0, 0, 0}, 0},
+    {SYS_fcntl, {0, F_GET_SEALS, 0, 0, 0, 0}, 0},
     {SYS_fcntl, {0, F_SETFL, 0, 0, 0, 0}, K},
     {SYS_fcntl, {0, F_SETOWN, 0, 0, 0, 0}, K},
     {SYS_prctl, {PR_SET_NAME, 0, 0, 0, 0, 0}, 0},
