@@ -88,10 +88,12 @@ static bool accept_one(struct br_listener *listener)
     socklen_t len = sizeof(cred);
 
     if (fd < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+        int error = errno;
+
+        if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS) {
             drop_one(listener);
         }
-        return errno == ECONNABORTED || errno == EINTR;
+        return error == ECONNABORTED || error == EINTR;
     }
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0) {
         vgpu_fd_close(&fd);

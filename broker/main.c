@@ -227,8 +227,11 @@ static void log_bounds(const struct process *process)
 
 static int start(struct process *process)
 {
-    int rc = uv_loop_init(&process->loop);
+    int rc;
 
+    /* Later versions of libuv would wait through io_uring, which the filter does not know. */
+    (void)setenv("UV_USE_IO_URING", "0", 1);
+    rc = uv_loop_init(&process->loop);
     if (rc < 0) {
         return rc;
     }
@@ -248,6 +251,17 @@ static int start(struct process *process)
         rc = lock_and_notify(process);
     }
     return rc;
+}
+
+/* Leaves no socket file behind that nobody answers. */
+static void undo(struct process *process)
+{
+    if (process->guests.is_open) {
+        br_listener_remove(process->options.settings.socket);
+    }
+    if (process->supervisors.is_open) {
+        br_listener_remove(process->options.settings.executor_socket);
+    }
 }
 
 static void finish(struct process *process)
@@ -279,6 +293,7 @@ int main(int argc, char **argv)
     rc = start(&process);
     if (rc < 0) {
         vgpu_log(VGPU_LOG_ERROR, "cannot start error=\"%s\"", strerror(-rc));
+        undo(&process);
         return 1;
     }
     (void)uv_run(&process.loop, UV_RUN_DEFAULT);
