@@ -82,7 +82,7 @@ static void say(int fd, const uint8_t *bytes, size_t len, const int *fds, size_t
 /* What has come for a peer is read and forgotten, so that its socket does not fill up. */
 static void listen_to(int fd)
 {
-    uint8_t bytes[4096];
+    uint8_t bytes[2048];
     int fds[VGPU_FD_MAX];
     size_t count;
 
