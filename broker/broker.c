@@ -290,7 +290,7 @@ uint64_t br_broker_memory_bound(const struct br_broker *broker)
 {
     uint64_t session = sizeof(struct br_session) + sizeof(struct br_worker) + sizeof(uv_timer_t) +
                        3 * sizeof(uv_poll_t) + 2 * (uint64_t)broker->session_buffer +
-                       2 * BR_LINK_RX_BYTES;
+                       2 * (uint64_t)BR_LINK_RX_BYTES;
 
     return sizeof(*broker) + VGPU_FRAME_ARENA_BYTES + broker->sessions_max * session;
 }
