@@ -104,7 +104,9 @@ void fixture_add(struct fixture *f, uint32_t op, uint16_t flags, const uint8_t *
     assert_true(record.length <= sizeof(f->batch) - f->used);
     memset(f->batch + f->used, 0, record.length);
     memcpy(f->batch + f->used, &record, sizeof(record));
-    memcpy(f->batch + f->used + sizeof(record), body, len);
+    if (len > 0) {
+        memcpy(f->batch + f->used + sizeof(record), body, len);
+    }
     f->used += record.length;
 }
 

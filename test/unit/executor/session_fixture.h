@@ -28,7 +28,16 @@ struct fixture {
 void fixture_start(struct fixture *f);
 void fixture_end(struct fixture *f);
 
-/* Sends Attach for candidate 0 with a sealed (or not) memfd; the result of Attached. */
+/* An address candidate that is free in this build: sanitizers use some of the ranges. */
+#if defined(VGPU_TSAN)
+#define FIXTURE_CANDIDATE 2u
+#elif defined(VGPU_ASAN)
+#define FIXTURE_CANDIDATE 1u
+#else
+#define FIXTURE_CANDIDATE 0u
+#endif
+
+/* Sends Attach for that candidate with a sealed (or not) memfd; the result of Attached. */
 int fixture_attach(struct fixture *f, uint32_t candidate, bool sealed);
 
 /* Adds a record to the batch. */

@@ -23,7 +23,7 @@ static int start_attached(void **state)
 {
     (void)state;
     fixture_start(&f);
-    assert_int_equal(fixture_attach(&f, 0, true), 0);
+    assert_int_equal(fixture_attach(&f, FIXTURE_CANDIDATE, true), 0);
     return 0;
 }
 
@@ -59,7 +59,7 @@ static void make_stream(void)
 static void test_attach_unsealed_memfd_refused(void **state)
 {
     (void)state;
-    assert_int_equal(fixture_attach(&f, 0, false), CUDA_ERROR_INVALID_VALUE);
+    assert_int_equal(fixture_attach(&f, FIXTURE_CANDIDATE, false), CUDA_ERROR_INVALID_VALUE);
     assert_int_equal(fixture_wait(&f), EX_EXIT_BROKEN);
 }
 
