@@ -84,8 +84,7 @@ CUresult gs_copy_direct(const struct gs_copy *copy, enum gs_place dst, enum gs_p
     } else {
         cu = send_dtod(copy);
     }
-    gs_stream_sent(copy->stream);
-    return cu;
+    return gs_stream_sent(copy->stream, cu);
 }
 
 /* One chunk's worth: filled, sent, fenced and left to itself. */
@@ -102,8 +101,7 @@ static CUresult push_chunk(const struct gs_copy *piece)
         return cu;
     }
     memcpy(s->window + chunk->offset, (const void *)(uintptr_t)piece->src, piece->bytes);
-    cu = send_htod(piece, chunk->offset);
-    gs_stream_sent(piece->stream);
+    cu = gs_stream_sent(piece->stream, send_htod(piece, chunk->offset));
     if (cu == CUDA_SUCCESS) {
         cu = gs_staging_fence(s, chunk, piece->stream);
     }
@@ -164,8 +162,7 @@ static CUresult start_pull(struct pulls *p, bool *started)
     piece.bytes = left < GS_CHUNK_BYTES ? left : GS_CHUNK_BYTES;
     pull->dst = piece.dst + p->asked;
     pull->bytes = piece.bytes;
-    cu = send_dtoh(&piece, pull->chunk->offset);
-    gs_stream_sent(piece.stream);
+    cu = gs_stream_sent(piece.stream, send_dtoh(&piece, pull->chunk->offset));
     if (cu == CUDA_SUCCESS) {
         cu = gs_staging_fence(piece.session, pull->chunk, piece.stream);
     }

@@ -153,8 +153,7 @@ static CUresult send(struct gs_stream *stream, struct gs_function *f,
     if (__builtin_expect(!known, 0)) {
         gs_session_ask();
     }
-    cu = gs_send_cuLaunchKernel(stream->session, args);
-    gs_stream_sent(stream);
+    cu = gs_stream_sent(stream, gs_send_cuLaunchKernel(stream->session, args));
     if (!known && cu == CUDA_SUCCESS) {
         learn_shape(f, args);
     }

@@ -37,8 +37,7 @@ CUresult gs_cuMemsetD8Async(CUdeviceptr dstDevice, unsigned char uc, size_t N, C
 
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
-        cu = gs_send_cuMemsetD8Async(call.session, &args);
-        gs_stream_sent(stream);
+        cu = gs_stream_sent(stream, gs_send_cuMemsetD8Async(call.session, &args));
     }
     return cu;
 }
@@ -52,8 +51,7 @@ CUresult gs_cuMemsetD16Async(CUdeviceptr dstDevice, unsigned short us, size_t N,
 
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
-        cu = gs_send_cuMemsetD16Async(call.session, &args);
-        gs_stream_sent(stream);
+        cu = gs_stream_sent(stream, gs_send_cuMemsetD16Async(call.session, &args));
     }
     return cu;
 }
@@ -67,8 +65,7 @@ CUresult gs_cuMemsetD32Async(CUdeviceptr dstDevice, unsigned int ui, size_t N, C
 
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
-        cu = gs_send_cuMemsetD32Async(call.session, &args);
-        gs_stream_sent(stream);
+        cu = gs_stream_sent(stream, gs_send_cuMemsetD32Async(call.session, &args));
     }
     return cu;
 }

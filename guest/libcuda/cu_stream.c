@@ -132,8 +132,7 @@ CUresult gs_cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Fla
     if (cu == CUDA_SUCCESS) {
         args.stream = stream->wire;
         args.event = event->wire;
-        cu = gs_send_cuStreamWaitEvent(stream->session, &args);
-        gs_stream_sent(stream);
+        cu = gs_stream_sent(stream, gs_send_cuStreamWaitEvent(stream->session, &args));
     }
     return cu;
 }

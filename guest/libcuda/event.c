@@ -133,9 +133,8 @@ CUresult gs_cuEventRecordWithFlags(CUevent hEvent, CUstream hStream, unsigned in
     if (cu == CUDA_SUCCESS) {
         args.event = event->wire;
         args.stream = stream->wire;
-        cu = gs_send_cuEventRecordWithFlags(event->session, &args);
-        gs_stream_sent(stream);
-        (void)atomic_fetch_add(&event->records, 1);
+        cu = gs_stream_sent(stream, gs_send_cuEventRecordWithFlags(event->session, &args));
+        (void)atomic_fetch_add(&event->records, cu == CUDA_SUCCESS);
     }
     return cu;
 }

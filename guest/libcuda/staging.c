@@ -221,8 +221,7 @@ CUresult gs_staging_small(struct gs_session *s, struct gs_stream *stream, CUdevi
         if (chunk->used > GS_CHUNK_BYTES) {
             chunk->used = GS_CHUNK_BYTES;
         }
-        cu = gs_send_vgpuCopyHtoD(s, &args);
-        gs_stream_sent(stream);
+        cu = gs_stream_sent(stream, gs_send_vgpuCopyHtoD(s, &args));
     }
     (void)pthread_mutex_unlock(&s->staging.lock);
     return cu;

@@ -24,6 +24,7 @@ void gs_stream_init_null(struct gs_stream *stream, struct gs_session *s, struct 
     stream->flags = CU_STREAM_DEFAULT;
     stream->priority = 0;
     stream->id = atomic_fetch_add(&last_id, 1) + 1;
+    stream->first = 0;
 }
 
 int gs_streams_keep_legacy(struct gs_session *s)
@@ -62,7 +63,8 @@ CUresult gs_stream_new(struct gs_session *s, struct gs_context *context, unsigne
     made->flags = flags;
     made->priority = clamp_priority(&context->device->facts, priority);
     made->id = atomic_fetch_add(&last_id, 1) + 1;
-    atomic_store(&made->synced, atomic_load(&s->sent[index_of(made)]));
+    made->first = atomic_load(&s->sent[index_of(made)]);
+    atomic_store(&made->synced, made->first);
     args.stream = made->wire;
     args.flags = flags;
     args.priority = made->priority;
@@ -196,6 +198,7 @@ CUresult gs_stream_enter(CUstream handle, struct gs_call *call, struct gs_stream
 
 struct depth_wait {
     _Atomic uint64_t *progress;
+    uint64_t first;
     uint64_t sent;
 };
 
@@ -204,7 +207,9 @@ static bool shallow(void *arg)
     const struct depth_wait *wait = arg;
     uint64_t done = atomic_load_explicit(wait->progress, memory_order_acquire);
 
-    return (int64_t)(wait->sent - done) < (int64_t)VGPU_STREAM_DEPTH_GUEST;
+    /* What an earlier stream of the index left undone is no load of this one. */
+    return (int64_t)(wait->sent - done) < (int64_t)VGPU_STREAM_DEPTH_GUEST ||
+           wait->sent - wait->first < VGPU_STREAM_DEPTH_GUEST;
 }
 
 CUresult gs_stream_room(struct gs_stream *stream)
@@ -213,6 +218,7 @@ CUresult gs_stream_room(struct gs_stream *stream)
     uint32_t index = index_of(stream);
     struct depth_wait wait = {
         .progress = vgpu_channel_progress(s->link.control, index),
+        .first = stream->first,
         .sent = atomic_load_explicit(&s->sent[index], memory_order_relaxed),
     };
 
@@ -222,11 +228,14 @@ CUresult gs_stream_room(struct gs_stream *stream)
     return gs_link_wait(&s->link, shallow, &wait);
 }
 
-/* After sending: who then sees the count and waits, waits for the operation too. */
-void gs_stream_sent(struct gs_stream *stream)
+/* Only after sending: who sees the count and waits then waits for the operation too. */
+CUresult gs_stream_sent(struct gs_stream *stream, CUresult cu)
 {
-    (void)atomic_fetch_add_explicit(&stream->session->sent[index_of(stream)], 1,
-                                    memory_order_release);
+    if (cu == CUDA_SUCCESS) {
+        (void)atomic_fetch_add_explicit(&stream->session->sent[index_of(stream)], 1,
+                                        memory_order_release);
+    }
+    return cu;
 }
 
 CUresult gs_stream_wait(struct gs_stream *stream)

@@ -28,6 +28,7 @@ struct gs_stream {
     unsigned int flags;
     int priority;
     uint64_t id;
+    uint64_t first;          /* what its index had been sent when it was made */
     _Atomic uint64_t synced; /* so many operations are known to be done */
 };
 
@@ -58,9 +59,11 @@ CUresult gs_stream_enter(CUstream handle, struct gs_call *call, struct gs_stream
 /* The stream of a call that has passed gs_enter(); as above. */
 CUresult gs_stream_find(const struct gs_call *call, CUstream handle, struct gs_stream **stream);
 
-/* Before and after an operation is sent to a stream. */
+/* Before an operation is sent to a stream: waits while the stream is too deep. */
 CUresult gs_stream_room(struct gs_stream *stream);
-void gs_stream_sent(struct gs_stream *stream);
+
+/* After it: counts it when sending gave CUDA_SUCCESS, as the worker does.  Returns `cu`. */
+CUresult gs_stream_sent(struct gs_stream *stream, CUresult cu);
 
 /* Waits until all that was sent to a stream is done; also gives a sticky error. */
 CUresult gs_stream_wait(struct gs_stream *stream);
