@@ -25,13 +25,14 @@ class StackCase(unittest.TestCase):
         self.baseline = self.stack.usage()
 
     def tearDown(self):
+        self.doCleanups()
         for guest in list(self.stack.guests):
             self.stack.drop(guest)
         try:
             self.assertIsNone(self.stack.broker.poll(), "the broker ended")
             self.stack.settle(self.baseline)
         except Exception:
-            print(self.stack.log()[-3000:], flush=True)
+            self.stack.show_log()
             raise
 
     def assert_session_passes(self):

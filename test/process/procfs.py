@@ -7,6 +7,9 @@ import re
 import select
 import signal
 
+# The memory of a channel, as links and mappings show it.
+CHANNEL = "/memfd:vgpu-channel"
+
 
 def _read(pid, name):
     """A file of a process, or '' when the process is gone."""
@@ -35,20 +38,24 @@ def arguments(pid):
     return _read(pid, "cmdline").split("\0")[:-1]
 
 
+def _tree():
+    """{parent: children, zombies included, oldest first}, of all processes at one look."""
+    tree = collections.defaultdict(list)
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+        tree[stat(pid)[1]].append(pid)
+    return tree
+
+
 def children(pid):
     """Children of a process, zombies included, oldest first."""
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit() and stat(int(name))[1] == pid:
-            found.append(int(name))
-    return sorted(found)
+    return _tree()[pid]
 
 
 def family(pid):
     """The process and everything below it, parents first."""
-    found = [pid]
-    for child in children(pid):
-        found += family(child)
+    tree, found = _tree(), [pid]
+    for member in found:
+        found += tree[member]
     return found
 
 
@@ -104,9 +111,14 @@ def kinds(pid):
     return collections.Counter(kind(link) for link in descriptors(pid).values())
 
 
-def memfd_mappings(pid):
-    """Mappings of memfds: one per channel that a process has mapped."""
-    return sum("/memfd:" in line for line in _read(pid, "maps").splitlines())
+def channel_mappings(pid):
+    """Lines of maps about channels: one for each that a process has mapped."""
+    return [line for line in _read(pid, "maps").splitlines() if CHANNEL in line]
+
+
+def channels(pid):
+    """The channels that a process has mapped, by inode."""
+    return {line.split()[4] for line in channel_mappings(pid)}
 
 
 def kill_and_wait(pid, timeout_s):
@@ -135,11 +147,6 @@ def wait_end(handle, timeout_s):
 def wait_channels(pid):
     """Where the threads of a process wait, for reports of what hangs."""
     return [_read(pid, f"task/{t}/wchan") or "?" for t in threads(pid)]
-
-
-def memfd_inodes(pid):
-    """The memfds that a process has mapped."""
-    return {line.split()[4] for line in _read(pid, "maps").splitlines() if "/memfd:" in line}
 
 
 def maps_file(pid, name):

@@ -137,7 +137,6 @@ class Stack:
         self.broker = None
         self.guests = []
         self._family = set()
-        self._log = None
 
     # Files
 
@@ -181,14 +180,19 @@ class Stack:
         try:
             self.start_broker()
         except BaseException:
+            self.show_log()
             self.close()
             raise
         return self
 
     def __exit__(self, kind, value, trace):
-        if kind is not None and self.folder:
-            sys.stderr.write(f"-- the broker's log ends:\n{self.log()[-3000:]}\n--\n")
+        if kind is not None:
+            self.show_log()
         self.close()
+
+    def show_log(self):
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"-- the log of the stack ends:\n{self.log()[-2500:]}\n--\n")
 
     def environment(self):
         env = {**os.environ, "VGPU_LOG_TARGET": "stderr", "TMPDIR": str(self.folder)}
@@ -207,11 +211,10 @@ class Stack:
         if self.stepper:
             env.update(self.stepper.environment())
             fds += self.stepper.descriptors()
-        self._log = open(self.folder / "log", "ab")
-        self.broker = subprocess.Popen(self.command(told), env=env, pass_fds=fds,
-                                       stdin=subprocess.DEVNULL, stdout=self._log,
-                                       stderr=self._log, start_new_session=True,
-                                       preexec_fn=die_with_parent)
+        with open(self.folder / "log", "ab") as log:
+            self.broker = subprocess.Popen(self.command(told), env=env, pass_fds=fds,
+                                           stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                           start_new_session=True, preexec_fn=die_with_parent)
         os.close(told)
         with open(ready, "rb") as pipe:
             if not pipe.read(1):
@@ -234,12 +237,11 @@ class Stack:
         self.guests.clear()
         if self.broker:
             self.kill_family()
-            self._log.close()
         if self.folder and "VGPU_TEST_KEEP" not in os.environ:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def kill_family(self):
-        self._family.update(procfs.family(self.broker.pid))
+        self.family()
         if self.broker.poll() is None:
             self.broker.kill()
             self.broker.wait()
@@ -261,7 +263,7 @@ class Stack:
 
     def terminate(self):
         """SIGTERM, as a service manager ends it; returns the exit status."""
-        self._family.update(procfs.family(self.broker.pid))
+        self.family()
         self.broker.send_signal(signal.SIGTERM)
         return self.broker.wait(PATIENCE_S)
 
@@ -273,10 +275,14 @@ class Stack:
 
     # Processes
 
-    def executors(self, role):
+    def family(self):
+        """The broker and everything below it."""
         family = procfs.family(self.broker.pid)
         self._family.update(family)
-        return sorted(p for p in family if executor_role(p) == role and procfs.alive(p))
+        return family
+
+    def executors(self, role):
+        return sorted(p for p in self.family() if executor_role(p) == role and procfs.alive(p))
 
     def supervisors(self):
         return self.executors("supervisor")
@@ -295,11 +301,10 @@ class Stack:
 
     def usage(self):
         """What could leak: descriptors by kind, mapped channels, processes."""
-        family = procfs.family(self.broker.pid)
-        self._family.update(family)
-        return Usage(dict(procfs.kinds(self.broker.pid)),
-                     procfs.memfd_mappings(self.broker.pid), len(self.workers()),
-                     len(self.supervisors()), sum(procfs.stat(p)[0] == "Z" for p in family))
+        pid, family = self.broker.pid, self.family()
+        roles = collections.Counter(executor_role(p) for p in family if procfs.alive(p))
+        return Usage(dict(procfs.kinds(pid)), len(procfs.channel_mappings(pid)), roles["worker"],
+                     roles["supervisor"], sum(procfs.stat(p)[0] == "Z" for p in family))
 
     def settle(self, expected):
         """Waits until the stack uses what it used before; StackError says what is left."""
@@ -346,7 +351,7 @@ class Stack:
 def executor_role(pid):
     """worker, probe, supervisor, launcher or None, by the command line."""
     words = procfs.arguments(pid)
-    if not words or not words[0].endswith("vgpu-executor"):
+    if not words or not words[0].endswith(("vgpu-executor", "vgpu-worker", "vgpu-probe")):
         return None
     for flag, role in (("--worker", "worker"), ("--probe", "probe"), ("--gpu", "supervisor")):
         if flag in words:

@@ -57,7 +57,7 @@ class Executor(unittest.TestCase):
             self.assertIsNone(self.stack.broker.poll(), "the broker ended")
             self.stack.settle(self.baseline)
         except Exception:
-            print(self.stack.log()[-3000:], flush=True)
+            self.stack.show_log()
             raise
 
     def closed_later(self, peer):

@@ -127,7 +127,11 @@ class Peer:
         self.socket = where
         if isinstance(where, str):
             self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self.socket.connect(where)
+            try:
+                self.socket.connect(where)
+            except OSError:
+                self.socket.close()
+                raise
         self.fds = []
         self._bytes = b""
 
