@@ -6,19 +6,25 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "executor/supervisor/probe.h"
 #include "executor/supervisor/spawn.h"
 #include "proto/limits.h"
 
+/* A supervisor that was killed comes back after so long. */
+#define RESTART_NS 100000000L
+
 static pid_t children[VGPU_DEVICES_MAX];
 static uint32_t child_count;
+static volatile sig_atomic_t stopping;
 
 static void forward(int number)
 {
     int saved = errno;
 
+    stopping = 1;
     for (uint32_t i = 0; i < child_count; i++) {
         if (children[i] > 0) {
             (void)kill(children[i], number);
@@ -50,8 +56,40 @@ static int count_gpus(const struct ex_options *options, uint32_t *count)
     return *count > 0 ? 0 : -ENODEV;
 }
 
-/* Waits for all supervisors; one that ends takes the others along. */
-static int wait_all(void)
+/* A signal was not its own doing, so its GPU comes back; an exit status is its last word. */
+static bool restart(const struct ex_options *options, uint32_t gpu, int status)
+{
+    struct timespec pause = {.tv_nsec = RESTART_NS};
+
+    if (stopping || !WIFSIGNALED(status)) {
+        return false;
+    }
+    vgpu_log(VGPU_LOG_WARNING, "supervisor killed, starts again gpu=%u signal=%d", gpu,
+             WTERMSIG(status));
+    (void)nanosleep(&pause, NULL);
+    if (ex_spawn_supervisor(options, gpu, &children[gpu]) < 0) {
+        return false;
+    }
+    if (stopping) {
+        (void)kill(children[gpu], SIGTERM);
+    }
+    return true;
+}
+
+/* The supervisor of `gpu` has ended.  True when it has ended for good; then the others end too. */
+static bool ended(const struct ex_options *options, uint32_t gpu, int status)
+{
+    children[gpu] = 0;
+    if (restart(options, gpu, status)) {
+        return false;
+    }
+    children[gpu] = 0;
+    forward(SIGTERM);
+    return true;
+}
+
+/* Waits for all supervisors. */
+static int wait_all(const struct ex_options *options)
 {
     uint32_t left = child_count;
     int status;
@@ -67,11 +105,9 @@ static int wait_all(void)
             break;
         }
         for (uint32_t i = 0; i < child_count; i++) {
-            if (children[i] == pid) {
-                children[i] = 0;
+            if (children[i] == pid && ended(options, i, status)) {
                 left--;
                 worst |= WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-                forward(SIGTERM);
             }
         }
     }
@@ -99,5 +135,5 @@ int ex_launcher_main(const struct ex_options *options)
         }
         child_count++;
     }
-    return child_count > 0 ? wait_all() : 1;
+    return child_count > 0 ? wait_all(options) : 1;
 }

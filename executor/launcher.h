@@ -5,9 +5,9 @@
 #include "executor/options.h"
 
 /*
- * Development: counts the GPUs with a probe, runs one supervisor for each, ends when the last
- * of them has ended, and ends them with SIGTERM or SIGINT.  The exit status; 1 when there is
- * no GPU.
+ * Development: counts the GPUs with a probe, runs one supervisor for each and starts one that
+ * a signal killed again.  Ends when one ends by itself (the others are ended too) or with
+ * SIGTERM or SIGINT, which it passes on.  The exit status; 1 when there is no GPU.
  */
 int ex_launcher_main(const struct ex_options *options);
 
