@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/transport/transport.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "test/unit/guest/fake_broker.h"
+#include "test/unit/guest/test.h"
+
+static void test_open_maps_and_rings(void **state)
+{
+    struct fake_broker broker = {0};
+    struct gs_channel channel = {0};
+    int32_t refused = 0;
+    void *memory;
+
+    (void)state;
+    fake_broker_start(&broker);
+    assert_int_equal(gs_channel_open(&channel, NULL, &refused), 0);
+    assert_int_equal(channel.bytes, VGPU_CHANNEL_BYTES_MIN);
+    memory = gs_channel_map(&channel, NULL, 0, 4096);
+    assert_non_null(memory);
+    assert_int_equal(gs_channel_ring(&channel), 0);
+    assert_int_equal(gs_channel_wait(&channel, 0), 0);
+    fake_channel_interrupt(&broker.channels[0]);
+    assert_int_equal(gs_channel_wait(&channel, -1), 1);
+    assert_int_equal(gs_channel_wait(&channel, 0), 0);
+    fake_channel_hang_up(&broker.channels[0]);
+    assert_int_equal(gs_channel_wait(&channel, -1), -ECONNRESET);
+    (void)munmap(memory, 4096);
+    gs_channel_close(&channel);
+    gs_channel_close(&channel);
+    fake_broker_stop(&broker);
+}
+
+static int open_at(struct fake_broker *broker, int32_t *refused)
+{
+    struct gs_channel channel = {0};
+    int rc;
+
+    fake_broker_start(broker);
+    rc = gs_channel_open(&channel, NULL, refused);
+    gs_channel_close(&channel);
+    fake_broker_stop(broker);
+    return rc;
+}
+
+static void test_open_refused(void **state)
+{
+    struct fake_broker broker = {.refuse = 46};
+    int32_t refused = 0;
+
+    (void)state;
+    assert_int_equal(open_at(&broker, &refused), -EACCES);
+    assert_int_equal(refused, 46);
+}
+
+static void test_open_checks_the_grant(void **state)
+{
+    struct fake_broker seals = {.bad_seals = true};
+    struct fake_broker size = {.bad_size = true};
+    struct fake_broker protocol = {.bad_protocol = true};
+    int32_t refused = 0;
+
+    (void)state;
+    assert_int_equal(open_at(&seals, &refused), -EPROTO);
+    assert_int_equal(open_at(&size, &refused), -EPROTO);
+    assert_int_equal(open_at(&protocol, &refused), -EPROTO);
+}
+
+static void test_open_without_broker(void **state)
+{
+    struct gs_channel channel = {0};
+    int32_t refused = 0;
+    char lengthy[200];
+
+    (void)state;
+    assert_int_equal(gs_channel_open(&channel, "/nonexistent/x", &refused), -ENOENT);
+    memset(lengthy, 'x', sizeof(lengthy) - 1);
+    lengthy[sizeof(lengthy) - 1] = '\0';
+    assert_int_equal(gs_channel_open(&channel, lengthy, &refused), -ENAMETOOLONG);
+    assert_null(channel.transport);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_open_maps_and_rings),
+        cmocka_unit_test(test_open_refused),
+        cmocka_unit_test(test_open_checks_the_grant),
+        cmocka_unit_test(test_open_without_broker),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
