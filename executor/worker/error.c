@@ -19,7 +19,6 @@ bool ex_error_is_sticky(CUresult cu)
     case 226: /* CONTAINED */
     case 700: /* ILLEGAL_ADDRESS */
     case 702: /* LAUNCH_TIMEOUT */
-    case 709: /* CONTEXT_IS_DESTROYED */
     case 710: /* ASSERT */
     case 714: /* HARDWARE_STACK_ERROR */
     case 715: /* ILLEGAL_INSTRUCTION */
@@ -37,6 +36,8 @@ bool ex_error_is_sticky(CUresult cu)
 void ex_session_fatal(struct ex_session *x, CUresult cu, const char *what)
 {
     char reason[VGPU_TEXT_BYTES_MAX];
+    /* What native would not keep answering cannot end a session; the reason tells which it was. */
+    CUresult end = ex_error_is_sticky(cu) ? cu : CUDA_ERROR_LAUNCH_FAILED;
     Vgpu__Fatal fatal;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
@@ -46,10 +47,10 @@ void ex_session_fatal(struct ex_session *x, CUresult cu, const char *what)
     vgpu_log(VGPU_LOG_WARNING, "session ends session=%" PRIu64 " operation=%s result=%d name=%s",
              x->id, what, (int)cu, ex_driver_error_name(x->driver, cu));
     if (x->window.base != NULL) {
-        atomic_store_explicit(&vgpu_channel_state(x->window.base)->error, (uint32_t)cu,
+        atomic_store_explicit(&vgpu_channel_state(x->window.base)->error, (uint32_t)end,
                               memory_order_release);
     }
-    fatal.result = (int32_t)cu;
+    fatal.result = (int32_t)end;
     fatal.reason = reason;
     frame.kind_case = VGPU__FRAME__KIND_FATAL;
     frame.fatal = &fatal;

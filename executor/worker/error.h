@@ -15,7 +15,8 @@ struct ex_session;
 bool ex_error_is_sticky(CUresult cu);
 
 /*
- * Ends the session with this result: writes the channel's error word, sends the answers
+ * Ends the session with this result, or with CUDA_ERROR_LAUNCH_FAILED (719) when it is not a sticky
+ * one: writes the channel's error word, sends the answers
  * collected so far and Fatal, exits with EX_EXIT_STICKY.  `what` names the operation.
  */
 _Noreturn void ex_session_fatal(struct ex_session *x, CUresult cu, const char *what);

@@ -197,6 +197,16 @@ static void test_unknown_operation_answered_801(void **state)
     assert_int_equal(flags, VGPU_RECORD_UNKNOWN);
 }
 
+static void test_unknown_one_way_operation_is_fatal(void **state)
+{
+    (void)state;
+    fixture_add(&f, 0x12345678, 0, NULL, 0);
+    fixture_submit(&f);
+    assert_int_equal(fixture_frame(&f, VGPU__FRAME__KIND_FATAL)->fatal->result,
+                     CUDA_ERROR_LAUNCH_FAILED);
+    assert_int_equal(fixture_wait(&f), EX_EXIT_STICKY);
+}
+
 static void test_truncated_body_ends_session(void **state)
 {
     uint8_t body[8] = {0};
@@ -233,10 +243,10 @@ static void test_refused_one_way_call_is_fatal(void **state)
     fake_answer(FAKE_cuMemsetD8Async, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
     SEND(&f, cuMemsetD8Async, 0, .dst = ptr, .count = 1);
     fatal = fixture_frame(&f, VGPU__FRAME__KIND_FATAL)->fatal;
-    assert_int_equal(fatal->result, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
+    assert_int_equal(fatal->result, CUDA_ERROR_LAUNCH_FAILED);
     assert_non_null(strstr(fatal->reason, "cuMemsetD8Async"));
-    assert_int_equal(atomic_load(&vgpu_channel_state(f.channel)->error),
-                     CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
+    assert_non_null(strstr(fatal->reason, "(701)"));
+    assert_int_equal(atomic_load(&vgpu_channel_state(f.channel)->error), CUDA_ERROR_LAUNCH_FAILED);
     assert_int_equal(fixture_wait(&f), EX_EXIT_STICKY);
 }
 
@@ -369,7 +379,7 @@ static void test_fence_of_a_lane_beyond_the_table_is_fatal(void **state)
     (void)state;
     SEND(&f, vgpuFence, 0, .stream = 0, .lane = VGPU_LANES_MAX, .value = 1);
     assert_int_equal(fixture_frame(&f, VGPU__FRAME__KIND_FATAL)->fatal->result,
-                     CUDA_ERROR_INVALID_VALUE);
+                     CUDA_ERROR_LAUNCH_FAILED);
 }
 
 static uint64_t load_module(const char *text, uint64_t size, int want)
@@ -456,6 +466,7 @@ int main(void)
         ATTACHED(test_copy_needs_a_registered_slab),
         ATTACHED(test_host_register_refuses_what_is_no_data),
         ATTACHED(test_unknown_operation_answered_801),
+        ATTACHED(test_unknown_one_way_operation_is_fatal),
         ATTACHED(test_truncated_body_ends_session),
         ATTACHED(test_truncated_body_of_blocking_call_ends_session),
         ATTACHED(test_truncated_record_ends_session),
