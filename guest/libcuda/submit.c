@@ -91,7 +91,9 @@ CUresult gs_link_put(struct gs_link *link, struct gs_thread *thread, uint32_t op
         }
     }
     memset(record + header.length - VGPU_RECORD_ALIGN, 0, VGPU_RECORD_ALIGN);
-    memcpy(record + sizeof(header), body, len);
+    if (len > 0) {
+        memcpy(record + sizeof(header), body, len);
+    }
     cu = submit(link, record, &header, answer);
     if (cu != CUDA_SUCCESS && answer != NULL) {
         forget_answer(link, thread->lane);

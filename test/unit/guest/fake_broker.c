@@ -164,7 +164,7 @@ static void welcome(struct fake_channel *channel, struct rings *rings)
     uint8_t valid[5];
     uint8_t uuid[4][16];
     char name[] = "Fake GPU";
-    char bus[4][16];
+    char bus[4][24];
 
     for (int i = 0; i < 40; i++) {
         attributes[i] = i <= 7 ? 1024 : i;
@@ -174,7 +174,7 @@ static void welcome(struct fake_channel *channel, struct rings *rings)
     for (uint32_t i = 0; i < count; i++) {
         vgpu__device_facts__init(&facts[i]);
         memset(uuid[i], (int)i + 1, 16);
-        (void)snprintf(bus[i], sizeof(bus[i]), "0000:%02x:00.0", i + 1);
+        (void)snprintf(bus[i], sizeof(bus[i]), "0000:%02x:00.0", (i + 1) & 0xff);
         facts[i].name = name;
         facts[i].pci_bus_id = bus[i];
         facts[i].uuid = (ProtobufCBinaryData){16, uuid[i]};

@@ -33,8 +33,8 @@ struct fake_channel {
 
 /* Set before fake_broker_start(), or atomically while it runs. */
 struct fake_broker {
-    int32_t refuse;       /* instead of a grant, when not 0 */
-    int32_t refuse_hello; /* instead of Welcome */
+    _Atomic int32_t refuse;       /* instead of a grant, when not 0 */
+    _Atomic int32_t refuse_hello; /* instead of Welcome */
     _Atomic int32_t refuse_open;
     bool bad_seals; /* a channel that could shrink */
     bool bad_size;  /* grants another size than the memory has */
