@@ -16,6 +16,7 @@
 
 struct thr;
 struct insn;
+struct call_edge;
 
 /* Carries i out; the next instruction, or NULL when the thread stops here. */
 typedef const struct insn *(*insn_fn)(struct thr *t, const struct insn *i);
@@ -39,6 +40,9 @@ struct insn {
 #define PTX_WIN_LOCAL  ((uint64_t)2 << PTX_WIN_SHIFT)
 #define PTX_WIN_PARAM  ((uint64_t)3 << PTX_WIN_SHIFT)
 #define PTX_WIN_FUNC   ((uint64_t)4 << PTX_WIN_SHIFT)
+
+/* Shared addresses from here on are dynamic shared memory, whatever the kernel. */
+#define PTX_SHARED_DYNAMIC 0x1000000u
 
 /* A formal parameter or result of a function. */
 struct ptx_param {
@@ -67,9 +71,12 @@ struct ptx_func {
     uint32_t stack_bytes;  /* .local of the deepest call path, without recursion */
     uint32_t reg_estimate; /* what a compiler would have used, roughly */
     bool recursive;        /* itself or something that it calls */
-    uint32_t max_threads;  /* of .maxntid or .reqntid, else 1024 */
-    uint32_t reqntid[3];   /* zeroes: none */
-    insn_fn builtin;       /* vprintf and its kin: no code */
+    struct call_edge *calls;
+    uint8_t mark;         /* of the walk over the calls */
+    bool uses_common;     /* shared variables that are not a kernel's own */
+    uint32_t max_threads; /* of .maxntid or .reqntid, else 1024 */
+    uint32_t reqntid[3];  /* zeroes: none */
+    insn_fn builtin;      /* vprintf and its kin: no code */
     struct insn *code;
     uint32_t code_count;
     uint64_t *constant;

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/sim/op_memory.h"
+#include "executor/sim/op_warp.h"
+#include "executor/sim/thr.h"
+
+/*
+ * Barriers of a block.  a: number, b: count of threads if imm has COUNT, c:
+ * predicate of a reduction.
+ */
+enum {
+    BAR_SYNC,
+    BAR_ARRIVE,
+    BAR_POPC,
+    BAR_AND,
+    BAR_OR,
+};
+#define BAR_KIND  15
+#define BAR_COUNT 16
+
+/* A thread's answer as it leaves. */
+static void leave(struct thr *t, const struct barrier *bar)
+{
+    const struct insn *i = t->pc;
+
+    switch (i->imm & BAR_KIND) {
+    case BAR_POPC:
+        op_set(t, i->d, bar->yes);
+        break;
+    case BAR_AND:
+        op_set(t, i->d, bar->yes == bar->counted);
+        break;
+    case BAR_OR:
+        op_set(t, i->d, bar->yes != 0);
+        break;
+    default:
+        break;
+    }
+    t->pc = i + 1;
+    t->state = THR_RUN;
+}
+
+void barrier_check(struct blk *b, uint32_t id)
+{
+    struct barrier *bar = &b->barrier[id];
+    struct barrier was = *bar;
+
+    if (bar->arrived == 0 || bar->arrived < (bar->needed != 0 ? bar->needed : b->live)) {
+        return;
+    }
+    *bar = (struct barrier){0};
+    b->stirred = true;
+    for (uint32_t k = 0; k < b->thr_count && b->waiting != 0; k++) {
+        struct thr *t = &b->thr[k];
+
+        if (t->state == THR_BARRIER && t->wait_id == id) {
+            leave(t, &was);
+            b->waiting--;
+        }
+    }
+}
+
+HANDLER(bar)
+{
+    uint32_t id = (uint32_t)op_get(t, i->a);
+    uint32_t kind = (uint32_t)i->imm & BAR_KIND;
+    struct barrier *bar;
+
+    if (id >= BARRIERS) {
+        return op_fault(t, i, CUDA_ERROR_ILLEGAL_INSTRUCTION);
+    }
+    bar = &t->blk->barrier[id];
+    bar->arrived++;
+    bar->needed = (i->imm & BAR_COUNT) != 0 ? (uint32_t)op_get(t, i->b) : 0;
+    if (kind >= BAR_POPC) {
+        bar->counted++;
+        bar->yes += (uint32_t)op_get(t, i->c) & 1;
+    }
+    if (kind == BAR_ARRIVE) {
+        barrier_check(t->blk, id);
+        return i + 1;
+    }
+    t->wait_id = id;
+    t->blk->waiting++;
+    (void)op_wait(t, i, THR_BARRIER);
+    barrier_check(t->blk, id);
+    return NULL;
+}
+
+static void lower_reduction(struct ptx_build *b, struct ptx_inst *in)
+{
+    int64_t kind = ptx_mod(in, "popc")  ? BAR_POPC
+                   : ptx_mod(in, "and") ? BAR_AND
+                   : ptx_mod(in, "or")  ? BAR_OR
+                                        : -1;
+    bool counted = in->opd_count == 4;
+    uint32_t s[3] = {0};
+    struct insn *i;
+
+    if (kind < 0 || !ptx_mod(in, kind == BAR_POPC ? "u32" : "pred")) {
+        ptx_unsupported(b, in);
+    }
+    ptx_operands(b, in, 3, 4);
+    s[0] = ptx_src(b, in, 1, T_U32);
+    s[1] = counted ? ptx_src(b, in, 2, T_U32) : 0;
+    s[2] = ptx_src(b, in, counted ? 3 : 2, T_PRED);
+    i = ptx_emit(b, bar);
+    i->d = ptx_dst(b, in, 0);
+    i->a = s[0];
+    i->b = s[1];
+    i->c = s[2];
+    i->imm = kind | (counted ? BAR_COUNT : 0);
+}
+
+static void lower_bar(struct ptx_build *b, struct ptx_inst *in)
+{
+    static const char *const without_effect[] = {"cta", "aligned", NULL};
+    bool arrive = false;
+    bool counted;
+    uint32_t s[2];
+    struct insn *i;
+
+    ptx_mod_ignore(in, without_effect);
+    if (ptx_mod(in, "warp")) {
+        op_lower_syncwarp(b, in);
+        return;
+    }
+    if (ptx_mod(in, "red")) {
+        lower_reduction(b, in);
+        return;
+    }
+    arrive = ptx_mod(in, "arrive");
+    if (!arrive && !ptx_mod(in, "sync")) {
+        ptx_unsupported(b, in);
+    }
+    ptx_operands(b, in, arrive ? 2 : 1, 2);
+    counted = in->opd_count == 2;
+    s[0] = ptx_src(b, in, 0, T_U32);
+    s[1] = counted ? ptx_src(b, in, 1, T_U32) : 0;
+    i = ptx_emit(b, bar);
+    i->a = s[0];
+    i->b = s[1];
+    i->imm = (arrive ? BAR_ARRIVE : BAR_SYNC) | (counted ? BAR_COUNT : 0);
+}
+
+static void lower_fence(struct ptx_build *b, struct ptx_inst *in)
+{
+    static const char *const scopes[] = {"cta", "gl",      "sys",     "gpu",     "cluster",
+                                         "sc",  "acq_rel", "acquire", "release", NULL};
+
+    ptx_mod_ignore(in, scopes);
+    op_emit_fence(b);
+}
+
+const struct lower_row lower_barrier[] = {
+    {"bar", lower_bar},     {"barrier", lower_bar}, {"membar", lower_fence},
+    {"fence", lower_fence}, {NULL, NULL},
+};
