@@ -11,7 +11,6 @@ source "$here/stack.sh"
 programs=(vectoradd saxpy matmul reduce pipeline threads misbehave bystander)
 build=$here/../../build/release
 driver=
-watcher=
 
 while (($# > 0)); do
     case $1 in
@@ -29,10 +28,6 @@ sim | */libcuda-sim.so*) driver_name=sim ;;
 esac
 
 verdict() {
-    if [[ -n $watcher ]]; then
-        kill "$watcher" 2>/dev/null || true
-        wait "$watcher" 2>/dev/null || true
-    fi
     stack_stop
     echo "demo: $1"
     [[ $1 == PASS* ]]
@@ -58,7 +53,7 @@ report() {
     text=$(grep -m 1 -E "^[a-z]+: (PASS|FAIL)" "$STACK_DIR/$tag.out" 2>/dev/null || true)
     printf '  %s\n' "${text:-(no output)}"
     python3 -B "$here/describe.py" --stats "$STACK_DIR/$tag.stats" \
-        --workers "$STACK_DIR/workers" --ms "$(cat "$STACK_DIR/$tag.ms" 2>/dev/null || echo 0)" ||
+        --log "$STACK_LOG" --ms "$(cat "$STACK_DIR/$tag.ms" 2>/dev/null || echo 0)" ||
         return 1
     if [[ $status != 0 || $text != *PASS* ]]; then
         printf '  FAILED with exit status %s; its output:\n' "$status"
@@ -85,9 +80,6 @@ if [[ $driver_name == sim ]]; then
 fi
 echo 'this version has no virtual machine part: programs run as processes of the host'
 stack_start "$build" "$driver" || verdict "FAIL (the broker did not start, driver=$driver_name)"
-python3 -B "$here/watch_workers.py" --root "$STACK_BROKER" --out "$STACK_DIR/workers" &
-watcher=$!
-
 failed=()
 echo '== one by one'
 for name in "${programs[@]}"; do

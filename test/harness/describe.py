@@ -2,24 +2,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints in two lines what one program did, from the guest library's statistics.
 
-Fails when there are none (the program did not use our library) or when its worker
-was seen without its sandbox.
+The worker's sandbox is what the supervisor read in /proc/PID/status before it
+handed the worker out.  Fails when there are no statistics (the program did not load
+our library), or when the worker was handed out without its sandbox.
 """
 
 import argparse
-import json
+import re
 import sys
 from pathlib import Path
 
-LOCKED = "2"  # Seccomp: 2 in /proc/PID/status is "filter"
+READY = re.compile(r" worker ready .*\bno_new_privs=.*$", re.MULTILINE)
+LOCKED = {"no_new_privs": "1", "seccomp": "2"}  # 2 is "filter" in /proc/PID/status
 
 
-def words(path):
-    """key=value words of a file; empty when it is missing."""
+def read(path):
+    """The text of a file; empty when it is missing."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return {}
+        return ""
+
+
+def words(text):
     return dict(word.split("=", 1) for word in text.split() if "=" in word)
 
 
@@ -32,41 +37,37 @@ def size(value):
     return f"{amount:.4g} GiB"
 
 
-def layers(worker):
-    """The worker's sandbox in words, and whether it is in force."""
-    locked = worker["Seccomp"] == LOCKED and worker["NoNewPrivs"] == "1"
-    filters = worker["Seccomp_filters"] or "?"
-    text = f"no_new_privs={worker['NoNewPrivs']} seccomp={worker['Seccomp']} filters={filters}"
-    return f"{text} uid={worker['Uid']} capabilities={worker['CapEff']}", locked
+def describe_calls(stats, ms):
+    moved = f"to the device {size(stats['bytes_htod'])}, back {size(stats['bytes_dtoh'])}"
+    print(f"    calls: local {stats['local']}, one-way {stats['one_way']}, "
+          f"round trip {stats['round_trip']}; {moved}; {ms} ms")
+
+
+def describe_worker(pid, log):
+    """Prints the worker's layers; true if the sandbox is in force."""
+    for line in READY.findall(log):
+        worker = words(line)
+        if worker.get("pid") == pid:
+            layers = " ".join(f"{key}={worker.get(key, '?')}"
+                              for key in ("no_new_privs", "seccomp", "landlock"))
+            print(f"    worker {pid}: {layers}")
+            return all(worker.get(key) == value for key, value in LOCKED.items())
+    print(f"    worker {pid}: the log does not know it")
+    return False
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stats", type=Path, required=True)
-    parser.add_argument("--workers", type=Path, required=True)
+    parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--ms", type=int, required=True)
-    parser.add_argument("--no-sandbox", action="store_true", help="the build has none")
     options = parser.parse_args()
-    stats = words(options.stats)
+    stats = words(read(options.stats))
     if not stats:
         print("    no statistics: the program did not load our libcuda.so.1")
         sys.exit(1)
-    get = lambda key: stats.get(key, "?")
-    moved = ", ".join(f"{name} {size(stats[key])}"
-                      for name, key in (("to the device", "bytes_htod"), ("back", "bytes_dtoh"))
-                      if stats.get(key, "").isdigit())
-    print(f"    calls: local {get('local')}, one-way {get('one_way')}, "
-          f"round trip {get('round_trip')}; {moved}; {options.ms} ms")
-    try:
-        worker = json.loads(options.workers.read_text(encoding="utf-8")).get(get("worker_pid"))
-    except OSError:
-        worker = None
-    if worker is None:
-        print(f"    worker {get('worker_pid')}: not seen while it lived")
-        sys.exit(1)
-    text, locked = layers(worker)
-    print(f"    worker {get('worker_pid')}: {text}")
-    sys.exit(0 if locked or options.no_sandbox else 1)
+    describe_calls(stats, options.ms)
+    sys.exit(0 if describe_worker(stats["worker_pid"], read(options.log)) else 1)
 
 
 if __name__ == "__main__":

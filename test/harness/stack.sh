@@ -10,7 +10,7 @@
 #   stack_stop                 ends it and everything it started; runs at exit too
 #   stack_driver               prints cuda where an NVIDIA driver is present, else sim
 #
-# STACK_VERBOSE=1 sends the log to standard error instead of a file.
+# STACK_VERBOSE=1 shows the log on standard error too.
 
 STACK_DIR=
 STACK_LOG=
@@ -35,16 +35,27 @@ stack_alive() {
     [[ -n $STACK_BROKER ]] && kill -0 "$STACK_BROKER" 2>/dev/null
 }
 
-# The process ids of everything below a process.
+# The process ids of everything below a process; no process is started for it.
 stack_descendants() {
-    local parent=$1 status pid ppid
-    for status in /proc/[0-9]*/stat; do
-        { read -r pid _ <"$status"; } 2>/dev/null || continue
-        ppid=$(sed 's/.*) [A-Z] \([0-9]*\).*/\1/' "$status" 2>/dev/null) || continue
-        if [[ $ppid == "$parent" ]]; then
-            echo "$pid"
-            stack_descendants "$pid"
-        fi
+    local -A parents=()
+    local stat line fields pid grown=yes
+    for stat in /proc/[0-9]*/stat; do
+        { read -r line <"$stat"; } 2>/dev/null || continue
+        pid=${line%% *}
+        # The name in parentheses may hold anything; state and parent follow the last one.
+        read -ra fields <<<"${line##*) }"
+        parents[$pid]=${fields[1]}
+    done
+    local -A found=(["$1"]=1)
+    while [[ -n $grown ]]; do
+        grown=
+        for pid in "${!parents[@]}"; do
+            if [[ -n ${found[${parents[$pid]}]-} && -z ${found[$pid]-} ]]; then
+                found[$pid]=1
+                grown=yes
+                echo "$pid"
+            fi
+        done
     done
 }
 
@@ -100,7 +111,7 @@ stack_start() {
     mkfifo "$STACK_DIR/ready"
     exec {ready_fd}<>"$STACK_DIR/ready"
     if [[ -n ${STACK_VERBOSE-} ]]; then
-        exec {STACK_LOG_FD}>&2
+        exec {STACK_LOG_FD}> >(exec tee "$STACK_LOG" >&2)
     else
         exec {STACK_LOG_FD}>"$STACK_LOG"
     fi
