@@ -197,6 +197,7 @@ CONF_POSITIVE(first, many_streams)
         refused += drv.cuStreamCreate(&s, CU_STREAM_NON_BLOCKING) != CUDA_SUCCESS;
     }
     CONF_EXPECT(refused == 0);
+    CONF_OK(cuStreamQuery(s));
 }
 
 CONF_POSITIVE(first, per_thread_stream)

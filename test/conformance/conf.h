@@ -48,7 +48,7 @@ struct conf_case {
     static const struct conf_case conf_case_##symbol##_##case_name = {                             \
         #symbol, #case_name, case_kind, conf_body_##symbol##_##case_name};                         \
     static const struct conf_case *const conf_entry_##symbol##_##case_name                         \
-        __attribute__((section("conf_cases"), used)) = &conf_case_##symbol##_##case_name;          \
+        __attribute__((section("conf_registry"), used)) = &conf_case_##symbol##_##case_name;       \
     static void conf_body_##symbol##_##case_name(void)
 
 #define CONF_POSITIVE(symbol, case_name)    CONF_CASE(symbol, case_name, CONF_KIND_POSITIVE)

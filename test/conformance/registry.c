@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* Bounds of the section that CONF_CASE() fills; made by the linker. */
-extern const struct conf_case *const __start_conf_cases[];
-extern const struct conf_case *const __stop_conf_cases[];
+extern const struct conf_case *const __start_conf_registry[];
+extern const struct conf_case *const __stop_conf_registry[];
 
 static int by_name(const void *a, const void *b)
 {
@@ -29,15 +29,15 @@ static bool matches(const struct conf_case *test, const char *pattern)
 
 const struct conf_case **conf_cases(const char *pattern, size_t *count)
 {
-    size_t all = (size_t)(__stop_conf_cases - __start_conf_cases), n = 0;
+    size_t all = (size_t)(__stop_conf_registry - __start_conf_registry), n = 0;
     const struct conf_case **list = calloc(all, sizeof(*list));
 
     if (!list) {
         return NULL;
     }
     for (size_t i = 0; i < all; i++) {
-        if (matches(__start_conf_cases[i], pattern)) {
-            list[n++] = __start_conf_cases[i];
+        if (matches(__start_conf_registry[i], pattern)) {
+            list[n++] = __start_conf_registry[i];
         }
     }
     qsort(list, n, sizeof(*list), by_name);
