@@ -2,6 +2,7 @@
 #include "executor/sim/module.h"
 
 #include <ctype.h>
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +100,19 @@ static bool looks_like_ptx(const char *text)
     return *text == '.' || (text[0] == '/' && (text[1] == '/' || text[1] == '*'));
 }
 
+/* Machine code, or an ELF file that is no such thing. */
+static CUresult elf_refuse(const char *bytes)
+{
+    Elf64_Ehdr h;
+
+    memcpy(&h, bytes, sizeof(h));
+    if (h.e_machine != EM_CUDA) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    sim_log("cubin: machine code cannot be simulated");
+    return CUDA_ERROR_NO_BINARY_FOR_GPU;
+}
+
 CUresult image_ptx(const void *image, const char **text, char **owned)
 {
     const char *bytes = image;
@@ -109,12 +123,8 @@ CUresult image_ptx(const void *image, const char **text, char **owned)
         *text = bytes + strlen(IMAGE_LINKED);
         return CUDA_SUCCESS;
     }
-    if (strncmp(bytes,
-                "\x7f"
-                "ELF",
-                4) == 0) {
-        sim_log("cubin: machine code cannot be simulated");
-        return CUDA_ERROR_NO_BINARY_FOR_GPU;
+    if (strncmp(bytes, ELFMAG, SELFMAG) == 0) {
+        return elf_refuse(bytes);
     }
     if (strncmp(bytes, "\x50\xed\x55\xba", 4) == 0) {
         return fatbin_ptx(bytes, text, owned);

@@ -219,12 +219,13 @@ uint32_t ptx_src_of(struct ptx_build *b, uint32_t line, const struct ptx_operand
         reg = ptx_reg_new(b, 1);
         op_emit_special(b, line, reg, o->name);
         break;
+    case OPD_NAME:
+        ptx_fail(b, line, "Unknown symbol '%s'", o->name);
     case OPD_NONE:
     case OPD_ADDR:
     case OPD_VEC:
     case OPD_SINK:
     case OPD_LIST:
-    case OPD_NAME:
     default:
         ptx_fail(b, line, "operand of a kind that does not fit");
     }

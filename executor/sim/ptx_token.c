@@ -14,7 +14,9 @@ void ptx_fail(struct ptx_build *b, uint32_t line, const char *fmt, ...)
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     /* The form of the driver's own log. */
-    (void)snprintf(b->error, b->error_size, "ptxas application ptx input, line %u; error   : %s",
+    (void)snprintf(b->error, b->error_size,
+                   "ptxas application ptx input, line %u; error   : %s\n"
+                   "ptxas fatal   : Ptx assembly aborted due to errors",
                    line, text);
     longjmp(b->fail, 1);
 }
