@@ -218,7 +218,7 @@ static CUresult load(CUmodule *module, const void *image, unsigned int count, CU
 {
     for (unsigned int i = 0; i < count; i++) {
         if (options[i] == CU_JIT_ERROR_LOG_BUFFER) {
-            strcpy(values[i], "told");
+            memcpy(values[i], "told", 5);
         }
     }
     *module = object(3);
