@@ -9,7 +9,8 @@
 
 static const char *demo_name = "demo";
 
-static void print_line(const char *verdict, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void print_line(const char *verdict, const char *fmt,
+                                                             va_list args)
 {
     printf("%s: %s ", demo_name, verdict);
     vprintf(fmt, args);
