@@ -14,6 +14,13 @@
 
 #define TEST_CHANNEL_BYTES VGPU_CHANNEL_BYTES_MIN
 
+/* ThreadSanitizer ends a program that maps the others. */
+#ifdef VGPU_TSAN
+#define TEST_CANDIDATE 2u
+#else
+#define TEST_CANDIDATE 0u
+#endif
+
 struct fixture {
     pid_t pid;
     struct vgpu_frame_socket socket;
