@@ -39,6 +39,9 @@ static void say(Vgpu__Frame *frame)
     if (vgpu_frame_socket_send(&socket, frame, NULL, 0) < 0) {
         _exit(9);
     }
+    /* The pipe stays open: it is the worker's life. */
+    socket.fd = -1;
+    vgpu_frame_socket_fini(&socket);
 }
 
 static int play_probe(void)
