@@ -13,16 +13,17 @@ class StackCase(unittest.TestCase):
 
     settings = {}
     stack = None
+    baseline = None
 
     @classmethod
     def setUpClass(cls):
         cls.stack = Stack(settings=cls.settings)
         cls.stack.__enter__()
         cls.addClassCleanup(cls.stack.close)
+        cls.baseline = cls.stack.steady_usage()
 
     def setUp(self):
-        self.stack.wait_spares()
-        self.baseline = self.stack.usage()
+        self.stack.settle(self.baseline)
 
     def tearDown(self):
         self.doCleanups()

@@ -222,13 +222,19 @@ class Stack:
         self.wait_spares()
 
     def wait_spares(self, sessions=0):
-        """Waits until the spares and so many workers of sessions are there, all locked."""
-        count = self.spawn and int(self.settings.get("executor.spares", 1)) + sessions
-        wait_for(lambda: self.broker.poll() is not None or (
-            len(self.workers()) == count and all(map(self.locked, self.workers()))),
-            f"{count} workers")
-        if self.broker.poll() is not None:
-            raise StackError(f"the broker ended: {self.broker.returncode}")
+        """Waits until the spares and so many sessions with workers are there, as the broker sees
+        it: two listeners, the supervisor, a pipe for each worker, a socket for each guest."""
+        spares = int(self.settings.get("executor.spares", 1))
+
+        def there():
+            if self.broker.poll() is not None:
+                raise StackError(f"the broker ended: {self.broker.returncode}")
+            workers = self.workers()
+            return (len(workers) == spares + sessions and all(map(self.locked, workers)) and
+                    procfs.kinds(self.broker.pid)["socket"] >= 3 + spares + 2 * sessions)
+
+        if self.spawn:
+            wait_for(there, f"{spares} spares and {sessions} sessions")
 
     def close(self):
         """Ends everything that this stack started, and removes its files."""
@@ -305,6 +311,17 @@ class Stack:
         roles = collections.Counter(executor_role(p) for p in family if procfs.alive(p))
         return Usage(dict(procfs.kinds(pid)), len(procfs.channel_mappings(pid)), roles["worker"],
                      roles["supervisor"], sum(procfs.stat(p)[0] == "Z" for p in family))
+
+    def steady_usage(self):
+        """Usage once it has stopped changing."""
+        seen = collections.deque(maxlen=8)
+
+        def steady():
+            seen.append(self.usage())
+            return len(seen) == 8 and all(u == seen[0] for u in seen) and seen[0].zombies == 0
+
+        wait_for(steady, "a steady state")
+        return seen[0]
 
     def settle(self, expected):
         """Waits until the stack uses what it used before; StackError says what is left."""

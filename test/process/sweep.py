@@ -88,30 +88,18 @@ class Scene:
         spare = self.stack.workers()
         self.bystander = self.stack.start(GUEST, "bystander")
         self.bystander.wait_line("ready")
-        wait_for(lambda: len(self.stack.workers()) == 2, "bystander's worker and a spare")
-        wait_for(lambda: all(map(self.stack.locked, self.stack.workers())), "a locked spare")
+        self.stack.wait_spares(sessions=1)
         self.bystander_worker = spare[0]
         self.muted = self.bystander_descriptors()
-        self.baseline = self.steady_usage()
+        self.baseline = self.stack.steady_usage()
 
     def bystander_descriptors(self):
         """Descriptors that are used while only the bystander is at work."""
-        self.steady_usage()
+        self.stack.steady_usage()
         self.stepper.arm()
         wait_for(lambda: self.stepper.count > BYSTANDER_MESSAGES, "messages of the bystander")
         self.stepper.disarm()
         return list(self.stepper.seen())
-
-    def steady_usage(self):
-        """Usage once it has stopped changing."""
-        seen = collections.deque(maxlen=10)
-
-        def steady():
-            seen.append(self.stack.usage())
-            return len(seen) == 10 and all(u == seen[0] for u in seen) and seen[0].zombies == 0
-
-        wait_for(steady, "a steady state")
-        return seen[0]
 
     def spare(self):
         """The worker that the next session gets."""

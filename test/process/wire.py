@@ -253,11 +253,13 @@ class RawGuest(Peer):
             struct.pack_into("@I", self.memory, words + PARKED, 1)
             if self.word(words + HEAD) != self.tail:
                 break
+            if self.error():
+                return None
             ready = select.select([self.fds[2], self.socket], [], [], self.timeout_s)[0]
             if self.fds[2] in ready:
                 if not os.read(self.fds[2], 8):
                     return None
-            elif self.socket in ready or self.error():
+            elif self.socket in ready:
                 return None
             else:
                 raise TimeoutError("no answer in the ring")
