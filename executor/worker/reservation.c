@@ -8,6 +8,8 @@
 #include "proto/address.h"
 
 static bool reserved[VGPU_ADDRESS_CANDIDATES];
+/* Bit i of a candidate: the driver holds the arena of ordinal i. */
+static uint32_t arenas[VGPU_ADDRESS_CANDIDATES];
 
 static void *at(uint64_t address)
 {
@@ -42,11 +44,6 @@ static uint64_t windows_bytes(const struct vgpu_address_candidate *c)
     return c->window_stride * c->ordinals;
 }
 
-static uint64_t arenas_bytes(const struct vgpu_address_candidate *c)
-{
-    return c->arena_stride * c->ordinals;
-}
-
 /* ThreadSanitizer ends a program that maps outside its range. */
 static bool is_possible(const struct vgpu_address_candidate *c)
 {
@@ -68,13 +65,7 @@ unsigned int ex_reservation_make(void)
         if (!is_possible(c)) {
             continue;
         }
-        bool windows = reserve(c->window_base, windows_bytes(c));
-        bool arenas = windows && reserve(c->arena_base, arenas_bytes(c));
-
-        if (windows && !arenas) {
-            release(c->window_base, windows_bytes(c));
-        }
-        if (!arenas) {
+        if (!reserve(c->window_base, windows_bytes(c))) {
             vgpu_log(VGPU_LOG_NOTICE, "address candidate is taken candidate=%u", i);
             continue;
         }
@@ -84,27 +75,55 @@ unsigned int ex_reservation_make(void)
     return count;
 }
 
-static void release_candidate(unsigned int i)
+/* Exactly where the guest keeps it free, or not at all. */
+static bool reserve_arena(const struct ex_driver *driver, uint64_t base, uint64_t bytes)
 {
-    const struct vgpu_address_candidate *c = &vgpu_address_candidates[i];
+    CUdeviceptr got = 0;
 
-    release(c->window_base, windows_bytes(c));
-    release(c->arena_base, arenas_bytes(c));
-    reserved[i] = false;
+    if (driver->cuMemAddressReserve(&got, bytes, 0, base, 0) != CUDA_SUCCESS) {
+        return false;
+    }
+    if (got != base) {
+        (void)driver->cuMemAddressFree(got, bytes);
+        return false;
+    }
+    return true;
+}
+
+unsigned int ex_reservation_arenas(const struct ex_driver *driver)
+{
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < VGPU_ADDRESS_CANDIDATES; i++) {
+        const struct vgpu_address_candidate *c = &vgpu_address_candidates[i];
+
+        for (uint32_t ordinal = 0; reserved[i] && ordinal < c->ordinals; ordinal++) {
+            if (reserve_arena(driver, c->arena_base + ordinal * c->arena_stride, c->arena_stride)) {
+                arenas[i] |= 1u << ordinal;
+                count++;
+            } else {
+                vgpu_log(VGPU_LOG_NOTICE, "arena is taken candidate=%u ordinal=%u", i, ordinal);
+            }
+        }
+    }
+    return count;
 }
 
 bool ex_reservation_settle(uint32_t candidate, uint32_t ordinal, struct ex_place *place)
 {
     if (candidate >= VGPU_ADDRESS_CANDIDATES || !reserved[candidate] ||
-        ordinal >= vgpu_address_candidates[candidate].ordinals) {
+        ordinal >= vgpu_address_candidates[candidate].ordinals ||
+        (arenas[candidate] & 1u << ordinal) == 0) {
         return false;
     }
     const struct vgpu_address_candidate *c = &vgpu_address_candidates[candidate];
 
     for (unsigned int i = 0; i < VGPU_ADDRESS_CANDIDATES; i++) {
         if (i != candidate && reserved[i]) {
-            release_candidate(i);
+            release(vgpu_address_candidates[i].window_base,
+                    windows_bytes(&vgpu_address_candidates[i]));
         }
+        reserved[i] = false;
     }
     place->window = c->window_base + ordinal * c->window_stride;
     place->window_bytes = c->window_stride;
@@ -112,7 +131,5 @@ bool ex_reservation_settle(uint32_t candidate, uint32_t ordinal, struct ex_place
     place->arena_bytes = c->arena_stride;
     release(c->window_base, ordinal * c->window_stride);
     release(place->window + c->window_stride, (c->ordinals - ordinal - 1) * c->window_stride);
-    release(c->arena_base, arenas_bytes(c));
-    reserved[candidate] = false;
     return true;
 }

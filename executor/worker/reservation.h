@@ -3,12 +3,17 @@
 #define EX_WORKER_RESERVATION_H
 
 /*
- * The address ranges of all candidates (proto/address.h), kept free from before the
- * driver starts until a session says which one is its own.
+ * The address ranges of all candidates (proto/address.h), kept free until a session says
+ * which one is its own.  Windows are reserved by mapping, before the driver starts.
+ * Arenas are reserved by the driver itself, as soon as it has a context: it remembers
+ * what was mapped when it started and, once files cannot be opened any more, never gives
+ * such a range out, released or not (measured on 580.159.04).
  */
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "ex_driver_table.h"
 
 /* Where a session's window and arena lie. */
 struct ex_place {
@@ -18,13 +23,18 @@ struct ex_place {
     uint64_t arena_bytes;
 };
 
-/* Reserves every candidate (no memory).  One that is taken is logged and never granted; returns how
- * many are reserved. */
+/* Reserves every candidate's windows (no memory).  One that is taken is logged and never granted;
+ * returns how many are reserved. */
 unsigned int ex_reservation_make(void);
 
+/* Lets the driver reserve the arenas of the candidates that are left, with the context current.
+ * One that it puts elsewhere is logged and never granted; returns how many it holds. */
+unsigned int ex_reservation_arenas(const struct ex_driver *driver);
+
 /*
- * Gives everything back but the window of (candidate, ordinal): its arena is free again for the
- * driver to take.  False when that candidate is not reserved or does not exist: nothing changes.
+ * Settles on the window and the arena of (candidate, ordinal) and gives the other windows back; the
+ * other arenas stay reserved, they cost nothing.  False when there is no such place, or the second
+ * time: nothing changes.
  */
 bool ex_reservation_settle(uint32_t candidate, uint32_t ordinal, struct ex_place *place);
 

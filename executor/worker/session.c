@@ -32,26 +32,6 @@ int ex_session_init(struct ex_session *x, const struct ex_driver *driver, CUdevi
     return 0;
 }
 
-/* The arena exactly where the guest keeps it free. */
-static CUresult reserve_arena(struct ex_session *x, const struct ex_place *place, uint64_t quota)
-{
-    CUdeviceptr got = 0;
-    CUresult cu =
-        x->driver->cuMemAddressReserve(&got, place->arena_bytes, EX_BLOCK_BYTES, place->arena, 0);
-
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    if (got != place->arena) {
-        vgpu_log(VGPU_LOG_ERROR, "arena is elsewhere wanted=%#" PRIx64 " got=%#llx", place->arena,
-                 got);
-        (void)x->driver->cuMemAddressFree(got, place->arena_bytes);
-        return CUDA_ERROR_OUT_OF_MEMORY;
-    }
-    x->memory = ex_memory_new(x->driver, x->device, place->arena, place->arena_bytes, quota);
-    return x->memory != NULL ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
-}
-
 static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int memfd)
 {
     struct ex_place place;
@@ -67,7 +47,9 @@ static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int me
         return cu;
     }
     ex_streams_attach(x);
-    return reserve_arena(x, &place, message->memory_quota);
+    x->memory =
+        ex_memory_new(x->driver, x->device, place.arena, place.arena_bytes, message->memory_quota);
+    return x->memory != NULL ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
 
 static void handle_attach(struct ex_session *x, struct vgpu_frame_socket *socket,

@@ -9,6 +9,7 @@
 #include "executor/worker/device.h"
 #include "executor/worker/exit_status.h"
 #include "executor/worker/pipe.h"
+#include "executor/worker/reservation.h"
 #include "executor/worker/selftest.h"
 #include "executor/worker/session.h"
 #include "executor/worker/startup.h"
@@ -50,6 +51,9 @@ static CUresult start_device(const struct ex_options *options, struct start *s)
     cu = explain(s, "cuInit", ex_device_init(&driver, options->gpu, &s->device));
     if (cu == CUDA_SUCCESS) {
         cu = explain(s, "context", ex_device_context(&driver, s->device, &s->context));
+    }
+    if (cu == CUDA_SUCCESS && ex_reservation_arenas(&driver) == 0) {
+        cu = explain(s, "device addresses", CUDA_ERROR_OUT_OF_MEMORY);
     }
     return cu;
 }

@@ -33,7 +33,7 @@ static _Noreturn void be_worker(int fd)
     vgpu_frame_socket_init(&worker_socket, fd);
     ex_outbox_init(&outbox, &worker_socket);
     helpers = ex_helpers_start(&driver, NULL, 2);
-    if (ex_reservation_make() == 0 || helpers == NULL ||
+    if (ex_reservation_make() == 0 || ex_reservation_arenas(&driver) == 0 || helpers == NULL ||
         ex_session_init(&session, &driver, 0, &outbox, helpers) < 0) {
         _exit(EX_EXIT_START);
     }
