@@ -23,6 +23,7 @@ struct blk *blk_new(const struct blk_shape *s)
     b->shared_bytes = b->shared_static + s->shared_dynamic;
     b->local_bytes = s->local_bytes;
     b->params = s->params;
+    b->workspace = s->workspace;
     b->thr = calloc(n, sizeof(*b->thr));
     b->words = calloc(n * words, sizeof(*b->words));
     b->locals = calloc(n, sim_round_up(s->local_bytes + 1, 16));

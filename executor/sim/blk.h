@@ -9,7 +9,8 @@
 /* What all blocks of a launch have in common. */
 struct blk_shape {
     const struct ptx_func *func;
-    uint8_t *params; /* borrowed */
+    uint8_t *params;    /* borrowed */
+    uint8_t *workspace; /* borrowed; NULL unless cooperative */
     uint32_t grid[3];
     uint32_t block[3];
     uint32_t shared_dynamic;

@@ -26,6 +26,7 @@ struct kexec {
     struct blk *head; /* under way, the next to go on first */
     struct blk *tail;
     struct blk *spare; /* memory of a block that ended */
+    alignas(16) uint8_t workspace[GRID_WORKSPACE];
     alignas(16) uint8_t params[];
 };
 
@@ -42,6 +43,7 @@ struct kexec *kexec_new(const struct kexec_launch *l)
     k->resident = l->cooperative ? k->count : 1;
     k->shape.func = l->func;
     k->shape.params = k->params;
+    k->shape.workspace = l->cooperative ? k->workspace : NULL;
     k->shape.shared_dynamic = l->shared_dynamic;
     k->shape.local_bytes =
         l->func->stack_bytes + (l->func->recursive ? (uint32_t)l->stack_limit : 0);

@@ -89,6 +89,11 @@ static void *window(struct thr *t, const struct insn *i, uint64_t addr, uint32_t
             return illegal(t, i);
         }
         return t->blk->params + offset;
+    case PTX_WIN_GRID >> PTX_WIN_SHIFT:
+        if (t->blk->workspace == NULL || offset > GRID_WORKSPACE - size) {
+            return illegal(t, i);
+        }
+        return offset % size != 0 ? misaligned(t, i) : t->blk->workspace + offset;
     default:
         return illegal(t, i);
     }

@@ -35,6 +35,7 @@ SPECIAL(mask_lt, (1u << LANE) - 1)
 SPECIAL(mask_le, (2u << LANE) - 1)
 SPECIAL(mask_gt, ~((2u << LANE) - 1))
 SPECIAL(mask_ge, ~((1u << LANE) - 1))
+SPECIAL(workspace_high, t->blk->workspace == NULL ? 0 : PTX_WIN_GRID >> 32)
 SPECIAL(shared_dynamic, t->blk->shared_bytes - t->blk->shared_static)
 SPECIAL(shared_total, t->blk->shared_bytes)
 
@@ -74,8 +75,8 @@ static const struct {
     {"cluster_ctarank", zero},
     {"cluster_nctarank", one},
     {"is_explicit_cluster", zero},
-    /* Nobody sets the environment registers; two hold an absent grid workspace. */
-    {"envreg1", zero},
+    /* Two environment registers hold the address of the grid's workspace. */
+    {"envreg1", workspace_high},
     {"envreg2", zero},
 };
 

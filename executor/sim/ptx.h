@@ -40,6 +40,7 @@ struct insn {
 #define PTX_WIN_LOCAL  ((uint64_t)2 << PTX_WIN_SHIFT)
 #define PTX_WIN_PARAM  ((uint64_t)3 << PTX_WIN_SHIFT)
 #define PTX_WIN_FUNC   ((uint64_t)4 << PTX_WIN_SHIFT)
+#define PTX_WIN_GRID   ((uint64_t)5 << PTX_WIN_SHIFT) /* a cooperative grid's workspace */
 
 /* Shared addresses from here on are dynamic shared memory, whatever the kernel. */
 #define PTX_SHARED_DYNAMIC 0x1000000u

@@ -16,6 +16,8 @@
 #define WARP 32
 /* Barriers of a block, by number. */
 #define BARRIERS 16
+/* What grid synchronisation counts in; its address is in two environment registers. */
+#define GRID_WORKSPACE 64
 
 enum thr_state {
     THR_RUN,
@@ -80,6 +82,7 @@ struct blk {
     uint32_t shared_bytes;
     uint32_t local_bytes; /* of each thread */
     uint8_t *params;
+    uint8_t *workspace; /* GRID_WORKSPACE bytes of a cooperative grid, or NULL */
     /* The range that was hit last; empty at the start of a slice. */
     uintptr_t hit_base;
     uintptr_t hit_limit;
