@@ -323,14 +323,26 @@ static void print_codes(const struct conf_outcome *o)
     fflush(stdout);
 }
 
+static int usage(void)
+{
+    fputs("usage: vgpu-first-call [PATTERN]\n", stderr);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
+    const char *pattern = argc > 1 ? argv[1] : NULL;
     size_t count = 0;
-    const struct conf_case **cases = conf_cases(argc > 1 ? argv[1] : NULL, &count);
-    struct conf_outcome *outcomes = calloc(count + 1, sizeof(*outcomes));
+    const struct conf_case **cases;
+    struct conf_outcome *outcomes;
     int status = 0;
 
-    if (!cases || !outcomes || conf_run(cases, count, 1, outcomes, print_codes)) {
+    if (argc > 2 || (pattern && pattern[0] == '-')) {
+        return usage();
+    }
+    cases = conf_cases(pattern, &count);
+    outcomes = calloc(count + 1, sizeof(*outcomes));
+    if (!cases || !outcomes || !count || conf_run(cases, count, 1, outcomes, print_codes)) {
         fprintf(stderr, "vgpu-first-call: cannot run\n");
         return 2;
     }

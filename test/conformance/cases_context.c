@@ -171,12 +171,13 @@ CONF_POSITIVE(cuCtxDestroy_v2, not_current)
 CONF_NEGATIVE(cuCtxDestroy_v2, null)
 {
     conf_device();
-    CONF_RESULT(cuCtxDestroy_v2(NULL), CUDA_ERROR_INVALID_CONTEXT);
+    CONF_RESULT(cuCtxDestroy_v2(NULL), CUDA_ERROR_INVALID_VALUE);
 }
 
-CONF_NEGATIVE(cuCtxDestroy_v2, before_init)
+/* The driver looks at the handle before it asks whether cuInit was called. */
+CONF_NEGATIVE(cuCtxDestroy_v2, null_before_init)
 {
-    CONF_RESULT(cuCtxDestroy_v2(NULL), CUDA_ERROR_NOT_INITIALIZED);
+    CONF_RESULT(cuCtxDestroy_v2(NULL), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_POSITIVE(cuCtxPushCurrent_v2, stack)

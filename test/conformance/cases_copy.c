@@ -10,6 +10,16 @@
 static unsigned int host_a[WORDS];
 static unsigned int host_b[WORDS];
 
+/*
+ * A small copy from pageable memory returns when its source has been taken, so
+ * a non-blocking stream may overtake it.
+ */
+static void set_up(CUdeviceptr d)
+{
+    CONF_SETUP(cuMemcpyHtoD_v2(d, host_a, BYTES));
+    CONF_SETUP(cuCtxSynchronize());
+}
+
 CONF_POSITIVE(cuMemcpyHtoD_v2, read_back)
 {
     CUdeviceptr d = 0;
@@ -258,7 +268,7 @@ CONF_POSITIVE(cuMemcpyDtoHAsync_v2, pinned)
     CONF_SETUP(cuMemAllocHost_v2(&p, BYTES));
     CONF_SETUP(cuStreamCreate(&s, CU_STREAM_NON_BLOCKING));
     conf_fill(host_a, BYTES, 8);
-    CONF_SETUP(cuMemcpyHtoD_v2(d, host_a, BYTES));
+    set_up(d);
     CONF_OK(cuMemcpyDtoHAsync_v2(p, d, BYTES, s));
     CONF_OK(cuStreamSynchronize(s));
     CONF_EXPECT(conf_same(p, BYTES, 8));
@@ -273,7 +283,7 @@ CONF_POSITIVE(cuMemcpyDtoHAsync_v2, pageable)
     d = conf_memory(BYTES);
     CONF_SETUP(cuStreamCreate(&s, 0));
     conf_fill(host_a, BYTES, 9);
-    CONF_SETUP(cuMemcpyHtoD_v2(d, host_a, BYTES));
+    set_up(d);
     CONF_OK(cuMemcpyDtoHAsync_v2(host_b, d, BYTES, s));
     CONF_OK(cuStreamSynchronize(s));
     CONF_EXPECT(conf_same(host_b, BYTES, 9));
@@ -289,7 +299,7 @@ CONF_POSITIVE(cuMemcpyDtoDAsync_v2, plain)
     y = conf_memory(BYTES);
     CONF_SETUP(cuStreamCreate(&s, CU_STREAM_NON_BLOCKING));
     conf_fill(host_a, BYTES, 10);
-    CONF_SETUP(cuMemcpyHtoD_v2(x, host_a, BYTES));
+    set_up(x);
     CONF_OK(cuMemcpyDtoDAsync_v2(y, x, BYTES, s));
     CONF_OK(cuStreamSynchronize(s));
     CONF_OK(cuMemcpyDtoH_v2(host_b, y, BYTES));

@@ -93,15 +93,6 @@ CONF_NEGATIVE(cuDeviceGetName, null_out)
     CONF_RESULT(cuDeviceGetName(NULL, 16, dev), CUDA_ERROR_INVALID_VALUE);
 }
 
-CONF_NEGATIVE(cuDeviceGetName, zero_length)
-{
-    CUdevice dev = conf_device();
-    char name[8] = "#######";
-
-    CONF_RESULT(cuDeviceGetName(name, 0, dev), CUDA_ERROR_INVALID_VALUE);
-    CONF_EXPECT(name[0] == '#');
-}
-
 CONF_NEGATIVE(cuDeviceGetName, bad_device)
 {
     char name[8] = "";

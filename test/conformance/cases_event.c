@@ -129,7 +129,7 @@ CONF_NEGATIVE(cuEventRecordWithFlags, external_outside_a_capture)
     conf_context();
     CONF_SETUP(cuEventCreate(&e, 0));
     CONF_RESULT(cuEventRecordWithFlags(e, NULL, CU_EVENT_RECORD_EXTERNAL),
-                CUDA_ERROR_INVALID_VALUE);
+                CUDA_ERROR_ILLEGAL_STATE);
 }
 
 CONF_NEGATIVE(cuEventRecordWithFlags, null_event)
@@ -203,9 +203,9 @@ CONF_NEGATIVE(cuEventSynchronize, null_event)
     CONF_RESULT(cuEventSynchronize(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
-CONF_NEGATIVE(cuEventSynchronize, before_init)
+CONF_NEGATIVE(cuEventSynchronize, null_before_init)
 {
-    CONF_RESULT(cuEventSynchronize(NULL), CUDA_ERROR_NOT_INITIALIZED);
+    CONF_RESULT(cuEventSynchronize(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
 CONF_POSITIVE(cuEventDestroy_v2, while_pending)
@@ -230,9 +230,9 @@ CONF_NEGATIVE(cuEventDestroy_v2, null_event)
     CONF_RESULT(cuEventDestroy_v2(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
-CONF_NEGATIVE(cuEventDestroy_v2, before_init)
+CONF_NEGATIVE(cuEventDestroy_v2, null_before_init)
 {
-    CONF_RESULT(cuEventDestroy_v2(NULL), CUDA_ERROR_NOT_INITIALIZED);
+    CONF_RESULT(cuEventDestroy_v2(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
 CONF_POSITIVE(cuEventElapsedTime, around_work)
@@ -271,7 +271,7 @@ CONF_NEGATIVE(cuEventElapsedTime, null_out)
     CONF_SETUP(cuEventRecord(a, NULL));
     CONF_SETUP(cuEventRecord(b, NULL));
     CONF_SETUP(cuEventSynchronize(b));
-    CONF_RESULT(cuEventElapsedTime(NULL, a, b), CUDA_ERROR_INVALID_VALUE);
+    CONF_RESULT(cuEventElapsedTime(NULL, a, b), CUDA_ERROR_INVALID_HANDLE);
 }
 
 CONF_NEGATIVE(cuEventElapsedTime, never_recorded)
@@ -363,7 +363,7 @@ CONF_NEGATIVE(cuEventElapsedTime_v2, null_out)
     CONF_SETUP(cuEventRecord(a, NULL));
     CONF_SETUP(cuEventRecord(b, NULL));
     CONF_SETUP(cuEventSynchronize(b));
-    CONF_RESULT(cuEventElapsedTime_v2(NULL, a, b), CUDA_ERROR_INVALID_VALUE);
+    CONF_RESULT(cuEventElapsedTime_v2(NULL, a, b), CUDA_ERROR_INVALID_HANDLE);
 }
 
 CONF_NEGATIVE(cuEventElapsedTime_v2, never_recorded)

@@ -207,7 +207,7 @@ CONF_NEGATIVE(cuFuncGetModule, null_function)
     CUmodule m = NULL;
 
     conf_context();
-    CONF_RESULT(cuFuncGetModule(&m, NULL), CUDA_ERROR_INVALID_HANDLE);
+    CONF_RESULT(cuFuncGetModule(&m, NULL), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_POSITIVE(cuFuncGetName, plain)
@@ -235,7 +235,7 @@ CONF_NEGATIVE(cuFuncGetName, null_function)
     const char *name = NULL;
 
     conf_context();
-    CONF_RESULT(cuFuncGetName(&name, NULL), CUDA_ERROR_INVALID_HANDLE);
+    CONF_RESULT(cuFuncGetName(&name, NULL), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_POSITIVE(cuFuncGetParamInfo, mixed)
@@ -301,5 +301,5 @@ CONF_NEGATIVE(cuFuncGetParamInfo, null_function)
     size_t offset = 0, size = 0;
 
     conf_context();
-    CONF_RESULT(cuFuncGetParamInfo(NULL, 0, &offset, &size), CUDA_ERROR_INVALID_HANDLE);
+    CONF_RESULT(cuFuncGetParamInfo(NULL, 0, &offset, &size), CUDA_ERROR_INVALID_VALUE);
 }

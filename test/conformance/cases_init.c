@@ -82,9 +82,12 @@ CONF_NEGATIVE(cuGetErrorString, unknown_code)
     CONF_EXPECT(s == NULL);
 }
 
-CONF_NEGATIVE(cuGetErrorString, null_out)
+CONF_NEGATIVE(cuGetErrorString, hole_between_codes)
 {
-    CONF_RESULT(cuGetErrorString(CUDA_SUCCESS, NULL), CUDA_ERROR_INVALID_VALUE);
+    const char *s = "unchanged";
+
+    CONF_RESULT(cuGetErrorString((CUresult)99, &s), CUDA_ERROR_INVALID_VALUE);
+    CONF_EXPECT(s == NULL);
 }
 
 CONF_POSITIVE(cuGetErrorName, known_codes)
@@ -109,9 +112,12 @@ CONF_NEGATIVE(cuGetErrorName, unknown_code)
     CONF_EXPECT(s == NULL);
 }
 
-CONF_NEGATIVE(cuGetErrorName, null_out)
+CONF_NEGATIVE(cuGetErrorName, hole_between_codes)
 {
-    CONF_RESULT(cuGetErrorName(CUDA_SUCCESS, NULL), CUDA_ERROR_INVALID_VALUE);
+    const char *s = "unchanged";
+
+    CONF_RESULT(cuGetErrorName((CUresult)99, &s), CUDA_ERROR_INVALID_VALUE);
+    CONF_EXPECT(s == NULL);
 }
 
 /* Names of all codes of the API, so that a table with a hole shows. */

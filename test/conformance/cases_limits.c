@@ -62,7 +62,7 @@ CONF_NEGATIVE(cuCtxGetLimit, unknown_limit)
     size_t v = 0;
 
     conf_context();
-    CONF_RESULT(cuCtxGetLimit(&v, (CUlimit)999), CUDA_ERROR_UNSUPPORTED_LIMIT);
+    CONF_RESULT(cuCtxGetLimit(&v, (CUlimit)999), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_NEGATIVE(cuCtxGetLimit, no_context)
@@ -103,13 +103,13 @@ CONF_POSITIVE(cuCtxSetLimit, printf_fifo)
 CONF_NEGATIVE(cuCtxSetLimit, unknown_limit)
 {
     conf_context();
-    CONF_RESULT(cuCtxSetLimit((CUlimit)999, 1), CUDA_ERROR_UNSUPPORTED_LIMIT);
+    CONF_RESULT(cuCtxSetLimit((CUlimit)999, 1), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_NEGATIVE(cuCtxSetLimit, read_only_limit)
 {
     conf_context();
-    CONF_RESULT(cuCtxSetLimit(CU_LIMIT_SHMEM_SIZE, 1), CUDA_ERROR_INVALID_VALUE);
+    CONF_RESULT(cuCtxSetLimit(CU_LIMIT_SHMEM_SIZE, 1), CUDA_ERROR_NOT_PERMITTED);
 }
 
 CONF_NEGATIVE(cuCtxSetLimit, no_context)

@@ -24,13 +24,16 @@ CONF_POSITIVE(cuMemGetInfo_v2, falls_with_an_allocation)
     CONF_EXPECT(fell);
 }
 
-CONF_NEGATIVE(cuMemGetInfo_v2, null_outs)
+CONF_POSITIVE(cuMemGetInfo_v2, one_output_only)
 {
     size_t n = 0;
 
     conf_context();
-    CONF_RESULT(cuMemGetInfo_v2(NULL, &n), CUDA_ERROR_INVALID_VALUE);
-    CONF_RESULT(cuMemGetInfo_v2(&n, NULL), CUDA_ERROR_INVALID_VALUE);
+    CONF_OK(cuMemGetInfo_v2(NULL, &n));
+    CONF_EXPECT(n > 0);
+    n = 0;
+    CONF_OK(cuMemGetInfo_v2(&n, NULL));
+    CONF_EXPECT(n > 0);
 }
 
 CONF_NEGATIVE(cuMemGetInfo_v2, no_context)
@@ -195,14 +198,14 @@ CONF_NEGATIVE(cuMemFree_v2, never_allocated)
     CONF_RESULT(cuMemFree_v2(NOWHERE), CUDA_ERROR_INVALID_VALUE);
 }
 
-CONF_NEGATIVE(cuMemFree_v2, no_context)
+CONF_POSITIVE(cuMemFree_v2, no_context)
 {
     CUdeviceptr p = 0;
 
     conf_context();
     p = conf_memory(4096);
     CONF_SETUP(cuCtxPopCurrent_v2(NULL));
-    CONF_RESULT(cuMemFree_v2(p), CUDA_ERROR_INVALID_CONTEXT);
+    CONF_OK(cuMemFree_v2(p));
 }
 
 CONF_NEGATIVE(cuMemFree_v2, before_init)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test/conformance/conf.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "test/conformance/fat_image.h"
 
 static const char bad_syntax[] = ".version 7.0\n.target sm_75\n.address_size 64\n"
                                  ".visible .entry broken()\n{\n    this is not ptx;\n    ret;\n}\n";
@@ -26,36 +27,6 @@ static void write_file(char *path, const void *data, size_t bytes)
     }
 }
 
-/*
- * A fat binary with one uncompressed PTX image: a 16-byte header, then one
- * entry of kind 1 with an 80-byte header of its own and the text padded to 8.
- */
-struct fat_header {
-    unsigned int magic;
-    unsigned short version;
-    unsigned short header_size;
-    unsigned long long files_size;
-};
-
-struct fat_entry {
-    unsigned short kind;
-    unsigned short attributes;
-    unsigned int header_size;
-    unsigned long long payload_size;
-    unsigned int compressed_size;
-    unsigned int options_offset;
-    unsigned short minor;
-    unsigned short major;
-    unsigned int arch;
-    unsigned int name_offset;
-    unsigned int name_size;
-    unsigned long long flags;
-    unsigned long long zero;
-    unsigned long long decompressed_size;
-    /* The compiler's options: here the offset of an empty text, and that text. */
-    unsigned long long options[2];
-};
-
 /* The layout that fat binary wrappers of compiled programs have. */
 struct fat_wrapper {
     unsigned int magic;
@@ -64,31 +35,16 @@ struct fat_wrapper {
     const void *filename;
 };
 
+/* A copy that may be freed after the load; the caller's. */
 static void *make_fat_binary(void)
 {
-    size_t text = strlen(conf_ptx()) + 1, padded = (text + 7) / 8 * 8;
-    struct fat_header *header = calloc(1, sizeof(*header) + sizeof(struct fat_entry) + padded);
-    struct fat_entry *entry;
+    void *image = malloc(sizeof(fat_image));
 
-    if (!header) {
+    if (!image) {
         conf_skip("no host memory");
     }
-    header->magic = 0xba55ed50u;
-    header->version = 1;
-    header->header_size = sizeof(*header);
-    header->files_size = sizeof(*entry) + padded;
-    entry = (struct fat_entry *)(header + 1);
-    entry->kind = 1;
-    entry->attributes = 0x0101;
-    entry->header_size = sizeof(*entry);
-    entry->payload_size = padded;
-    entry->major = 9;
-    entry->arch = 75;
-    entry->flags = 0x11;
-    entry->options_offset = 0x40;
-    entry->options[0] = 0x48;
-    memcpy(entry + 1, conf_ptx(), text);
-    return header;
+    memcpy(image, fat_image, sizeof(fat_image));
+    return image;
 }
 
 CONF_POSITIVE(cuModuleLoad, ptx_file)
@@ -216,7 +172,7 @@ CONF_NEGATIVE(cuModuleLoadData, plain_words)
 
     conf_context();
     CONF_RESULT(cuModuleLoadData(&m, "hello, this is no image of any kind"),
-                CUDA_ERROR_INVALID_PTX);
+                CUDA_ERROR_INVALID_IMAGE);
 }
 
 CONF_NEGATIVE(cuModuleLoadData, truncated_elf)

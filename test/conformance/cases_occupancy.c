@@ -174,15 +174,6 @@ CONF_POSITIVE(cuOccupancyAvailableDynamicSMemPerBlock, plain)
     CONF_EXPECT(one >= 16384 && two <= one);
 }
 
-CONF_NEGATIVE(cuOccupancyAvailableDynamicSMemPerBlock, null_out)
-{
-    CUfunction f = NULL;
-
-    conf_context();
-    f = conf_kernel("noop");
-    CONF_RESULT(cuOccupancyAvailableDynamicSMemPerBlock(NULL, f, 1, 128), CUDA_ERROR_INVALID_VALUE);
-}
-
 CONF_NEGATIVE(cuOccupancyAvailableDynamicSMemPerBlock, zero_blocks)
 {
     CUfunction f = NULL;

@@ -52,12 +52,12 @@ CONF_POSITIVE(cuCtxDestroy, plain)
 CONF_NEGATIVE(cuCtxDestroy, null)
 {
     conf_device();
-    CONF_RESULT(cuCtxDestroy(NULL), CUDA_ERROR_INVALID_CONTEXT);
+    CONF_RESULT(cuCtxDestroy(NULL), CUDA_ERROR_INVALID_VALUE);
 }
 
-CONF_NEGATIVE(cuCtxDestroy, before_init)
+CONF_NEGATIVE(cuCtxDestroy, null_before_init)
 {
-    CONF_RESULT(cuCtxDestroy(NULL), CUDA_ERROR_NOT_INITIALIZED);
+    CONF_RESULT(cuCtxDestroy(NULL), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_POSITIVE(cuCtxGetDevice_v2, plain)
@@ -287,9 +287,9 @@ CONF_NEGATIVE(cuEventDestroy, null_event)
     CONF_RESULT(cuEventDestroy(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
-CONF_NEGATIVE(cuEventDestroy, before_init)
+CONF_NEGATIVE(cuEventDestroy, null_before_init)
 {
-    CONF_RESULT(cuEventDestroy(NULL), CUDA_ERROR_NOT_INITIALIZED);
+    CONF_RESULT(cuEventDestroy(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
 CONF_POSITIVE(cuStreamDestroy, plain)
@@ -307,9 +307,9 @@ CONF_NEGATIVE(cuStreamDestroy, null)
     CONF_RESULT(cuStreamDestroy(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
-CONF_NEGATIVE(cuStreamDestroy, before_init)
+CONF_NEGATIVE(cuStreamDestroy, null_before_init)
 {
-    CONF_RESULT(cuStreamDestroy(NULL), CUDA_ERROR_NOT_INITIALIZED);
+    CONF_RESULT(cuStreamDestroy(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
 CONF_POSITIVE(cuThreadExchangeStreamCaptureMode, swap)

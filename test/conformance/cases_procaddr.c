@@ -38,19 +38,39 @@ CONF_NEGATIVE(cuGetProcAddress, unknown_name)
     void *p = &p;
 
     CONF_RESULT(cuGetProcAddress("cuNoSuchCall", &p, 13000, 0), CUDA_ERROR_NOT_FOUND);
-    CONF_EXPECT(p == NULL);
+    CONF_EXPECT(p == &p);
 }
 
-CONF_NEGATIVE(cuGetProcAddress, null_name)
+CONF_NEGATIVE(cuGetProcAddress, suffixed_name)
 {
-    void *p = NULL;
+    void *p = &p;
 
-    CONF_RESULT(cuGetProcAddress(NULL, &p, 13000, 0), CUDA_ERROR_INVALID_VALUE);
+    CONF_RESULT(cuGetProcAddress("cuMemAlloc_v2", &p, 13000, 0), CUDA_ERROR_NOT_FOUND);
+    CONF_EXPECT(p == &p);
 }
 
-CONF_NEGATIVE(cuGetProcAddress, null_out)
+CONF_NEGATIVE(cuGetProcAddress, version_too_old)
 {
-    CONF_RESULT(cuGetProcAddress("cuInit", NULL, 13000, 0), CUDA_ERROR_INVALID_VALUE);
+    void *p = &p;
+
+    CONF_RESULT(cuGetProcAddress("cuMemAllocAsync", &p, 5000, 0), CUDA_ERROR_NOT_FOUND);
+    CONF_EXPECT(p == &p);
+}
+
+CONF_NEGATIVE(cuGetProcAddress, version_beyond_driver)
+{
+    void *p = &p;
+
+    CONF_RESULT(cuGetProcAddress("cuInit", &p, 99000, 0), CUDA_ERROR_INVALID_VALUE);
+    CONF_EXPECT(p == &p);
+}
+
+CONF_NEGATIVE(cuGetProcAddress, bad_flags)
+{
+    void *p = &p;
+
+    CONF_RESULT(cuGetProcAddress("cuInit", &p, 13000, 0x80), CUDA_ERROR_INVALID_VALUE);
+    CONF_EXPECT(p == &p);
 }
 
 CONF_POSITIVE(cuGetProcAddress_v2, known_name)
@@ -141,7 +161,7 @@ CONF_NEGATIVE(cuGetProcAddress_v2, unknown_name_null_status)
 {
     void *p = &p;
 
-    CONF_RESULT(cuGetProcAddress_v2("cuNoSuchCall", &p, 13000, 0, NULL), CUDA_ERROR_NOT_FOUND);
+    CONF_OK(cuGetProcAddress_v2("cuNoSuchCall", &p, 13000, 0, NULL));
     CONF_EXPECT(p == NULL);
 }
 
@@ -171,18 +191,6 @@ CONF_NEGATIVE(cuGetProcAddress_v2, suffixed_name)
     CONF_OK(cuGetProcAddress_v2("cuMemAlloc_v2", &p, 13000, 0, &status));
     CONF_EXPECT(p == NULL);
     CONF_VALUE(status);
-}
-
-CONF_NEGATIVE(cuGetProcAddress_v2, null_name)
-{
-    void *p = NULL;
-
-    CONF_RESULT(cuGetProcAddress_v2(NULL, &p, 13000, 0, NULL), CUDA_ERROR_INVALID_VALUE);
-}
-
-CONF_NEGATIVE(cuGetProcAddress_v2, null_out)
-{
-    CONF_RESULT(cuGetProcAddress_v2("cuInit", NULL, 13000, 0, NULL), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_NEGATIVE(cuGetProcAddress_v2, bad_flags)

@@ -38,6 +38,13 @@ static void init_of_a_child(void)
     CONF_RESULT(cuInit(0), CUDA_ERROR_NOT_INITIALIZED);
 }
 
+static void loading_mode_of_a_child(void)
+{
+    CUmoduleLoadingMode mode = (CUmoduleLoadingMode)9;
+
+    CONF_RESULT(cuModuleGetLoadingMode(&mode), CUDA_ERROR_NOT_INITIALIZED);
+}
+
 static void version_of_a_child(void)
 {
     int version = 0;
@@ -66,6 +73,12 @@ CONF_NEGATIVE(cuInit, forked_child)
     conf_context();
     CONF_EXPECT(in_child(init_of_a_child));
     CONF_OK(cuCtxSynchronize());
+}
+
+CONF_NEGATIVE(cuModuleGetLoadingMode, forked_child)
+{
+    conf_context();
+    CONF_EXPECT(in_child(loading_mode_of_a_child));
 }
 
 CONF_POSITIVE(cuDriverGetVersion, forked_child)

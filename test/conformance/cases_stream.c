@@ -142,9 +142,9 @@ CONF_NEGATIVE(cuStreamDestroy_v2, legacy)
     CONF_RESULT(cuStreamDestroy_v2(CU_STREAM_LEGACY), CUDA_ERROR_INVALID_HANDLE);
 }
 
-CONF_NEGATIVE(cuStreamDestroy_v2, before_init)
+CONF_NEGATIVE(cuStreamDestroy_v2, null_before_init)
 {
-    CONF_RESULT(cuStreamDestroy_v2(NULL), CUDA_ERROR_NOT_INITIALIZED);
+    CONF_RESULT(cuStreamDestroy_v2(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
 CONF_POSITIVE(cuStreamGetPriority, null_stream)

@@ -18,10 +18,10 @@ CONF_NEGATIVE(cuModuleUnload, null)
     CONF_RESULT(cuModuleUnload(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
-CONF_NEGATIVE(cuModuleUnload, no_context)
+CONF_NEGATIVE(cuModuleUnload, null_without_context)
 {
     conf_device();
-    CONF_RESULT(cuModuleUnload(NULL), CUDA_ERROR_INVALID_CONTEXT);
+    CONF_RESULT(cuModuleUnload(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
 CONF_NEGATIVE(cuModuleUnload, before_init)
@@ -36,12 +36,6 @@ CONF_POSITIVE(cuModuleGetLoadingMode, lazy_by_default)
     conf_device();
     CONF_OK(cuModuleGetLoadingMode(&mode));
     CONF_VALUE(mode);
-}
-
-CONF_NEGATIVE(cuModuleGetLoadingMode, null_out)
-{
-    conf_device();
-    CONF_RESULT(cuModuleGetLoadingMode(NULL), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_NEGATIVE(cuModuleGetLoadingMode, before_init)
@@ -76,7 +70,7 @@ CONF_NEGATIVE(cuModuleGetFunction, empty_name)
     CUfunction f = NULL;
 
     conf_context();
-    CONF_RESULT(cuModuleGetFunction(&f, conf_module(), ""), CUDA_ERROR_NOT_FOUND);
+    CONF_RESULT(cuModuleGetFunction(&f, conf_module(), ""), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_NEGATIVE(cuModuleGetFunction, global_is_no_kernel)
