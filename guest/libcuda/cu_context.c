@@ -78,11 +78,11 @@ CUresult gs_cuCtxDestroy_v2(CUcontext ctx)
     struct gs_thread *thread;
     CUresult cu = gs_ready();
 
+    if (ctx == NULL) {
+        return CUDA_ERROR_INVALID_VALUE; /* before cuInit too, as native */
+    }
     if (cu != CUDA_SUCCESS) {
         return cu;
-    }
-    if (ctx == NULL) {
-        return CUDA_ERROR_INVALID_VALUE;
     }
     context = gs_context_find(ctx);
     if (context == NULL || context->primary) {

@@ -49,7 +49,7 @@ CUresult gs_cuCtxSetLimit(CUlimit limit, size_t value)
     CUresult cu = gs_enter(&call);
 
     if (cu == CUDA_SUCCESS && (unsigned int)limit >= CU_LIMIT_MAX) {
-        return CUDA_ERROR_UNSUPPORTED_LIMIT;
+        return CUDA_ERROR_INVALID_VALUE;
     }
     return cu == CUDA_SUCCESS ? gs_call_cuCtxSetLimit(call.session, &args, &ret) : cu;
 }
@@ -68,7 +68,7 @@ CUresult gs_cuCtxGetLimit(size_t *value, CUlimit limit)
         return CUDA_ERROR_INVALID_VALUE;
     }
     if ((unsigned int)limit >= CU_LIMIT_MAX) {
-        return CUDA_ERROR_UNSUPPORTED_LIMIT;
+        return CUDA_ERROR_INVALID_VALUE;
     }
     cu = gs_call_cuCtxGetLimit(call.session, &args, &ret);
     if (cu == CUDA_SUCCESS) {

@@ -166,7 +166,7 @@ static CUresult send(struct gs_stream *stream, struct gs_function *f,
 static CUresult launch(struct gs_call *call, struct gs_stream *stream, struct gs_function *f,
                        struct vgpu_args_cuLaunchKernel *args, void **params, void **extra)
 {
-    _Alignas(16) uint8_t small[512];
+    GS_UNINITIALIZED _Alignas(16) uint8_t small[512];
     uint8_t *buffer = small;
     CUresult cu;
 

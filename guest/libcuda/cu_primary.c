@@ -61,6 +61,14 @@ CUresult gs_cuDevicePrimaryCtxRelease_v2(CUdevice dev)
     return cu;
 }
 
+/* The first form of the call does not mind when there is no user (measured). */
+CUresult gs_cuDevicePrimaryCtxRelease(CUdevice dev)
+{
+    CUresult cu = gs_cuDevicePrimaryCtxRelease_v2(dev);
+
+    return cu == CUDA_ERROR_INVALID_CONTEXT ? CUDA_SUCCESS : cu;
+}
+
 /* The users stay counted: their releases come later. */
 CUresult gs_cuDevicePrimaryCtxReset_v2(CUdevice dev)
 {
@@ -93,6 +101,19 @@ CUresult gs_cuDevicePrimaryCtxSetFlags_v2(CUdevice dev, unsigned int flags)
         atomic_store(&gs_context_primary(device)->flags, flags);
     }
     return cu;
+}
+
+/* The first form of the call refuses what an active context cannot take over any more. */
+CUresult gs_cuDevicePrimaryCtxSetFlags(CUdevice dev, unsigned int flags)
+{
+    struct gs_device *device;
+    CUresult cu = enter(dev, &device);
+
+    if (cu == CUDA_SUCCESS && gs_context_flags_valid(flags) &&
+        gs_context_is_active(gs_context_primary(device))) {
+        return CUDA_ERROR_PRIMARY_CONTEXT_ACTIVE;
+    }
+    return gs_cuDevicePrimaryCtxSetFlags_v2(dev, flags);
 }
 
 CUresult gs_cuDevicePrimaryCtxGetState(CUdevice dev, unsigned int *flags, int *active)

@@ -41,12 +41,17 @@ CUresult gs_cuGetProcAddress_v2(const char *symbol, void **pfn, int cudaVersion,
 CUresult gs_cuGetProcAddress(const char *symbol, void **pfn, int cudaVersion, cuuint64_t flags)
 {
     CUdriverProcAddressQueryResult status = CU_GET_PROC_ADDRESS_SUCCESS;
-    CUresult cu = find(symbol, pfn, cudaVersion, flags, &status);
+    void *found = NULL;
+    CUresult cu = find(symbol, pfn != NULL ? &found : NULL, cudaVersion, flags, &status);
 
-    if (cu == CUDA_SUCCESS && *pfn == NULL) {
-        return CUDA_ERROR_NOT_FOUND;
+    if (cu != CUDA_SUCCESS) {
+        return cu;
     }
-    return cu;
+    if (found == NULL) {
+        return CUDA_ERROR_NOT_FOUND; /* and *pfn stays: measured */
+    }
+    *pfn = found;
+    return CUDA_SUCCESS;
 }
 
 /* This release has no internal tables.  Each UUID is told once: a small set of their hashes. */

@@ -33,13 +33,10 @@ CUresult gs_cuStreamDestroy_v2(CUstream hStream)
 {
     struct gs_stream *stream;
     struct gs_call call;
-    CUresult cu = gs_ready();
+    CUresult cu;
 
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
     if ((uintptr_t)hStream <= (uintptr_t)CU_STREAM_PER_THREAD) {
-        return CUDA_ERROR_INVALID_HANDLE;
+        return CUDA_ERROR_INVALID_HANDLE; /* before cuInit too, as native */
     }
     cu = gs_stream_enter(hStream, &call, &stream);
     return cu == CUDA_SUCCESS ? gs_stream_destroy(stream) : cu;
@@ -198,9 +195,10 @@ CUresult gs_cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode)
     if (thread == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    if (mode == NULL || (unsigned int)*mode > CU_STREAM_CAPTURE_MODE_RELAXED) {
+    if (mode == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
+    /* Native takes any value and gives it back (measured). */
     before = thread->capture_mode;
     thread->capture_mode = *mode;
     *mode = before;

@@ -164,10 +164,16 @@ CUresult gs_cuEventQuery(CUevent hEvent)
     return cu;
 }
 
+/* These two name a missing event before they look for cuInit, as native. */
+static CUresult find_named(CUevent handle, struct gs_event **event)
+{
+    return handle != NULL ? gs_event_find(handle, event) : CUDA_ERROR_INVALID_HANDLE;
+}
+
 CUresult gs_cuEventSynchronize(CUevent hEvent)
 {
     struct gs_event *event;
-    CUresult cu = gs_event_find(hEvent, &event);
+    CUresult cu = find_named(hEvent, &event);
 
     return cu == CUDA_SUCCESS ? gs_event_wait(event) : cu;
 }
@@ -175,7 +181,7 @@ CUresult gs_cuEventSynchronize(CUevent hEvent)
 CUresult gs_cuEventDestroy_v2(CUevent hEvent)
 {
     struct gs_event *event;
-    CUresult cu = gs_event_find(hEvent, &event);
+    CUresult cu = find_named(hEvent, &event);
 
     return cu == CUDA_SUCCESS ? gs_event_destroy(event) : cu;
 }

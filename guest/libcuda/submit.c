@@ -73,7 +73,7 @@ static void forget_answer(struct gs_link *link, uint32_t lane)
 CUresult gs_link_put(struct gs_link *link, struct gs_thread *thread, uint32_t op,
                      const uint8_t *body, size_t len, struct gs_answer *answer)
 {
-    _Alignas(8) uint8_t small[SMALL_BYTES];
+    GS_UNINITIALIZED _Alignas(8) uint8_t small[SMALL_BYTES];
     struct vgpu_record header = {.op = op,
                                  .length = vgpu_record_length(len),
                                  .lane = (uint16_t)thread->lane,

@@ -14,6 +14,10 @@
 
 #include "proto/cuda_abi.h"
 
+/* For buffers on the way of every call, which are written before they are read: the build fills
+ * other variables with zeros. */
+#define GS_UNINITIALIZED __attribute__((uninitialized))
+
 #define GS_STACK_MAX          64u
 #define GS_THREAD_STREAMS_MAX 16u
 

@@ -10,9 +10,9 @@ CALLS = [
     },
     {
         "name": "cuDevicePrimaryCtxRelease", "base": "cuDevicePrimaryCtxRelease", "since": 7000,
-        "alias_of": "cuDevicePrimaryCtxRelease_v2", "class": "local",
+        "class": "local",
         "args": [("value", "CUdevice dev")],
-        "doc": "Counts one user of the primary context less; the last one ends it.",
+        "doc": "The same as _v2, but no error when there is no user (7.0 form).",
     },
     {
         "name": "cuDevicePrimaryCtxRelease_v2", "base": "cuDevicePrimaryCtxRelease",
@@ -34,9 +34,9 @@ CALLS = [
     },
     {
         "name": "cuDevicePrimaryCtxSetFlags", "base": "cuDevicePrimaryCtxSetFlags",
-        "since": 7000, "alias_of": "cuDevicePrimaryCtxSetFlags_v2", "class": "local",
+        "since": 7000, "class": "local",
         "args": [("value", "CUdevice dev"), ("value", "unsigned int flags")],
-        "doc": "Sets the flags of the primary context.",
+        "doc": "Sets the flags of the primary context while it is not active (7.0 form).",
     },
     {
         "name": "cuDevicePrimaryCtxSetFlags_v2", "base": "cuDevicePrimaryCtxSetFlags",
