@@ -82,13 +82,21 @@ HANDLER(bfind)
     return i + 1;
 }
 
+/* Position and length are bytes in the 32-bit forms only. */
+static uint32_t field_number(const struct thr *t, uint32_t slot, bool wide)
+{
+    uint32_t n = (uint32_t)op_get(t, slot);
+
+    return !wide ? n & 0xff : n < 0xff ? n : 0xff;
+}
+
 /* imm as above. */
 HANDLER(bfe)
 {
     uint64_t a = op_get(t, i->a);
     uint32_t bits = (i->imm & FIND_64) != 0 ? 64 : 32;
-    uint32_t pos = (uint32_t)op_get(t, i->b) & 0xff;
-    uint32_t len = (uint32_t)op_get(t, i->c) & 0xff;
+    uint32_t pos = field_number(t, i->b, bits == 64);
+    uint32_t len = field_number(t, i->c, bits == 64);
     bool sign = false;
     uint64_t mask;
 
@@ -101,7 +109,7 @@ HANDLER(bfe)
     mask = len >= 64 ? UINT64_MAX : (UINT64_C(1) << len) - 1;
     a = pos >= bits ? 0 : a >> pos;
     /* Beyond the top bit the field repeats it. */
-    if (sign && (pos >= bits || len > bits - pos)) {
+    if (sign && pos != 0 && (pos >= bits || len > bits - pos)) {
         a |= pos >= bits ? UINT64_MAX : UINT64_MAX << (bits - pos);
     }
     a &= mask;
@@ -113,8 +121,8 @@ HANDLER(bfe)
 HANDLER(bfi)
 {
     uint32_t bits = i->imm != 0 ? 64 : 32;
-    uint32_t pos = (uint32_t)op_get(t, i->c) & 0xff;
-    uint32_t len = (uint32_t)op_get(t, i->e) & 0xff;
+    uint32_t pos = field_number(t, i->c, bits == 64);
+    uint32_t len = field_number(t, i->e, bits == 64);
     uint64_t b = op_get(t, i->b);
     uint64_t mask = len >= 64 ? UINT64_MAX : (UINT64_C(1) << len) - 1;
 

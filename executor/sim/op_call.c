@@ -149,7 +149,10 @@ static const struct insn *enter(struct thr *t, const struct insn *i, const struc
     if (site->arg_count != f->param_count || site->ret_count != f->ret_count) {
         return op_fault(t, i, CUDA_ERROR_INVALID_PC); /* through a wrong pointer */
     }
-    if (!local_push(t, caller, f) || !frame_push(t, f, i)) {
+    if (!local_push(t, caller, f)) {
+        return op_fault(t, i, CUDA_ERROR_ILLEGAL_ADDRESS); /* as on the hardware: off its end */
+    }
+    if (!frame_push(t, f, i)) {
         return op_fault(t, i, CUDA_ERROR_LAUNCH_FAILED);
     }
     frame_enter(t, caller, caller_base); /* the stack may have moved */

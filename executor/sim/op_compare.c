@@ -16,7 +16,6 @@
 #define BOOL_XOR  48
 #define BOOL_MASK 48
 #define FLUSH     64
-#define AS_FLOAT  128 /* set: the result is 1.0 or 0.0 */
 
 #define ORDER(a, b) ((a) < (b) ? LESS : (a) == (b) ? EQUAL : (a) > (b) ? GREATER : UNORDERED)
 
@@ -76,11 +75,7 @@ static const struct insn *set(struct thr *t, const struct insn *i, bool v)
 {
     bool p = combine(t, i, v);
 
-    if ((i->imm & AS_FLOAT) != 0) {
-        op_set_f32(t, i->d, p ? 1.0f : 0.0f);
-    } else {
-        op_set(t, i->d, p ? UINT32_MAX : 0);
-    }
+    op_set(t, i->d, p ? UINT32_MAX : 0);
     return i + 1;
 }
 
@@ -213,10 +208,9 @@ static void lower_set(struct ptx_build *b, struct ptx_inst *in)
     enum ptx_type type = ptx_mod_type_needed(b, in);
     struct insn *i;
 
-    if (result != T_F32 && result != T_U32 && result != T_S32) {
-        ptx_unsupported(b, in);
+    if (result != T_U32 && result != T_S32) {
+        ptx_unsupported(b, in); /* the hardware's float result is not what the ISA says */
     }
-    flags |= result == T_F32 ? AS_FLOAT : 0;
     i = emit(b, in, ptx_pick(b, in, set_table, type), type, flags);
     i->d = ptx_dst(b, in, 0);
 }

@@ -56,11 +56,11 @@ EACH_UNSIGNED(BINARY, min, a < b ? a : b)
 EACH_SIGNED(BINARY, min, a < b ? a : b)
 EACH_UNSIGNED(BINARY, max, a > b ? a : b)
 EACH_SIGNED(BINARY, max, a > b ? a : b)
-/* By zero the hardware gives all ones, and the dividend as remainder. */
+/* By zero the hardware gives all ones. */
 EACH_UNSIGNED(BINARY, div, b == 0 ? ~0ull : a / b)
-EACH_UNSIGNED(BINARY, rem, b == 0 ? a : a % b)
+EACH_UNSIGNED(BINARY, rem, b == 0 ? ~0ull : a % b)
 EACH_SIGNED(BINARY, div, b == 0 ? -1 : b == -1 ? 0 - a : a / b)
-EACH_SIGNED(BINARY, rem, b == 0 ? a : b == -1 ? 0 : a % b)
+EACH_SIGNED(BINARY, rem, b == 0 ? -1 : b == -1 ? 0 : a % b)
 EACH_SIGNED(UNARY, abs, a < 0 ? 0 - a : a)
 EACH_SIGNED(UNARY, neg, 0 - a)
 /* clang-format on */

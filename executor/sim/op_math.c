@@ -173,7 +173,7 @@ static bool tested(int kind, int class)
     case TEST_NAN:
         return class == FP_NAN;
     case TEST_NORMAL:
-        return class == FP_NORMAL;
+        return class == FP_NORMAL || class == FP_ZERO; /* as the ISA has it */
     default:
         return class == FP_SUBNORMAL;
     }

@@ -81,7 +81,7 @@ static void overflowed(void)
 
     begin();
     p = sim_device(NULL, 64);
-    fault("overflow", (void *[]){&p}, CUDA_ERROR_LAUNCH_FAILED);
+    fault("overflow", (void *[]){&p}, CUDA_ERROR_ILLEGAL_ADDRESS);
 }
 
 static void shared_out(void)
@@ -159,7 +159,7 @@ CASE(test_illegal_address_is_700, illegal)
 CASE(test_misaligned_address_is_716, misaligned)
 CASE(test_trap_is_719, trapped)
 CASE(test_assert_is_710, asserted)
-CASE(test_stack_overflow_is_719, overflowed)
+CASE(test_stack_overflow_is_700, overflowed)
 CASE(test_shared_overrun_is_700, shared_out)
 CASE(test_overrun_is_700, out_of_bounds)
 CASE(test_use_after_free_is_700, freed)
@@ -172,7 +172,7 @@ int main(void)
         cmocka_unit_test(test_misaligned_address_is_716),
         cmocka_unit_test(test_trap_is_719),
         cmocka_unit_test(test_assert_is_710),
-        cmocka_unit_test(test_stack_overflow_is_719),
+        cmocka_unit_test(test_stack_overflow_is_700),
         cmocka_unit_test(test_shared_overrun_is_700),
         cmocka_unit_test(test_overrun_is_700),
         cmocka_unit_test(test_use_after_free_is_700),
