@@ -118,6 +118,7 @@ static const char *on_register(struct br_gpu *gpu, const Vgpu__Register *reg)
         return slot == -EEXIST ? "this GPU is registered already" : "too many GPUs";
     }
     reg->facts->base.n_unknown_fields = 0;
+    gpu->memory_quota = reg->memory_quota;
     gpu->facts = copy_facts(broker, reg->facts);
     if (gpu->facts == NULL) {
         return "no memory";

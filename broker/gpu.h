@@ -27,6 +27,7 @@ struct br_gpu {
     bool ended;
     uint32_t slot;
     Vgpu__DeviceFacts *facts; /* owned copy */
+    uint64_t memory_quota;    /* device memory of a session in bytes; 0: the card's */
     struct br_worker_list workers;
     uint32_t worker_count;
     struct br_session_list waiting; /* opens, first come first served */

@@ -230,8 +230,7 @@ int br_worker_attach(struct br_worker *worker, struct br_session *session)
     attach.channel_bytes = session->channel.bytes;
     attach.candidate = session->candidate;
     attach.ordinal = session->ordinal;
-    /* 0: the worker's own configuration says. */
-    attach.memory_quota = 0;
+    attach.memory_quota = worker->gpu->memory_quota;
     frame.kind_case = VGPU__FRAME__KIND_ATTACH;
     frame.attach = &attach;
     len = vgpu_frame_pack(&frame, broker->tx, sizeof(broker->tx));

@@ -44,7 +44,8 @@ void ex_broker_link_close(struct ex_broker_link *link)
     ex_broker_link_init(link);
 }
 
-int ex_broker_link_register(struct ex_broker_link *link, Vgpu__DeviceFacts *facts)
+int ex_broker_link_register(struct ex_broker_link *link, Vgpu__DeviceFacts *facts,
+                            uint64_t memory_quota)
 {
     char version[] = VGPU_VERSION;
     Vgpu__Register message = VGPU__REGISTER__INIT;
@@ -54,6 +55,7 @@ int ex_broker_link_register(struct ex_broker_link *link, Vgpu__DeviceFacts *fact
     message.version = version;
     message.pid = (uint32_t)getpid();
     message.facts = facts;
+    message.memory_quota = memory_quota;
     frame.kind_case = VGPU__FRAME__KIND_REGISTER;
     frame.register_ = &message;
     return vgpu_frame_socket_send(&link->socket, &frame, NULL, 0);

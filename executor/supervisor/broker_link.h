@@ -19,7 +19,8 @@ int ex_broker_link_connect(struct ex_broker_link *link, const char *path);
 void ex_broker_link_close(struct ex_broker_link *link);
 
 /* Each sends one frame: 0 or -errno. */
-int ex_broker_link_register(struct ex_broker_link *link, Vgpu__DeviceFacts *facts);
+int ex_broker_link_register(struct ex_broker_link *link, Vgpu__DeviceFacts *facts,
+                            uint64_t memory_quota);
 int ex_broker_link_ready(struct ex_broker_link *link, uint32_t worker, pid_t pid, int pipe,
                          const struct ex_worker_layers *layers, uint32_t landlock_abi);
 int ex_broker_link_gone(struct ex_broker_link *link, uint32_t worker, int status);

@@ -115,7 +115,8 @@ static void try_connect(struct supervisor *s)
         }
     }
     if (rc == 0) {
-        rc = ex_broker_link_register(&s->broker, s->probe.facts);
+        rc = ex_broker_link_register(&s->broker, s->probe.facts,
+                                     (uint64_t)s->options->settings.memory_quota_mib << 20);
         if (rc < 0) {
             ex_broker_link_close(&s->broker);
         }

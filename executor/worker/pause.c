@@ -10,8 +10,10 @@
 
 #define SPIN_NS      (50 * VGPU_NS_PER_US)
 #define SPIN_CPUS    4
-#define SLEEP_MIN_NS (50 * VGPU_NS_PER_US)
+#define SLEEP_MIN_NS (20 * VGPU_NS_PER_US)
 #define SLEEP_MAX_NS (1 * VGPU_NS_PER_MS)
+/* A wait is noticed late by at most this part of its length. */
+#define SLEEP_PART 64
 
 void ex_pause_init(struct ex_pause *pause)
 {
@@ -23,7 +25,16 @@ void ex_pause_init(struct ex_pause *pause)
         pause->spin_ns = SPIN_NS;
     }
     pause->last_ns = vgpu_clock_ns();
-    pause->sleep_ns = SLEEP_MIN_NS;
+}
+
+static uint64_t sleep_time(uint64_t waited_ns)
+{
+    uint64_t part = waited_ns / SLEEP_PART;
+
+    if (part < SLEEP_MIN_NS) {
+        return SLEEP_MIN_NS;
+    }
+    return part < SLEEP_MAX_NS ? part : SLEEP_MAX_NS;
 }
 
 static int sleep_on(int fd, const struct timespec *limit)
@@ -35,18 +46,18 @@ static int sleep_on(int fd, const struct timespec *limit)
 
 int ex_pause_wait(struct ex_pause *pause, int fd, bool active, bool pending)
 {
+    uint64_t now = vgpu_clock_ns();
+
     if (active) {
-        pause->last_ns = vgpu_clock_ns();
-        pause->sleep_ns = SLEEP_MIN_NS;
+        pause->last_ns = now;
     }
     if (!pending) {
         return sleep_on(fd, NULL);
     }
-    if (vgpu_clock_ns() - pause->last_ns < pause->spin_ns) {
+    if (now - pause->last_ns < pause->spin_ns) {
         return 0;
     }
-    struct timespec limit = {.tv_sec = 0, .tv_nsec = (long)pause->sleep_ns};
+    struct timespec limit = {.tv_sec = 0, .tv_nsec = (long)sleep_time(now - pause->last_ns)};
 
-    pause->sleep_ns = pause->sleep_ns * 2 < SLEEP_MAX_NS ? pause->sleep_ns * 2 : SLEEP_MAX_NS;
     return sleep_on(fd, &limit);
 }

@@ -5,8 +5,8 @@
 /*
  * How long the dispatcher sleeps between two looks.  With nothing pending it sleeps until
  * the pipe has bytes.  While the driver must be watched it spins for a bounded time after
- * something happened (with four CPUs or more), then sleeps 50 us and twice as long
- * each time, up to 1 ms: that bounds how late an error is seen.
+ * something happened (with four CPUs or more), then sleeps for a 64th of the time since, at
+ * least 20 us and at most 1 ms: that bounds how late an end or an error is seen.
  */
 
 #include <stdbool.h>
@@ -15,7 +15,6 @@
 struct ex_pause {
     uint64_t spin_ns;
     uint64_t last_ns; /* when something happened last */
-    uint64_t sleep_ns;
 };
 
 void ex_pause_init(struct ex_pause *pause);

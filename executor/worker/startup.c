@@ -55,6 +55,13 @@ static int set_limits(const struct ex_options *options)
     return ex_limits_set();
 }
 
+/* The kernel rounds sleeps of 20 us up by 50 us otherwise. */
+static int sharpen_timers(const struct ex_options *options)
+{
+    (void)options;
+    return prctl(PR_SET_TIMERSLACK, 1000) < 0 ? -errno : 0;
+}
+
 static int forbid_dumps(const struct ex_options *options)
 {
     (void)options;
@@ -82,6 +89,7 @@ static const struct {
     {"change account", drop_account},
     {"follow parent", follow_parent},
     {"set limits", set_limits},
+    {"sharpen timers", sharpen_timers},
     {"forbid dumps", forbid_dumps},
     {"reserve addresses", reserve_addresses},
     {"no new privileges", forbid_privileges},

@@ -6,8 +6,9 @@
 #include "executor/worker/error.h"
 #include "executor/worker/session.h"
 
-/* A guest that is this deep may be waiting for progress: it parks at VGPU_STREAM_DEPTH_GUEST. */
-#define WAKE_DEPTH (VGPU_STREAM_DEPTH_GUEST - 2 * VGPU_PROGRESS_STEP)
+/* A guest may be parked at VGPU_STREAM_DEPTH_GUEST, and how far it is ahead of us only it knows:
+ * it is woken every so many operations, well before it would run dry. */
+#define WAKE_STEP (VGPU_STREAM_DEPTH_GUEST / 4)
 
 static struct ex_stream *lookup(struct ex_session *x, uint64_t handle)
 {
@@ -117,7 +118,7 @@ CUresult ex_stream_mark(struct ex_session *x, struct ex_stream *s, const struct 
 /* True when the guest may be waiting for what passed. */
 static bool mark_passed(struct ex_session *x, struct ex_stream *s, const struct ex_mark *mark)
 {
-    bool deep = s->submitted - s->done >= WAKE_DEPTH;
+    bool step = s->done / WAKE_STEP != mark->at / WAKE_STEP;
 
     s->done = mark->at;
     s->own_done = mark->own_at;
@@ -130,7 +131,7 @@ static bool mark_passed(struct ex_session *x, struct ex_stream *s, const struct 
     ex_event_pool_put(&x->event_pool, mark->event);
     s->mark_first = (s->mark_first + 1) % EX_STREAM_OWN_MAX;
     s->mark_count--;
-    return mark->fence || deep;
+    return mark->fence || step;
 }
 
 static bool poll_stream(struct ex_session *x, struct ex_stream *s)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gs_calls.h"
+#include "guest/libcuda/bulk_copy.h"
 #include "guest/libcuda/process.h"
 #include "guest/libcuda/staging.h"
 #include "guest/libcuda/stream.h"
@@ -182,7 +183,7 @@ static CUresult finish_pull(struct pulls *p)
         cu = gs_session_error(s);
     }
     if (cu == CUDA_SUCCESS) {
-        memcpy((void *)(uintptr_t)pull->dst, s->window + pull->chunk->offset, pull->bytes);
+        gs_bulk_copy((void *)(uintptr_t)pull->dst, s->window + pull->chunk->offset, pull->bytes);
     }
     gs_staging_give(s, pull->chunk);
     p->first = (p->first + 1) % (GS_CHUNKS / 2);
