@@ -293,6 +293,11 @@ class Stack:
     def supervisors(self):
         return self.executors("supervisor")
 
+    def supervisor(self):
+        """The only supervisor; a worker that is being forked looks like a second one."""
+        return wait_for(lambda: len(self.supervisors()) == 1 and self.supervisors(),
+                        "one supervisor")[0]
+
     def workers(self):
         """Spares and workers of sessions, oldest first."""
         return self.executors("worker")

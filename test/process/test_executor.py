@@ -40,15 +40,16 @@ class Supervisor(wire.Peer):
 
 class Executor(unittest.TestCase):
     stack = None
+    baseline = None
 
     @classmethod
     def setUpClass(cls):
         cls.stack = Stack(spawn=False)
         cls.stack.__enter__()
         cls.addClassCleanup(cls.stack.close)
+        cls.baseline = cls.stack.steady_usage()
 
     def setUp(self):
-        self.baseline = self.stack.usage()
         self.addCleanup(self.check)
 
     def check(self):

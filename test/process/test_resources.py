@@ -58,7 +58,7 @@ class Sessions(StackCase):
         self.greeted()
         self.stack.wait_spares(sessions=1)
         pids = {f"{role}-{pid}": pid for role, pids in (
-            ("broker", [self.stack.broker.pid]), ("supervisor", self.stack.supervisors()),
+            ("broker", [self.stack.broker.pid]), ("supervisor", [self.stack.supervisor()]),
             ("worker", self.stack.workers()), ("guest", [holder.pid])) for pid in pids}
         for _ in range(WATCHES):  # in the first, what was under way before may still end
             woken = self.watch(pids)

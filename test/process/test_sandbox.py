@@ -77,13 +77,13 @@ class Sandbox(StackCase):
         self.assertFalse({n for n in names if n.startswith(("LD_", "HOME", "VGPU_BUILD"))}, names)
 
     def test_only_workers_load_a_driver(self):
-        for pid in [self.stack.broker.pid, *self.stack.supervisors()]:
+        for pid in [self.stack.broker.pid, self.stack.supervisor()]:
             self.assertFalse(procfs.maps_file(pid, "libcuda"), procfs.arguments(pid))
         for pid in self.stack.workers():
             self.assertTrue(procfs.maps_file(pid, "libcuda"), procfs.arguments(pid))
 
     def test_no_process_is_left_writable_and_executable(self):
-        for pid in [self.stack.broker.pid, *self.stack.supervisors(), *self.stack.workers()]:
+        for pid in [self.stack.broker.pid, self.stack.supervisor(), *self.stack.workers()]:
             self.assertFalse(procfs.writable_code(pid), procfs.arguments(pid))
 
     def test_guest_has_only_its_own_channel(self):

@@ -12,7 +12,11 @@ import select
 import socket
 import struct
 
+from stack import build_folder, sanitizer
+
 PROTOCOL = 1
+# Addresses that a worker of this build can have: sanitizers take some of them.
+CANDIDATE = {"": 0, "address": 1, "thread": 2}[sanitizer(build_folder())]
 FRAME_BYTES_MAX = 65536
 RECORD_BYTES_MAX = 49152
 OP_FRAME = 1
@@ -114,7 +118,7 @@ def frame_record(kind, fields=None, sequence=1):
     return record(OP_FRAME, prefixed(frame(kind, fields)), sequence)
 
 
-def hello(candidate=0, protocol=PROTOCOL):
+def hello(candidate=CANDIDATE, protocol=PROTOCOL):
     return frame_record("hello", {1: protocol, 2: os.getpid(), 3: "wire.py", 4: "0",
                                   5: candidate})
 
