@@ -110,6 +110,7 @@ CALLS = [
         "base": "cuThreadExchangeStreamCaptureMode", "since": 10010, "class": "local",
         "driver": "required",
         "args": [("inout", "CUstreamCaptureMode *mode")],
+        "negatives": 1, "negatives_why": "any mode is taken",
         "doc": "Exchanges the thread's capture mode.",
     },
 ]

@@ -3,8 +3,9 @@
 
 A case is a line `CONF_POSITIVE(<symbol>, ...` or `CONF_NEGATIVE(<symbol>, ...`.  A call
 needs one of the first kind and two of the second; one that can fail in fewer ways says
-so in the table: "negatives": N, "negatives_why": "...".  A symbol that is an alias is
-covered by the cases of the call that it stands for.
+so in the table: "negatives": N, "negatives_why": "...", and one that never succeeds
+"positives": 0, "positives_why": "...".  A symbol that is an alias is covered by the cases
+of the call that it stands for.
 """
 
 import re
@@ -14,7 +15,7 @@ from pathlib import Path
 from .table import TableError
 
 CASE = re.compile(r"^CONF_(POSITIVE|NEGATIVE)\((\w+),", re.M)
-NEGATIVES = 2
+WANTED = {"positives": 1, "negatives": 2}
 
 
 def count_cases(directory):
@@ -25,16 +26,17 @@ def count_cases(directory):
     return cases
 
 
-def wanted_negatives(call):
-    wanted = call.raw.get("negatives", NEGATIVES)
-    if wanted < NEGATIVES and not call.raw.get("negatives_why"):
-        raise TableError(f"{call.where}: {call.name}: 'negatives' needs 'negatives_why'")
+def wanted_cases(call, kind):
+    wanted = call.raw.get(kind, WANTED[kind])
+    if wanted < WANTED[kind] and not call.raw.get(f"{kind}_why"):
+        raise TableError(f"{call.where}: {call.name}: '{kind}' needs '{kind}_why'")
     return wanted
 
 
 def missing(call, cases):
     lacks = []
-    for kind, wanted in (("POSITIVE", 1), ("NEGATIVE", wanted_negatives(call))):
+    for kind in ("POSITIVE", "NEGATIVE"):
+        wanted = wanted_cases(call, f"{kind.lower()}s")
         if cases[call.name, kind] < wanted:
             lacks.append(f"{wanted - cases[call.name, kind]} CONF_{kind}")
     return " and ".join(lacks)

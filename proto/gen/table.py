@@ -13,8 +13,8 @@ from pathlib import Path
 CLASSES = ("local", "one_way", "round_trip", "unsupported")
 KEYS = {
     "name", "base", "since", "variants", "also", "alias_of", "class", "guest", "host",
-    "blocking", "driver", "args", "wire", "via", "ret_on_error", "negatives",
-    "negatives_why", "doc",
+    "blocking", "driver", "args", "wire", "via", "ret_on_error", "positives",
+    "positives_why", "negatives", "negatives_why", "doc",
 }
 
 

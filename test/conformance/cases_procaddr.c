@@ -200,7 +200,7 @@ CONF_NEGATIVE(cuGetProcAddress_v2, bad_flags)
     CONF_RESULT(cuGetProcAddress_v2("cuInit", &p, 13000, 0x80, NULL), CUDA_ERROR_INVALID_VALUE);
 }
 
-CONF_POSITIVE(cuGetExportTable, known_tables)
+CONF_NATIVE(cuGetExportTable, known_tables)
 {
     const void *t = NULL;
 
@@ -211,6 +211,16 @@ CONF_POSITIVE(cuGetExportTable, known_tables)
     CONF_EXPECT(t != NULL);
     CONF_OK(cuGetExportTable(&t, &context_storage));
     CONF_EXPECT(t != NULL);
+}
+
+/* This release has none of them, and says so. */
+CONF_UNSUPPORTED(cuGetExportTable, no_tables)
+{
+    const void *t = &t;
+
+    conf_device();
+    CONF_RESULT(cuGetExportTable(&t, &cudart_interface), CUDA_ERROR_INVALID_VALUE);
+    CONF_EXPECT(t == NULL);
 }
 
 CONF_NEGATIVE(cuGetExportTable, unknown_table)

@@ -34,6 +34,8 @@ enum conf_kind {
     CONF_KIND_NEGATIVE,
     /* Holds where vgpu does not offer a call; not compared with native. */
     CONF_KIND_UNSUPPORTED,
+    /* The vendor's answer to the same question; left out elsewhere. */
+    CONF_KIND_NATIVE,
 };
 
 struct conf_case {
@@ -54,6 +56,7 @@ struct conf_case {
 #define CONF_POSITIVE(symbol, case_name)    CONF_CASE(symbol, case_name, CONF_KIND_POSITIVE)
 #define CONF_NEGATIVE(symbol, case_name)    CONF_CASE(symbol, case_name, CONF_KIND_NEGATIVE)
 #define CONF_UNSUPPORTED(symbol, case_name) CONF_CASE(symbol, case_name, CONF_KIND_UNSUPPORTED)
+#define CONF_NATIVE(symbol, case_name)      CONF_CASE(symbol, case_name, CONF_KIND_NATIVE)
 
 /* Makes the call, records its text and result, and gives the result. */
 #define CONF_CALL(call) conf_call(#call, drv.call)

@@ -38,7 +38,8 @@ static void usage(FILE *out)
           "                        [--json FILE] [--quiet]\n"
           "       vgpu-conformance --compare A.json B.json\n"
           "The driver is libcuda.so.1, or the file that VGPU_TEST_LIBCUDA names.\n"
-          "--native says that it is the vendor's: cases of kind unsupported are left out.\n",
+          "--native says that it is the vendor's: cases of kind unsupported are left out,\n"
+          "otherwise those of kind native.\n",
           out);
 }
 
@@ -96,12 +97,12 @@ static void on_done(const struct conf_outcome *outcome)
     }
 }
 
-static size_t without_unsupported(const struct conf_case **cases, size_t count)
+static size_t without(enum conf_kind kind, const struct conf_case **cases, size_t count)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (cases[i]->kind != CONF_KIND_UNSUPPORTED) {
+        if (cases[i]->kind != kind) {
             cases[kept++] = cases[i];
         }
     }
@@ -163,9 +164,8 @@ int main(int argc, char **argv)
     if (!cases) {
         return 2;
     }
-    if (!strcmp(o.label, "native")) {
-        count = without_unsupported(cases, count);
-    }
+    count =
+        without(strcmp(o.label, "native") ? CONF_KIND_NATIVE : CONF_KIND_UNSUPPORTED, cases, count);
     if (o.list) {
         for (size_t i = 0; i < count; i++) {
             printf("%s %s.%s\n", conf_kind_name(cases[i]->kind), cases[i]->call, cases[i]->name);
