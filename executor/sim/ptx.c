@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "executor/sim/ptx_build.h"
+#include "executor/sim/ptx.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/sim/ptx_build.h"
 #include "executor/sim/sim_api.h"
 
 /* What the simulated driver's compiler takes: PTX ISA 9.0, up to sm_90. */
