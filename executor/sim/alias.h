@@ -3,14 +3,20 @@
 #define SIM_ALIAS_H
 
 /*
- * Other names under which the driver exports a call that means the same; for
- * programs that look symbols up without cuGetProcAddress.
+ * Older names under which the driver exports a call that means the same or
+ * nearly so; for programs that look symbols up themselves.
  */
 
 #include "executor/sim/sim_api.h"
 
 #pragma GCC visibility push(default)
 CUresult cuCtxCreate_v2(CUcontext *pctx, unsigned int flags, CUdevice dev);
+CUresult cuCtxCreate_v3(CUcontext *pctx, CUexecAffinityParam *paramsArray, int numParams,
+                        unsigned int flags, CUdevice dev);
+#undef cuDeviceTotalMem
+CUresult cuDeviceTotalMem(unsigned int *bytes, CUdevice dev);
+#undef cuGetProcAddress
+CUresult cuGetProcAddress(const char *symbol, void **pfn, int cudaVersion, cuuint64_t flags);
 #undef cuEventElapsedTime
 CUresult cuEventElapsedTime(float *pMilliseconds, CUevent hStart, CUevent hEnd);
 #undef cuDevicePrimaryCtxRelease

@@ -151,7 +151,7 @@ static CUresult destroy(CUcontext ctx)
 
 CUresult cuCtxDestroy(CUcontext ctx)
 {
-    CUresult cu = sim_begin(__func__);
+    CUresult cu = ctx == NULL ? CUDA_ERROR_INVALID_VALUE : sim_begin(__func__);
 
     return cu != CUDA_SUCCESS ? cu : sim_end(destroy(ctx));
 }

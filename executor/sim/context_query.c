@@ -80,6 +80,20 @@ static CUresult begin_handle(const char *call, CUcontext *ctx)
     return CUDA_SUCCESS;
 }
 
+CUresult cuCtxGetDevice_v2(CUdevice *device, CUcontext ctx)
+{
+    CUresult cu = begin_handle(__func__, &ctx);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (device == NULL) {
+        return sim_end(CUDA_ERROR_INVALID_VALUE);
+    }
+    *device = ctx->dev->ordinal;
+    return sim_end(CUDA_SUCCESS);
+}
+
 CUresult cuCtxGetId(CUcontext ctx, unsigned long long *ctxId)
 {
     CUresult cu = begin_handle(__func__, &ctx);
@@ -114,6 +128,16 @@ CUresult cuCtxSynchronize(void)
     CUresult cu = sim_begin_ctx(__func__, &ctx);
 
     return cu != CUDA_SUCCESS ? cu : sim_end(engine_wait_context(ctx));
+}
+
+CUresult cuCtxSynchronize_v2(CUcontext ctx)
+{
+    CUresult cu = begin_handle(__func__, &ctx);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    return sim_end(sim.sticky != CUDA_SUCCESS ? sim.sticky : engine_wait_context(ctx));
 }
 
 static CUresult limit_round(CUlimit limit, size_t *value)

@@ -139,8 +139,12 @@ CUresult cuEventRecordWithFlags(CUevent hEvent, CUstream hStream, unsigned int f
 /* Begin a call on an event, which needs no current context. */
 static CUresult begin_event(const char *call, CUevent ev)
 {
-    CUresult cu = sim_begin(call);
+    CUresult cu;
 
+    if (ev == NULL) {
+        return CUDA_ERROR_INVALID_HANDLE; /* before cuInit too */
+    }
+    cu = sim_begin(call);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
@@ -191,13 +195,10 @@ CUresult cuEventDestroy(CUevent hEvent)
 
 static CUresult elapsed(float *ms, CUevent start, CUevent end)
 {
-    if (!handle_ok(HANDLE_EVENT, start) || !handle_ok(HANDLE_EVENT, end) ||
+    if (ms == NULL || !handle_ok(HANDLE_EVENT, start) || !handle_ok(HANDLE_EVENT, end) ||
         ((start->flags | end->flags) & CU_EVENT_DISABLE_TIMING) != 0 || start->point == NULL ||
         end->point == NULL) {
         return CUDA_ERROR_INVALID_HANDLE;
-    }
-    if (ms == NULL) {
-        return CUDA_ERROR_INVALID_VALUE;
     }
     if (!start->point->done || !end->point->done) {
         return CUDA_ERROR_NOT_READY;

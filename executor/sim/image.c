@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FATBIN_MAGIC         0xba55ed50u
-#define FATBIN_WRAPPER_MAGIC 0x466243b1u
-#define FATBIN_KIND_PTX      1
-#define FATBIN_COMPRESSED    0xe000u
+#define FATBIN_MAGIC           0xba55ed50u
+#define FATBIN_WRAPPER_VERSION 1
+#define FATBIN_KIND_PTX        1
+#define FATBIN_COMPRESSED      0xe000u
 /* More than any image has; the container's lengths are not to be trusted. */
 #define FATBIN_BYTES_MAX ((uint64_t)1 << 32)
 
@@ -113,10 +113,20 @@ static CUresult elf_refuse(const char *bytes)
     return CUDA_ERROR_NO_BINARY_FOR_GPU;
 }
 
+const void *image_unwrap(const void *image)
+{
+    struct fatbin_wrapper w;
+
+    if (strncmp(image, "\xb1\x43\x62\x46", 4) != 0) {
+        return image;
+    }
+    memcpy(&w, image, sizeof(w));
+    return w.version == FATBIN_WRAPPER_VERSION && w.data != NULL ? w.data : image;
+}
+
 CUresult image_ptx(const void *image, const char **text, char **owned)
 {
     const char *bytes = image;
-    struct fatbin_wrapper w;
 
     *owned = NULL;
     if (strncmp(bytes, IMAGE_LINKED, strlen(IMAGE_LINKED)) == 0) {
@@ -128,11 +138,6 @@ CUresult image_ptx(const void *image, const char **text, char **owned)
     }
     if (strncmp(bytes, "\x50\xed\x55\xba", 4) == 0) {
         return fatbin_ptx(bytes, text, owned);
-    }
-    if (strncmp(bytes, "\xb1\x43\x62\x46", 4) == 0) {
-        memcpy(&w, bytes, sizeof(w));
-        return w.magic == FATBIN_WRAPPER_MAGIC && w.data != NULL ? fatbin_ptx(w.data, text, owned)
-                                                                 : CUDA_ERROR_INVALID_IMAGE;
     }
     *text = bytes;
     return looks_like_ptx(bytes) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_IMAGE;

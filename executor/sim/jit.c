@@ -99,6 +99,9 @@ CUresult cuModuleLoadFatBinary(CUmodule *module, const void *fatCubin)
     CUcontext ctx;
     CUresult cu = sim_begin_ctx(__func__, &ctx);
 
+    if (cu == CUDA_SUCCESS && fatCubin != NULL) {
+        fatCubin = image_unwrap(fatCubin);
+    }
     return cu != CUDA_SUCCESS ? cu : sim_end(load(ctx, module, fatCubin, 0, NULL, NULL));
 }
 

@@ -202,8 +202,13 @@ static CUresult begin_module(const char *call, CUmodule m)
 
 CUresult cuModuleUnload(CUmodule hmod)
 {
-    CUresult cu = begin_module(__func__, hmod);
+    CUresult cu;
 
+    if (hmod == NULL) { /* needs no current context to be refused */
+        cu = sim_begin(__func__);
+        return cu != CUDA_SUCCESS ? cu : sim_end(CUDA_ERROR_INVALID_HANDLE);
+    }
+    cu = begin_module(__func__, hmod);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
@@ -235,7 +240,7 @@ CUresult cuModuleGetFunction(CUfunction *hfunc, CUmodule hmod, const char *name)
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (hfunc == NULL || name == NULL) {
+    if (hfunc == NULL || name == NULL || name[0] == '\0') {
         return sim_end(CUDA_ERROR_INVALID_VALUE);
     }
     for (uint32_t i = 0; i < hmod->func_count; i++) {

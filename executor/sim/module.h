@@ -49,6 +49,9 @@ void module_free_all(CUcontext ctx);
  */
 CUresult image_ptx(const void *image, const char **text, char **owned);
 
+/* The fat binary in the wrapper that compiled programs have around it, or the image itself. */
+const void *image_unwrap(const void *image);
+
 /* What cuLinkComplete prefixes the text with. */
 #define IMAGE_LINKED "\x7fVGPUSIM"
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "executor/sim/alias.h"
 #include "executor/sim/ptsz.h"
 
 typedef void (*any_fn)(void);
@@ -20,6 +21,12 @@ struct row {
 #name, since, (any_fn)(name), (any_fn)(per_thread)                                         \
     }
 
+/* A call whose forms change with the version; older ones stand first. */
+#define FORM(name, since, form)                                                                    \
+    {                                                                                              \
+#name, since, (any_fn)(form), (any_fn)(form)                                               \
+    }
+
 static const struct row rows[] = {
     /* clang-format off */
     ROW(cuGetErrorString, 2000, cuGetErrorString),
@@ -29,8 +36,9 @@ static const struct row rows[] = {
     ROW(cuDeviceGet, 2000, cuDeviceGet),
     ROW(cuDeviceGetCount, 2000, cuDeviceGetCount),
     ROW(cuDeviceGetName, 2000, cuDeviceGetName),
-    ROW(cuDeviceGetUuid, 9020, cuDeviceGetUuid),
-    ROW(cuDeviceTotalMem, 2000, cuDeviceTotalMem),
+    FORM(cuDeviceGetUuid, 9020, cuDeviceGetUuid_v2),
+    FORM(cuDeviceTotalMem, 2000, cuDeviceTotalMem),
+    FORM(cuDeviceTotalMem, 3020, cuDeviceTotalMem_v2),
     ROW(cuDeviceGetAttribute, 2000, cuDeviceGetAttribute),
     ROW(cuDeviceGetProperties, 2000, cuDeviceGetProperties),
     ROW(cuDeviceComputeCapability, 2000, cuDeviceComputeCapability),
@@ -38,21 +46,28 @@ static const struct row rows[] = {
     ROW(cuDeviceGetByPCIBusId, 2000, cuDeviceGetByPCIBusId),
     ROW(cuDeviceCanAccessPeer, 2000, cuDeviceCanAccessPeer),
     ROW(cuDevicePrimaryCtxRetain, 7000, cuDevicePrimaryCtxRetain),
-    ROW(cuDevicePrimaryCtxRelease, 11000, cuDevicePrimaryCtxRelease),
-    ROW(cuDevicePrimaryCtxReset, 11000, cuDevicePrimaryCtxReset),
-    ROW(cuDevicePrimaryCtxSetFlags, 11000, cuDevicePrimaryCtxSetFlags),
+    FORM(cuDevicePrimaryCtxRelease, 7000, cuDevicePrimaryCtxRelease),
+    FORM(cuDevicePrimaryCtxRelease, 11000, cuDevicePrimaryCtxRelease_v2),
+    FORM(cuDevicePrimaryCtxReset, 7000, cuDevicePrimaryCtxReset),
+    FORM(cuDevicePrimaryCtxReset, 11000, cuDevicePrimaryCtxReset_v2),
+    FORM(cuDevicePrimaryCtxSetFlags, 7000, cuDevicePrimaryCtxSetFlags),
+    FORM(cuDevicePrimaryCtxSetFlags, 11000, cuDevicePrimaryCtxSetFlags_v2),
     ROW(cuDevicePrimaryCtxGetState, 7000, cuDevicePrimaryCtxGetState),
-    ROW(cuCtxCreate, 13000, cuCtxCreate),
-    ROW(cuCtxDestroy, 2000, cuCtxDestroy),
-    ROW(cuCtxPushCurrent, 2000, cuCtxPushCurrent),
-    ROW(cuCtxPopCurrent, 2000, cuCtxPopCurrent),
+    FORM(cuCtxCreate, 3020, cuCtxCreate_v2),
+    FORM(cuCtxCreate, 11040, cuCtxCreate_v3),
+    FORM(cuCtxCreate, 12050, cuCtxCreate_v4),
+    FORM(cuCtxDestroy, 2000, cuCtxDestroy_v2),
+    FORM(cuCtxPushCurrent, 2000, cuCtxPushCurrent_v2),
+    FORM(cuCtxPopCurrent, 2000, cuCtxPopCurrent_v2),
     ROW(cuCtxSetCurrent, 2000, cuCtxSetCurrent),
     ROW(cuCtxGetCurrent, 2000, cuCtxGetCurrent),
-    ROW(cuCtxGetDevice, 2000, cuCtxGetDevice),
+    FORM(cuCtxGetDevice, 2000, cuCtxGetDevice),
+    FORM(cuCtxGetDevice, 13000, cuCtxGetDevice_v2),
     ROW(cuCtxGetFlags, 2000, cuCtxGetFlags),
     ROW(cuCtxSetFlags, 12010, cuCtxSetFlags),
     ROW(cuCtxGetId, 12000, cuCtxGetId),
-    ROW(cuCtxSynchronize, 2000, cuCtxSynchronize),
+    FORM(cuCtxSynchronize, 2000, cuCtxSynchronize),
+    FORM(cuCtxSynchronize, 13000, cuCtxSynchronize_v2),
     ROW(cuCtxSetLimit, 2000, cuCtxSetLimit),
     ROW(cuCtxGetLimit, 2000, cuCtxGetLimit),
     ROW(cuCtxGetCacheConfig, 2000, cuCtxGetCacheConfig),
@@ -87,7 +102,7 @@ static const struct row rows[] = {
     ROW(cuMemHostAlloc, 2000, cuMemHostAlloc),
     ROW(cuMemHostGetDevicePointer, 2000, cuMemHostGetDevicePointer),
     ROW(cuMemHostGetFlags, 2000, cuMemHostGetFlags),
-    ROW(cuMemHostRegister, 2000, cuMemHostRegister),
+    FORM(cuMemHostRegister, 2000, cuMemHostRegister_v2),
     ROW(cuMemHostUnregister, 2000, cuMemHostUnregister),
     ROW(cuPointerGetAttribute, 2000, cuPointerGetAttribute),
     ROW(cuPointerGetAttributes, 7000, cuPointerGetAttributes),
@@ -107,7 +122,7 @@ static const struct row rows[] = {
     ROW(cuMemsetD32Async, 2000, cuMemsetD32Async_ptsz),
     ROW(cuStreamCreate, 2000, cuStreamCreate),
     ROW(cuStreamCreateWithPriority, 2000, cuStreamCreateWithPriority),
-    ROW(cuStreamDestroy, 2000, cuStreamDestroy),
+    FORM(cuStreamDestroy, 2000, cuStreamDestroy_v2),
     ROW(cuStreamGetPriority, 2000, cuStreamGetPriority_ptsz),
     ROW(cuStreamGetFlags, 2000, cuStreamGetFlags_ptsz),
     ROW(cuStreamGetId, 12000, cuStreamGetId_ptsz),
@@ -126,10 +141,13 @@ static const struct row rows[] = {
     ROW(cuEventRecordWithFlags, 11010, cuEventRecordWithFlags_ptsz),
     ROW(cuEventQuery, 2000, cuEventQuery),
     ROW(cuEventSynchronize, 2000, cuEventSynchronize),
-    ROW(cuEventDestroy, 2000, cuEventDestroy),
-    ROW(cuEventElapsedTime, 2000, cuEventElapsedTime),
-    ROW(cuOccupancyMaxActiveBlocksPerMultiprocessor, 2000, cuOccupancyMaxActiveBlocksPerMultiprocessor),
-    ROW(cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags, 2000, cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags),
+    FORM(cuEventDestroy, 2000, cuEventDestroy_v2),
+    FORM(cuEventElapsedTime, 2000, cuEventElapsedTime),
+    FORM(cuEventElapsedTime, 12080, cuEventElapsedTime_v2),
+    ROW(cuOccupancyMaxActiveBlocksPerMultiprocessor, 2000,
+        cuOccupancyMaxActiveBlocksPerMultiprocessor),
+    ROW(cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags, 2000,
+        cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags),
     ROW(cuOccupancyMaxPotentialBlockSize, 2000, cuOccupancyMaxPotentialBlockSize),
     ROW(cuOccupancyMaxPotentialBlockSizeWithFlags, 2000, cuOccupancyMaxPotentialBlockSizeWithFlags),
     ROW(cuOccupancyAvailableDynamicSMemPerBlock, 10020, cuOccupancyAvailableDynamicSMemPerBlock),
@@ -147,23 +165,27 @@ static const struct row rows[] = {
     ROW(cuLinkAddData, 2000, cuLinkAddData),
     ROW(cuLinkComplete, 2000, cuLinkComplete),
     ROW(cuLinkDestroy, 2000, cuLinkDestroy),
-    ROW(cuGetProcAddress, 11030, cuGetProcAddress),
+    FORM(cuGetProcAddress, 11030, cuGetProcAddress),
+    FORM(cuGetProcAddress, 12000, cuGetProcAddress_v2),
     ROW(cuGetExportTable, 2000, cuGetExportTable),
     /* clang-format on */
 };
 
-static const struct row *find(const char *name)
+/* The newest form that the version has, or the oldest that it lacks. */
+static const struct row *find(const char *name, int version)
 {
+    const struct row *best = NULL;
+
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strcmp(rows[i].name, name) == 0) {
-            return &rows[i];
+        if (strcmp(rows[i].name, name) == 0 && (best == NULL || rows[i].since <= version)) {
+            best = &rows[i];
         }
     }
-    return NULL;
+    return best;
 }
 
-CUresult cuGetProcAddress(const char *symbol, void **pfn, int cudaVersion, cuuint64_t flags,
-                          CUdriverProcAddressQueryResult *symbolStatus)
+CUresult cuGetProcAddress_v2(const char *symbol, void **pfn, int cudaVersion, cuuint64_t flags,
+                             CUdriverProcAddressQueryResult *symbolStatus)
 {
     CUdriverProcAddressQueryResult status = CU_GET_PROC_ADDRESS_SUCCESS;
     const struct row *row;
@@ -173,7 +195,7 @@ CUresult cuGetProcAddress(const char *symbol, void **pfn, int cudaVersion, cuuin
         flags > CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    row = find(symbol);
+    row = find(symbol, cudaVersion);
     if (row == NULL) {
         status = CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND;
     } else if (cudaVersion < row->since) {

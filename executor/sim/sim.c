@@ -123,6 +123,9 @@ CUresult sim_begin(const char *call)
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
+    if (sim.forked) {
+        return CUDA_ERROR_NOT_INITIALIZED;
+    }
     pthread_mutex_lock(&sim.lock);
     return sim.inited ? CUDA_SUCCESS : sim_end(CUDA_ERROR_NOT_INITIALIZED);
 }
@@ -203,6 +206,13 @@ static void settings_read(void)
     }
 }
 
+/* Nothing of a device is usable in a child, whose parent may have held the lock. */
+static void in_child(void)
+{
+    sim.forked = true;
+    (void)pthread_mutex_init(&sim.lock, NULL);
+}
+
 CUresult cuInit(unsigned int Flags)
 {
     CUresult cu = sim_fault(__func__);
@@ -216,11 +226,17 @@ CUresult cuInit(unsigned int Flags)
     if (sim_in_host_func) {
         return CUDA_ERROR_NOT_PERMITTED;
     }
+    if (sim.forked) {
+        return CUDA_ERROR_NOT_INITIALIZED;
+    }
     pthread_mutex_lock(&sim.lock);
     if (!sim.inited) {
         settings_read();
         if (sim.device_count == 0) {
             return sim_end(CUDA_ERROR_NO_DEVICE);
+        }
+        if (pthread_atfork(NULL, NULL, in_child) != 0) {
+            return sim_end(CUDA_ERROR_OUT_OF_MEMORY);
         }
         sim.inited = true;
     }

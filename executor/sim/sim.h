@@ -57,6 +57,7 @@ struct sim {
     pthread_cond_t done; /* callers: an operation ended, or the error came */
     pthread_rwlock_t map_lock;
     bool inited;
+    bool forked;  /* this is a child of the process that called cuInit */
     bool started; /* engine threads and memfds exist */
     int version;
     int device_count;
@@ -72,7 +73,7 @@ extern struct sim sim;
 
 /*
  * Begin a call: answers an injected fault, CUDA_ERROR_NOT_INITIALIZED before
- * cuInit, CUDA_ERROR_NOT_PERMITTED inside a host function.  On CUDA_SUCCESS
+ * cuInit and in a forked child, CUDA_ERROR_NOT_PERMITTED inside a host function.  On CUDA_SUCCESS
  * the caller holds sim.lock and must end with sim_end(); else it holds nothing.
  */
 CUresult sim_begin(const char *call);

@@ -166,8 +166,7 @@ CUresult cuStreamDestroy(CUstream hStream)
     CUresult cu;
 
     if (hStream == NULL || hStream == CU_STREAM_LEGACY || hStream == CU_STREAM_PER_THREAD) {
-        cu = sim_begin(__func__);
-        return cu != CUDA_SUCCESS ? cu : sim_end(CUDA_ERROR_INVALID_HANDLE);
+        return CUDA_ERROR_INVALID_HANDLE; /* before cuInit too */
     }
     cu = begin_stream(__func__, hStream, &s);
     if (cu != CUDA_SUCCESS) {

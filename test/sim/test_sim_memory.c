@@ -167,13 +167,13 @@ static void test_vmm_hint_is_honoured(void **state)
     CUdeviceptr q = 0;
 
     (void)state;
-    OK(cuMemAddressReserve(&p, (size_t)1 << 40, 0, 0x300000000000, 0));
-    assert_true(p == 0x300000000000);
-    OK(cuMemAddressReserve(&q, PAGE, 0, 0x300000000000, 0)); /* taken: elsewhere */
+    OK(cuMemAddressReserve(&p, (size_t)64 << 30, 0, 0x7e9000000000, 0));
+    assert_true(p == 0x7e9000000000);
+    OK(cuMemAddressReserve(&q, PAGE, 0, 0x7e9000000000, 0)); /* taken: elsewhere */
     assert_true(q != p);
     FAILS(CUDA_ERROR_INVALID_VALUE, cuMemAddressReserve(&q, 100, 0, 0, 0));
     FAILS(CUDA_ERROR_INVALID_VALUE, cuMemAddressFree(p, PAGE));
-    OK(cuMemAddressFree(p, (size_t)1 << 40));
+    OK(cuMemAddressFree(p, (size_t)64 << 30));
 }
 
 static void test_vmm_maps_alias_and_scrub(void **state)

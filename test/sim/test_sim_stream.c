@@ -22,11 +22,16 @@ static int setup(void **state)
     return 0;
 }
 
+static void release(void)
+{
+    __atomic_store_n(flag, 1, __ATOMIC_SEQ_CST);
+}
+
 static void spin_in(CUstream s)
 {
     void *p = (void *)(uintptr_t)flag;
 
-    *flag = 0;
+    __atomic_store_n(flag, 0, __ATOMIC_SEQ_CST);
     OK(cuLaunchKernel(spin, 1, 1, 1, 1, 1, 1, 0, s, (void *[]){&p}, NULL));
 }
 
@@ -55,7 +60,7 @@ static void test_endless_kernel_leaves_others_running(void **state)
     FAILS(CUDA_ERROR_NOT_READY, cuStreamQuery(a));
     OK(cuStreamQuery(NULL));
     OK(cuMemAlloc(&more, 1 << 20)); /* does not wait for it */
-    *flag = 1;
+    release();
     OK(cuStreamSynchronize(a));
     OK(cuStreamQuery(a));
 }
@@ -77,7 +82,7 @@ static void test_legacy_stream_orders_blocking_ones(void **state)
     FAILS(CUDA_ERROR_NOT_READY, cuStreamQuery(b));
     OK(cuStreamWriteValue32(free_one, d + 4, 4, 0));
     OK(cuStreamSynchronize(free_one));
-    *flag = 1;
+    release();
     OK(cuStreamSynchronize(NULL));
     OK(cuStreamQuery(b));
 }
@@ -119,7 +124,7 @@ static void test_event_orders_and_times(void **state)
     OK(cuEventRecord(end, b)); /* b still waits for the earlier record */
     FAILS(CUDA_ERROR_NOT_READY, cuEventQuery(end));
     FAILS(CUDA_ERROR_NOT_READY, cuEventElapsedTime(&ms, start, end));
-    *flag = 1;
+    release();
     OK(cuEventSynchronize(end));
     OK(cuMemcpyDtoHAsync(&word, d, 4, b));
     assert_int_equal(word, 5);
@@ -179,7 +184,7 @@ static void test_host_function_runs_in_order(void **state)
     OK(cuLaunchHostFunc(s, host_function, &count));
     FAILS(CUDA_ERROR_INVALID_VALUE, cuLaunchHostFunc(s, NULL, NULL));
     assert_int_equal(count, 0);
-    *flag = 1;
+    release();
     OK(cuStreamSynchronize(s));
     assert_int_equal(count, 2);
     for (int i = 0; i < 3; i++) {
@@ -210,7 +215,7 @@ static void test_full_launch_queue_blocks_its_caller_only(void **state)
     pthread_t t;
 
     (void)state;
-    *flag = 0;
+    __atomic_store_n(flag, 0, __ATOMIC_SEQ_CST);
     launched = 0;
     CHECK(pthread_create(&t, NULL, launch_many, full) == 0);
     while (__atomic_load_n(&launched, __ATOMIC_SEQ_CST) < 1022) {
@@ -219,7 +224,7 @@ static void test_full_launch_queue_blocks_its_caller_only(void **state)
     /* Another stream's launch goes through while that thread is stuck. */
     OK(cuLaunchKernel(spin, 1, 1, 1, 1, 1, 1, 0, other, (void *[]){&p}, NULL));
     assert_int_equal(__atomic_load_n(&launched, __ATOMIC_SEQ_CST), 1022);
-    *flag = 1;
+    release();
     CHECK(pthread_join(t, NULL) == 0);
     OK(cuCtxSynchronize());
     assert_int_equal(launched, 1100);
@@ -250,7 +255,7 @@ static void test_free_waits_for_running_work(void **state)
         assert_int_equal(__atomic_load_n(&freed, __ATOMIC_SEQ_CST), 0);
         sched_yield();
     }
-    *flag = 1;
+    release();
     CHECK(pthread_join(t, NULL) == 0);
     assert_int_equal(freed, 1);
 }
@@ -267,7 +272,7 @@ static void test_destroyed_stream_finishes_its_work(void **state)
     OK(cuStreamDestroy(s));
     FAILS(CUDA_ERROR_INVALID_HANDLE, cuStreamQuery(s));
     FAILS(CUDA_ERROR_INVALID_HANDLE, cuStreamDestroy(NULL));
-    *flag = 1;
+    release();
     OK(cuCtxSynchronize());
     sim_fetch(&word, d, 4);
     assert_int_equal(word, 3);
