@@ -23,7 +23,6 @@ CUresult gs_objects_make(struct gs_session *s)
         /* A new worker goes on counting where the channel's words stand. */
         atomic_store(&s->sent[i], atomic_load(vgpu_channel_progress(s->link.control, i)));
     }
-    atomic_store(&s->local_bytes, 0);
     if (s->streams == NULL || s->events == NULL || s->modules == NULL || s->functions == NULL ||
         gs_streams_keep_legacy(s) != 0 || gs_hostmem_init(&s->host, s->link.channel.bytes) != 0 ||
         gs_staging_init(&s->staging) != 0) {

@@ -53,7 +53,6 @@ struct gs_session {
     struct gs_staging staging;
     /* Operations sent per stream index, for the depth of streams. */
     _Atomic uint64_t sent[VGPU_STREAMS_MAX];
-    _Atomic uint32_t local_bytes; /* the largest local memory of a kernel launched so far */
 };
 
 /* Opens a channel and says Hello; the facts of Welcome go to gs_process (process.h).  CUDA_SUCCESS;
