@@ -10,6 +10,7 @@
 #   stack_stop                 ends it and everything it started; runs at exit too
 #   stack_driver               prints cuda where an NVIDIA driver is present, else sim
 #
+# STACK_SETTINGS holds more lines of the configuration file.
 # STACK_VERBOSE=1 shows the log on standard error too.
 
 STACK_DIR=
@@ -66,6 +67,7 @@ stack_config() {
 socket = $STACK_DIR/broker.sock
 executor_socket = $STACK_DIR/executor.sock
 log_level = $log_level
+${STACK_SETTINGS-}
 TEXT
 }
 
