@@ -55,6 +55,7 @@ static void use_memory(void)
     OK(cuMemMap(p, 4 << 20, 0, h, 0));
     OK(cuMemSetAccess(p, 4 << 20, &access, 1));
     OK(cuMemsetD8(p, 1, 4 << 20));
+    OK(cuCtxSynchronize()); /* unmapping does not wait */
     OK(cuMemUnmap(p, 4 << 20));
     OK(cuMemRelease(h));
     OK(cuMemAddressFree(p, 8 << 20));
