@@ -159,7 +159,7 @@ static void proc_addresses(void)
     CHECK(f == dlsym(RTLD_DEFAULT, "cuMemAlloc_v2") && status == CU_GET_PROC_ADDRESS_SUCCESS);
     OK(cuGetProcAddress("cuMemAlloc_v2", &f, 13000, 0, &status));
     CHECK(f == NULL && status == CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND);
-    OK(cuGetProcAddress("cuStreamGetId", &f, 11000, 0, &status));
+    OK(cuGetProcAddress("cuCtxCreate", &f, 12000, 0, &status));
     CHECK(f == dlsym(RTLD_DEFAULT, "cuCtxCreate_v3"));
     OK(cuGetProcAddress("cuCtxCreate", &f, 3000, 0, &status));
     CHECK(f == NULL && status == CU_GET_PROC_ADDRESS_VERSION_NOT_SUFFICIENT);
