@@ -80,6 +80,9 @@ CUresult gs_cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned int
     if (cu == CUDA_SUCCESS) {
         cu = gs_jit_take(&jit, numOptions, options, optionValues);
     }
+    if (cu == CUDA_SUCCESS && module != NULL && image != NULL && gs_image_is_wrapper(image)) {
+        return CUDA_ERROR_INVALID_IMAGE; /* measured */
+    }
     return cu == CUDA_SUCCESS ? load(&call, module, image, SIZE_MAX, &jit) : cu;
 }
 
@@ -90,7 +93,14 @@ CUresult gs_cuModuleLoadData(CUmodule *module, const void *image)
 
 CUresult gs_cuModuleLoadFatBinary(CUmodule *module, const void *fatCubin)
 {
-    return gs_cuModuleLoadDataEx(module, fatCubin, 0, NULL, NULL);
+    struct gs_jit jit;
+    struct gs_call call;
+    CUresult cu = gs_enter(&call);
+
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_jit_take(&jit, 0, NULL, NULL);
+    }
+    return cu == CUDA_SUCCESS ? load(&call, module, fatCubin, SIZE_MAX, &jit) : cu;
 }
 
 /* The whole file and a NUL behind it.  Native's codes. */

@@ -139,6 +139,19 @@ static CUresult unwrap(const uint8_t *image, size_t limit, const void **start, s
                                  : CUDA_ERROR_INVALID_IMAGE;
 }
 
+bool gs_image_is_wrapper(const void *image)
+{
+    const uint8_t *bytes = image;
+
+    /* A text may end before the magic number does. */
+    for (unsigned int i = 0; i < sizeof(uint32_t); i++) {
+        if (bytes[i] != ((WRAPPER_MAGIC >> (8 * i)) & 0xff)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 CUresult gs_image_find(const void *image, size_t avail, const void **start, size_t *size)
 {
     const uint8_t *bytes = image;

@@ -4,6 +4,7 @@
 
 /* The size of a module image: the program gives only its address. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "proto/cuda_abi.h"
@@ -16,5 +17,8 @@
  * VGPU_MODULE_BYTES_MAX; CUDA_ERROR_NOT_SUPPORTED for a wrapper of separately linked code.
  */
 CUresult gs_image_find(const void *image, size_t avail, const void **start, size_t *size);
+
+/* Whether the image, NUL-terminated or longer than four bytes, is such a wrapper. */
+bool gs_image_is_wrapper(const void *image);
 
 #endif
