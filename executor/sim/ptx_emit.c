@@ -30,7 +30,7 @@ uint32_t ptx_reg_new(struct ptx_build *b, uint32_t count)
 {
     uint32_t slot = b->func->reg_count;
 
-    if (count > (1u << 24) - slot) {
+    if (count > (1u << 17) - slot) {
         ptx_fail(b, b->tok.line, "Too many registers");
     }
     b->func->reg_count += count;
