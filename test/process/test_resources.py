@@ -3,6 +3,7 @@
 """What sessions cost, what idleness costs, and that limits are kept."""
 
 import time
+import unittest
 
 import procfs
 import wire
@@ -51,6 +52,7 @@ class Sessions(StackCase):
         for guest in guests:
             guest.close()
 
+    @unittest.skipIf(sanitizer(build_folder()) == "thread", "its run time has a clock of its own")
     def test_idle_processes_sleep(self):
         """Wake-ups of every process of the stack with an idle session that has a worker."""
         holder = self.stack.start(GUEST, "hold", "7")
