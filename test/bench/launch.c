@@ -6,6 +6,7 @@
 #define DRAINED_LAUNCHES 50000u
 #define BURST            100u
 #define BURSTS           50u
+#define QUEUE            500u /* calls that no side ever has to wait for */
 #define SUSTAINED_US     1000000.0
 #define ROUND_TRIPS      2000u
 
@@ -25,6 +26,26 @@ static double launch_mean(struct bench *b)
     }
     BENCH_CHECK(cuStreamSynchronize(b->stream));
     return (bench_now_us() - start) / n;
+}
+
+/* Mean cost of a call to the caller's thread while the other side drains the queue: bursts that
+ * fit, each waited for outside the measured time. */
+static double launch_call_mean(struct bench *b)
+{
+    unsigned int bursts = DRAINED_LAUNCHES / QUEUE / b->scale;
+    double sum = 0;
+
+    bursts = bursts ? bursts : 1;
+    for (unsigned int burst = 0; burst < bursts; burst++) {
+        double start = bench_now_us();
+
+        for (unsigned int i = 0; i < QUEUE; i++) {
+            bench_launch(b);
+        }
+        sum += bench_now_us() - start;
+        BENCH_CHECK(cuStreamSynchronize(b->stream));
+    }
+    return sum / bursts / QUEUE;
 }
 
 /* Cost of one call when the queue is short: what the caller's thread pays. */
@@ -100,6 +121,7 @@ static double mem_get_info(struct bench *b)
 
 const struct figure bench_launch_figures[] = {
     {"launch_mean", "us", "lower", launch_mean},
+    {"launch_call_mean", "us", "lower", launch_call_mean},
     {"launch_call_p50", "us", "lower", launch_call},
     {"launch_rate", "1/s", "higher", launch_rate},
     {"launch_sync_p50", "us", "lower", launch_sync},
