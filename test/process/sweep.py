@@ -228,12 +228,16 @@ def sweep(victim, options):
                     if beside:
                         outcomes[beside] += 1
                     index += options.stride
+                if victim in ("guest", "worker") and outcome(scene.bystander.finish()) != "passed":
+                    raise Mismatch("the bystander does not pass")
         except (Mismatch, StackError, AssertionError) as error:
             failures.append(f"{victim} killed behind message {index}: {error}")
             print(failures[-1], flush=True)
             index += options.stride
             if steps is None:
                 break
+    if outcomes["not reached"] * 2 > sum(outcomes.values()):
+        failures.append(f"{victim}: most messages were not reached")
     shown = ", ".join(f"{what} {count}" for what, count in outcomes.most_common())
     print(f"sweep: victim={victim} messages={steps} stride={options.stride} "
           f"seconds={time.monotonic() - started:.1f} failures={len(failures)} | {shown}", flush=True)
