@@ -229,7 +229,7 @@ CUresult cuModuleGetLoadingMode(CUmoduleLoadingMode *mode)
     if (mode == NULL) {
         return sim_end(CUDA_ERROR_INVALID_VALUE);
     }
-    *mode = CU_MODULE_EAGER_LOADING; /* nothing is put off */
+    *mode = CU_MODULE_LAZY_LOADING; /* the driver's default; a program sees no difference */
     return sim_end(CUDA_SUCCESS);
 }
 

@@ -111,7 +111,7 @@ static CUdeviceptr late_memory;
 
 static void free_late(void)
 {
-    CUresult cu = CONF_CALL(cuMemFree_v2(late_memory));
+    CUresult cu = drv.cuMemFree_v2(late_memory);
 
     CONF_EXPECT(cu == CUDA_SUCCESS || cu == CUDA_ERROR_DEINITIALIZED);
 }
@@ -132,11 +132,11 @@ CONF_POSITIVE(cuMemFree_v2, at_exit_registered_before_init)
 
 static void synchronize_late(void)
 {
-    CUresult cu = CONF_CALL(cuCtxSynchronize());
+    CUresult cu = drv.cuCtxSynchronize();
     CUcontext ctx = NULL;
 
     CONF_EXPECT(cu == CUDA_SUCCESS || cu == CUDA_ERROR_DEINITIALIZED);
-    cu = CONF_CALL(cuCtxGetCurrent(&ctx));
+    cu = drv.cuCtxGetCurrent(&ctx);
     CONF_EXPECT(cu == CUDA_SUCCESS || cu == CUDA_ERROR_DEINITIALIZED);
 }
 
@@ -165,9 +165,9 @@ __attribute__((destructor)) static void in_destructor(void)
     if (!late_destructor) {
         return;
     }
-    cu = CONF_CALL(cuDeviceGetCount(&n));
+    cu = drv.cuDeviceGetCount(&n);
     CONF_EXPECT(cu == CUDA_SUCCESS || cu == CUDA_ERROR_DEINITIALIZED);
-    cu = CONF_CALL(cuDevicePrimaryCtxRelease_v2(0));
+    cu = drv.cuDevicePrimaryCtxRelease_v2(0);
     CONF_EXPECT(cu == CUDA_SUCCESS || cu == CUDA_ERROR_DEINITIALIZED);
 }
 
