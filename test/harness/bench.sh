@@ -38,7 +38,7 @@ esac
 if [[ $driver == sim && ${#bench[@]} == 0 ]]; then
     bench=(--scale 50)
 fi
-program=$(printf '%q ' "$build/test/bench/vgpu-bench" --json - "${bench[@]}")
+program=$(printf '%q ' "$build/test/bench/vgpu-bench" "${bench[@]}")
 before=$(printf '%q' "${LD_LIBRARY_PATH-}")
 stack_start "$build" "$driver" || exit 1
 echo "driver=$driver"
