@@ -6,7 +6,14 @@
 #include "common/clock.h"
 
 /* A lost interrupt, which should not be, costs this much. */
-#define PARK_MS 500
+#define PARK_NS (500 * VGPU_NS_PER_MS)
+/*
+ * The GPU writes a fence long before the interrupt that tells of it has come through worker and
+ * broker.  While a wait is young the leader looks by itself, after a 64th of the time waited.
+ */
+#define NAP_PART     64
+#define NAP_MIN_NS   (20 * VGPU_NS_PER_US)
+#define NAP_YOUNG_NS (64 * VGPU_NS_PER_MS)
 
 static _Atomic uint64_t spin_ns = 3 * VGPU_NS_PER_US;
 
@@ -77,11 +84,19 @@ static void wake(struct gs_link *link)
     (void)pthread_mutex_unlock(&link->read_lock);
 }
 
+static int64_t nap_time(uint64_t waited_ns)
+{
+    if (waited_ns > NAP_YOUNG_NS) {
+        return (int64_t)PARK_NS;
+    }
+    return (int64_t)(waited_ns / NAP_PART > NAP_MIN_NS ? waited_ns / NAP_PART : NAP_MIN_NS);
+}
+
 /* The leader's sleep, without park_lock. */
-static void sleep_once(struct gs_link *link)
+static void sleep_once(struct gs_link *link, uint64_t since_ns)
 {
     if (may_sleep(link)) {
-        int rc = gs_channel_wait(&link->channel, PARK_MS);
+        int rc = gs_channel_wait(&link->channel, nap_time(vgpu_clock_ns() - since_ns));
 
         if (rc < 0) {
             /* The last words of the host may still be in the ring. */
@@ -105,6 +120,8 @@ static void unlist(struct gs_link *link, struct gs_waiter *self)
 
 static void park(struct gs_link *link, struct gs_waiter *self)
 {
+    uint64_t since_ns = vgpu_clock_ns();
+
     (void)pthread_mutex_lock(&link->park_lock);
     self->next = link->waiters;
     link->waiters = self;
@@ -115,10 +132,13 @@ static void park(struct gs_link *link, struct gs_waiter *self)
         }
         link->led = true;
         (void)pthread_mutex_unlock(&link->park_lock);
-        sleep_once(link);
+        sleep_once(link, since_ns);
         (void)pthread_mutex_lock(&link->park_lock);
         link->led = false;
-        (void)pthread_cond_broadcast(&link->park_changed);
+        /* Who is not ready sleeps on: this thread leads again, unless it is itself done. */
+        if (anybody_ready(link)) {
+            (void)pthread_cond_broadcast(&link->park_changed);
+        }
     }
     unlist(link, self);
     (void)pthread_mutex_unlock(&link->park_lock);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/fd.h"
 #include "common/overflow.h"
 #include "proto/frame_socket.h"
@@ -165,12 +166,14 @@ static int socket_ring(struct gs_channel *channel)
     return 0;
 }
 
-static int socket_wait(struct gs_channel *channel, int timeout_ms)
+static int socket_wait(struct gs_channel *channel, int64_t timeout_ns)
 {
     struct pollfd fds[2] = {{.fd = channel->interrupt_fd, .events = POLLIN},
                             {.fd = channel->end_fd, .events = POLLIN | POLLRDHUP}};
+    struct timespec limit = {.tv_sec = timeout_ns / (int64_t)VGPU_NS_PER_S,
+                             .tv_nsec = timeout_ns % (int64_t)VGPU_NS_PER_S};
     uint64_t count;
-    int ready = poll(fds, 2, timeout_ms);
+    int ready = ppoll(fds, 2, timeout_ns < 0 ? NULL : &limit, NULL);
 
     if (ready < 0) {
         return errno == EINTR ? 0 : -errno;

@@ -23,9 +23,9 @@ int gs_channel_ring(struct gs_channel *channel)
     return channel->transport->ring(channel);
 }
 
-int gs_channel_wait(struct gs_channel *channel, int timeout_ms)
+int gs_channel_wait(struct gs_channel *channel, int64_t timeout_ns)
 {
-    return channel->transport->wait(channel, timeout_ms);
+    return channel->transport->wait(channel, timeout_ns);
 }
 
 void *gs_channel_map(const struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes)

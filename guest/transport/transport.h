@@ -28,7 +28,7 @@ struct gs_transport {
     int (*open)(struct gs_channel *channel, const char *where, int32_t *refused);
     void (*close)(struct gs_channel *channel);
     int (*ring)(struct gs_channel *channel);
-    int (*wait)(struct gs_channel *channel, int timeout_ms);
+    int (*wait)(struct gs_channel *channel, int64_t timeout_ns);
 };
 
 struct gs_channel {
@@ -62,9 +62,9 @@ void gs_channel_close(struct gs_channel *channel);
 /* Wakes the host's side.  0 or -errno.  Any thread, async-signal-safe. */
 int gs_channel_ring(struct gs_channel *channel);
 
-/* Sleeps until the interrupt (taken back then): 1; until `timeout_ms` (-1: for ever): 0;
+/* Sleeps until the interrupt (taken back then): 1; until `timeout_ns` (-1: for ever): 0;
  * -ECONNRESET when the host has ended the channel.  One thread at a time. */
-int gs_channel_wait(struct gs_channel *channel, int timeout_ms);
+int gs_channel_wait(struct gs_channel *channel, int64_t timeout_ns);
 
 /*
  * Maps `bytes` of the channel's memory from `offset` on, shared, readable and writable, not
