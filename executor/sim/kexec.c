@@ -12,7 +12,7 @@
 /* Slices without a block's end before another block joins. */
 #define PATIENCE 16
 /* Blocks that the device holds at once; more never start before others end. */
-#define RESIDENT_MAX (SIM_SM_COUNT * 16)
+#define RESIDENT_MAX (UINT64_C(16) * SIM_SM_COUNT)
 
 struct kexec {
     struct blk_shape shape;

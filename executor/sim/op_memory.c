@@ -141,7 +141,7 @@ HANDLER(ld_vector)
         uint32_t size = VECTOR_SIZE(i);
 
         op_set(t, (uint32_t)t->bank[1][i->c + k],
-               element_read(p + k * size, size, VECTOR_SIGNED(i)));
+               element_read(p + (size_t)k * size, size, VECTOR_SIGNED(i)));
     }
     return i + 1;
 }
@@ -156,7 +156,7 @@ HANDLER(st_vector)
     for (uint32_t k = 0; k < i->e; k++) {
         uint64_t v = op_get(t, (uint32_t)t->bank[1][i->c + k]);
 
-        memcpy(p + k * VECTOR_SIZE(i), &v, VECTOR_SIZE(i));
+        memcpy(p + (size_t)k * VECTOR_SIZE(i), &v, VECTOR_SIZE(i));
     }
     return i + 1;
 }

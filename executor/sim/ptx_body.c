@@ -15,7 +15,7 @@ static void list_read(struct ptx_build *b, struct ptx_operand *o, const char *cl
 
     while (!ptx_at(b, close)) {
         if (o->count == room) {
-            struct ptx_operand *more = arena_alloc(b->arena, 2 * room * sizeof(*more));
+            struct ptx_operand *more = arena_alloc(b->arena, (size_t)2 * room * sizeof(*more));
 
             memcpy(more, list, room * sizeof(*list));
             list = more;

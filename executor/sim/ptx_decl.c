@@ -76,7 +76,7 @@ void ptx_reg_read(struct ptx_build *b)
         s->type = d.type;
         s->count = d.range;
         s->slot = ptx_reg_new(b, d.range == 0 ? 1 : d.range);
-        b->live_words += (d.range == 0 ? 1 : d.range) * (d.size > 4 ? 2u : 1u);
+        b->live_words += (size_t)(d.range == 0 ? 1 : d.range) * (d.size > 4 ? 2u : 1u);
         if (d.range == 1) {
             s->count = 2; /* a prefix too: "%r0" */
             (void)ptx_reg_new(b, 1);

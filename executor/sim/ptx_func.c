@@ -69,7 +69,7 @@ void ptx_params_read(struct ptx_build *b, struct ptx_func *f, bool results, bool
     ptx_expect(b, "(");
     while (!ptx_at(b, ")")) {
         if (n == room) {
-            struct ptx_param *more = arena_alloc(b->arena, 2 * room * sizeof(*more));
+            struct ptx_param *more = arena_alloc(b->arena, (size_t)2 * room * sizeof(*more));
 
             memcpy(more, list, n * sizeof(*list));
             list = more;

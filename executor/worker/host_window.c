@@ -12,7 +12,7 @@
 #include "proto/channel.h"
 
 #define PAGE_BYTES   4096u
-#define FENCES_BYTES (8u * VGPU_LANES_MAX)
+#define FENCES_BYTES ((size_t)8 * VGPU_LANES_MAX)
 
 /* A file that can shrink would turn every access into SIGBUS. */
 static bool memfd_is_fit(int memfd, uint64_t bytes)

@@ -181,8 +181,7 @@ static CUresult launch(struct gs_call *call, struct gs_stream *stream, struct gs
         buffer = gs_thread_buffer(call->thread, GS_BUFFER_PARAMS);
     }
     cu = take_params(f, params, extra, buffer, args);
-    /* The caller does not read args again. NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape)
-     */
+    /* Not read again: NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape) */
     return cu == CUDA_SUCCESS ? send(stream, f, args) : cu;
 }
 
