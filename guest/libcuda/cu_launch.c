@@ -179,6 +179,9 @@ static CUresult launch(struct gs_call *call, struct gs_stream *stream, struct gs
     }
     if (f->param_bytes > sizeof(small)) {
         buffer = gs_thread_buffer(call->thread, GS_BUFFER_PARAMS);
+        if (buffer == NULL) {
+            return CUDA_ERROR_OUT_OF_MEMORY;
+        }
     }
     cu = take_params(f, params, extra, buffer, args);
     /* Not read again: NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape) */
