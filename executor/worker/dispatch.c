@@ -42,13 +42,27 @@ void ex_dispatch_run(struct ex_session *x, const struct ex_op *op, const struct 
     }
 }
 
+/* A guest that makes operations up fills no log. */
+static bool is_news(struct ex_session *x, uint32_t op)
+{
+    for (uint32_t i = 0; i < x->unknown_count; i++) {
+        if (x->unknown_logged[i] == op) {
+            return false;
+        }
+    }
+    if (x->unknown_count == EX_UNKNOWN_LOGGED) {
+        return false;
+    }
+    x->unknown_logged[x->unknown_count++] = op;
+    return true;
+}
+
 static void answer_unknown(struct ex_session *x, const struct vgpu_record *record)
 {
     uint8_t none[1] = {0};
     struct ex_reply reply = {.cu = CUDA_ERROR_NOT_SUPPORTED, .body = none, .cap = 0, .len = 0};
 
-    if (x->unknown_logged != record->op) {
-        x->unknown_logged = record->op;
+    if (is_news(x, record->op)) {
         vgpu_log(VGPU_LOG_NOTICE, "operation not known operation=%#x", record->op);
     }
     if ((record->flags & VGPU_RECORD_ANSWER) != 0) {

@@ -79,15 +79,6 @@ void ex_window_publish(const struct ex_window *window, uint32_t stream_index, ui
     }
 }
 
-uint64_t ex_window_published(const struct ex_window *window, uint32_t stream_index)
-{
-    if (window->base == NULL || stream_index >= VGPU_STREAMS_MAX) {
-        return 0;
-    }
-    return atomic_load_explicit(vgpu_channel_progress(window->base, stream_index),
-                                memory_order_relaxed);
-}
-
 uint8_t *ex_window_data(const struct ex_window *window, uint64_t offset, uint64_t bytes)
 {
     if (window->base == NULL || offset < VGPU_CHANNEL_DATA_OFFSET ||

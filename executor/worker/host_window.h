@@ -35,9 +35,6 @@ CUdeviceptr ex_window_fence_address(const struct ex_window *window, uint32_t lan
 void ex_window_fence(const struct ex_window *window, uint32_t lane, uint64_t value);
 void ex_window_publish(const struct ex_window *window, uint32_t stream_index, uint64_t done);
 
-/* What the progress word says now: any value, the guest can write it. */
-uint64_t ex_window_published(const struct ex_window *window, uint32_t stream_index);
-
 /*
  * The address of [offset, offset + bytes) of the window when it lies in the data area, else
  * NULL.  Readable by the worker only in the way of a copy: it changes under the reader.

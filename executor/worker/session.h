@@ -30,6 +30,8 @@
 #include "executor/worker/stream.h"
 #include "proto/handles.h"
 
+#define EX_UNKNOWN_LOGGED 16u
+
 struct ex_session {
     const struct ex_driver *driver; /* borrowed */
     struct ex_outbox *outbox;       /* borrowed */
@@ -53,7 +55,9 @@ struct ex_session {
     struct ex_event_pool event_pool;
     struct ex_fences fences;
 
-    uint32_t unknown_logged; /* the last unknown operation that was logged */
+    /* Unknown operations that were logged: each once, a bounded number of them. */
+    uint32_t unknown_logged[EX_UNKNOWN_LOGGED];
+    uint32_t unknown_count;
 };
 
 /* Prepares the tables; the session owns nothing of the driver yet.  0 or -ENOMEM. */

@@ -37,9 +37,8 @@ static void set_counts(struct ex_stream *s, uint64_t sent)
 void ex_streams_attach(struct ex_session *x)
 {
     for (uint32_t i = 0; i < VGPU_STREAMS_MAX; i++) {
-        x->sent[i] = ex_window_published(&x->window, i);
+        ex_window_publish(&x->window, i, 0);
     }
-    set_counts(&x->legacy, x->sent[EX_LEGACY_INDEX]);
 }
 
 static uint64_t unfinished(const struct ex_stream *s)

@@ -20,8 +20,8 @@ CUresult gs_objects_make(struct gs_session *s)
     s->functions = vgpu_handles_new(VGPU_HANDLE_FUNCTION, VGPU_FUNCTIONS_MAX);
     gs_alloc_map_init(&s->allocs);
     for (unsigned int i = 0; i < VGPU_STREAMS_MAX; i++) {
-        /* A new worker goes on counting where the channel's words stand. */
-        atomic_store(&s->sent[i], atomic_load(vgpu_channel_progress(s->link.control, i)));
+        /* A new worker starts the channel's progress words at 0. */
+        atomic_store(&s->sent[i], 0);
     }
     if (s->streams == NULL || s->events == NULL || s->modules == NULL || s->functions == NULL ||
         gs_streams_keep_legacy(s) != 0 || gs_hostmem_init(&s->host, s->link.channel.bytes) != 0 ||
