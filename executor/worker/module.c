@@ -57,6 +57,8 @@ static CUresult file_module(struct ex_session *x, CUmodule cu_module, uint64_t *
         module->cu = cu_module;
         (void)pthread_mutex_lock(&x->objects);
         rc = vgpu_handles_mint(x->modules, module, &module->handle);
+        /* Outside the lock a guessed handle could have been unloaded already. */
+        *handle = rc < 0 ? 0 : module->handle;
         (void)pthread_mutex_unlock(&x->objects);
     }
     if (rc < 0) {
@@ -64,7 +66,6 @@ static CUresult file_module(struct ex_session *x, CUmodule cu_module, uint64_t *
         (void)x->driver->cuModuleUnload(cu_module);
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    *handle = module->handle;
     return CUDA_SUCCESS;
 }
 
