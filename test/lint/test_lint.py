@@ -7,6 +7,7 @@ from unittest import mock
 
 import check_docs
 import check_layers
+import check_man_facts
 import check_spdx
 import check_words
 import source
@@ -99,6 +100,56 @@ class Links(unittest.TestCase):
             found = list(check_docs.check("README.md"))
         self.assertEqual(len(found), 1)
         self.assertIn("nowhere.md", found[0])
+
+
+class ManPages(unittest.TestCase):
+    HELP = """usage: x [OPTION]...
+  --file NAME       reads NAME, see --other
+  --set A.B=C       sets one
+  --help, --version
+"""
+    PAGE = """.Sh SYNOPSIS
+.Nm
+.Op Fl -file Ar name
+.Op Fl -set Ar a.b=c
+.Op Fl -help
+.Op Fl -version
+.Sh OPTIONS
+.It Fl -file Ar name
+.It Fl -set Ar a.b=c
+.It Fl -help
+.It Fl -version
+"""
+
+    def options(self, page):
+        return list(check_man_facts.check_options("x.8", page,
+                                                  check_man_facts.help_options(self.HELP)))
+
+    def test_options_match(self):
+        self.assertEqual(self.options(self.PAGE), [])
+
+    def test_missing_and_invented_options_are_seen(self):
+        self.assertEqual(self.options(self.PAGE.replace(".It Fl -set Ar a.b=c\n", "")),
+                         ["x.8: option --set VALUE is missing"])
+        self.assertEqual(self.options(self.PAGE + ".It Fl -gone\n"),
+                         ["x.8: there is no option --gone"])
+        self.assertEqual(len(self.options(self.PAGE.replace(".It Fl -file Ar name", ".It Fl -file"))),
+                         2)
+        self.assertEqual(len(self.options(self.PAGE.replace(".Op Fl -help\n", ""))), 1)
+
+    def test_settings_are_read(self):
+        conf = "# a = 1\n[one]\na = 1\n[two]\na = /x\n"
+        page = (".Ss Section one\n.It Cm a No = Cm 1\n.Ss Section two\n.It Cm a No = Pa /x\n"
+                ".Sh NEXT\n.It Cm b No = Cm 2\n")
+        self.assertEqual(check_man_facts.conf_keys(conf), {"one.a = 1", "two.a = /x"})
+        self.assertEqual(check_man_facts.page_keys(page), check_man_facts.conf_keys(conf))
+
+    def test_variables_are_read(self):
+        found, problems = check_man_facts.variables_read(
+            "a.c", '/* getenv("NO") */ getenv("A"); secure_getenv( "B" ); getenv(name);')
+        self.assertEqual(found, {"A", "B"})
+        self.assertEqual(len(problems), 1)
+        self.assertEqual(check_man_facts.page_variables(".It Ev A , B\n"), {"A", "B"})
 
 
 if __name__ == "__main__":
