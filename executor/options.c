@@ -28,6 +28,8 @@ const char ex_options_help[] =
     "  --spares N        workers kept ready\n"
     "  --workers-max N   workers at once, spares included\n"
     "  --helpers N       helper threads of a worker\n"
+    "  --memory-quota-mib N\n"
+    "                    device memory of a session in MiB; 0: the card's\n"
     "  --user NAME       account of the workers when started as root; \"\": stay\n"
     "  --log-level L     error, warning, info or debug\n"
     "  --sandbox-trace   print refused system calls instead of ending (not for production)\n"
@@ -64,6 +66,7 @@ enum {
     OPT_SPARES,
     OPT_WORKERS_MAX,
     OPT_HELPERS,
+    OPT_MEMORY_QUOTA,
     OPT_USER,
     OPT_LOG_LEVEL,
     OPT_PARENT,
@@ -84,6 +87,7 @@ static const struct option long_options[] = {
     {"spares", required_argument, NULL, OPT_SPARES},
     {"workers-max", required_argument, NULL, OPT_WORKERS_MAX},
     {"helpers", required_argument, NULL, OPT_HELPERS},
+    {"memory-quota-mib", required_argument, NULL, OPT_MEMORY_QUOTA},
     {"user", required_argument, NULL, OPT_USER},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"parent", required_argument, NULL, OPT_PARENT},
@@ -192,6 +196,9 @@ static int set_setting_option(struct ex_options *options, struct vgpu_config *co
         break;
     case OPT_HELPERS:
         key = "helpers";
+        break;
+    case OPT_MEMORY_QUOTA:
+        key = "memory_quota_mib";
         break;
     case OPT_PARENT: {
         uint32_t pid;

@@ -26,6 +26,7 @@ struct arguments {
     char helpers[16];
     char spares[16];
     char workers_max[16];
+    char memory_quota[16];
 };
 
 static void add(struct arguments *a, const char *name, const char *value)
@@ -149,6 +150,8 @@ int ex_spawn_supervisor(const struct ex_options *options, uint32_t gpu, pid_t *p
     add(&a, "--spares", number(a.spares, sizeof(a.spares), options->settings.spares));
     add(&a, "--workers-max",
         number(a.workers_max, sizeof(a.workers_max), options->settings.workers_max));
+    add(&a, "--memory-quota-mib",
+        number(a.memory_quota, sizeof(a.memory_quota), options->settings.memory_quota_mib));
     add_common(&a, options);
     *pid = fork();
     if (*pid == 0) {
