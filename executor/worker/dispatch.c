@@ -29,6 +29,10 @@ void ex_dispatch_run(struct ex_session *x, const struct ex_op *op, const struct 
         reply.cu = CUDA_ERROR_OUT_OF_MEMORY;
         reply.len = 0;
     }
+    if (ex_error_is_sticky(reply.cu)) {
+        /* Before the answer: whoever has it must not find a later call succeed. */
+        ex_session_poison(x, reply.cu);
+    }
     if (wants_answer(op, record)) {
         ex_outbox_answer(x->outbox, record, 0, &reply, flush);
     } else if (reply.cu != CUDA_SUCCESS) {

@@ -33,6 +33,14 @@ bool ex_error_is_sticky(CUresult cu)
     }
 }
 
+void ex_session_poison(struct ex_session *x, CUresult cu)
+{
+    if (x->window.base != NULL) {
+        atomic_store_explicit(&vgpu_channel_state(x->window.base)->error, (uint32_t)cu,
+                              memory_order_release);
+    }
+}
+
 void ex_session_fatal(struct ex_session *x, CUresult cu, const char *what)
 {
     char reason[VGPU_TEXT_BYTES_MAX];
@@ -46,10 +54,7 @@ void ex_session_fatal(struct ex_session *x, CUresult cu, const char *what)
                    (int)cu);
     vgpu_log(VGPU_LOG_WARNING, "session ends session=%" PRIu64 " operation=%s result=%d name=%s",
              x->id, what, (int)cu, ex_driver_error_name(x->driver, cu));
-    if (x->window.base != NULL) {
-        atomic_store_explicit(&vgpu_channel_state(x->window.base)->error, (uint32_t)end,
-                              memory_order_release);
-    }
+    ex_session_poison(x, end);
     fatal.result = (int32_t)end;
     fatal.reason = reason;
     frame.kind_case = VGPU__FRAME__KIND_FATAL;

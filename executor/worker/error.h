@@ -14,6 +14,9 @@ struct ex_session;
  * process, so the session ends. */
 bool ex_error_is_sticky(CUresult cu);
 
+/* Writes a sticky result into the channel's error word, where every call of the guest sees it. */
+void ex_session_poison(struct ex_session *x, CUresult cu);
+
 /*
  * Ends the session with this result, or with CUDA_ERROR_LAUNCH_FAILED (719) when it is not a sticky
  * one: writes the channel's error word, sends the answers
