@@ -44,6 +44,7 @@ struct gs_waiter {
     bool (*ready)(void *arg);
     void *arg;
     struct gs_waiter *next;
+    bool naps; /* what it waits for shows before the interrupt comes */
 };
 
 struct gs_link {

@@ -84,19 +84,21 @@ static void wake(struct gs_link *link)
     (void)pthread_mutex_unlock(&link->read_lock);
 }
 
-static int64_t nap_time(uint64_t waited_ns)
+static int64_t nap_time(const struct gs_waiter *self, uint64_t waited_ns)
 {
-    if (waited_ns > NAP_YOUNG_NS) {
+    /* With few CPUs a nap takes time from those who do the work. */
+    if (!self->naps || waited_ns > NAP_YOUNG_NS ||
+        atomic_load_explicit(&spin_ns, memory_order_relaxed) < NAP_MIN_NS) {
         return (int64_t)PARK_NS;
     }
     return (int64_t)(waited_ns / NAP_PART > NAP_MIN_NS ? waited_ns / NAP_PART : NAP_MIN_NS);
 }
 
 /* The leader's sleep, without park_lock. */
-static void sleep_once(struct gs_link *link, uint64_t since_ns)
+static void sleep_once(struct gs_link *link, const struct gs_waiter *self, uint64_t since_ns)
 {
     if (may_sleep(link)) {
-        int rc = gs_channel_wait(&link->channel, nap_time(vgpu_clock_ns() - since_ns));
+        int rc = gs_channel_wait(&link->channel, nap_time(self, vgpu_clock_ns() - since_ns));
 
         if (rc < 0) {
             /* The last words of the host may still be in the ring. */
@@ -132,7 +134,7 @@ static void park(struct gs_link *link, struct gs_waiter *self)
         }
         link->led = true;
         (void)pthread_mutex_unlock(&link->park_lock);
-        sleep_once(link, since_ns);
+        sleep_once(link, self, since_ns);
         (void)pthread_mutex_lock(&link->park_lock);
         link->led = false;
         /* Who is not ready sleeps on: this thread leads again, unless it is itself done. */
@@ -144,14 +146,19 @@ static void park(struct gs_link *link, struct gs_waiter *self)
     (void)pthread_mutex_unlock(&link->park_lock);
 }
 
+static CUresult wait_for(struct gs_link *link, struct gs_waiter *self)
+{
+    if (!spin(link, self)) {
+        park(link, self);
+    }
+    return self->ready(self->arg) ? CUDA_SUCCESS : gs_link_error(link);
+}
+
 CUresult gs_link_wait(struct gs_link *link, bool (*ready)(void *arg), void *arg)
 {
     struct gs_waiter self = {.ready = ready, .arg = arg};
 
-    if (!spin(link, &self)) {
-        park(link, &self);
-    }
-    return ready(arg) ? CUDA_SUCCESS : gs_link_error(link);
+    return wait_for(link, &self);
 }
 
 struct fence_wait {
@@ -177,5 +184,7 @@ CUresult gs_link_wait_fence(struct gs_link *link, uint32_t lane, uint64_t value)
 {
     struct fence_wait wait = {vgpu_channel_fence(link->control, lane), value};
 
-    return gs_link_wait(link, fence_reached, &wait);
+    struct gs_waiter self = {.ready = fence_reached, .arg = &wait, .naps = true};
+
+    return wait_for(link, &self);
 }

@@ -42,7 +42,11 @@ program=$(printf '%q ' "$build/test/bench/vgpu-bench" "${bench[@]}")
 before=$(printf '%q' "${LD_LIBRARY_PATH-}")
 stack_start "$build" "$driver" || exit 1
 echo "driver=$driver"
-python3 -B "$here/../bench/compare.py" --rounds "$rounds" "${compare[@]}" \
+aims=sim
+if [[ $native == libcuda.so.1 ]]; then
+    aims=cuda
+fi
+python3 -B "$here/../bench/compare.py" --driver "$aims" --rounds "$rounds" "${compare[@]}" \
     --pids "$STACK_BROKER,$(stack_descendants "$STACK_BROKER" | paste -sd ,)" \
     --native "env LD_LIBRARY_PATH=$before VGPU_TEST_LIBCUDA=$(printf '%q' "$native") $program" \
     --vgpu "$program"
