@@ -286,7 +286,9 @@ class Indices(Misuse):
             if guest.head - guest.word(wire.SUBMIT_WORDS_AT + wire.TAIL) > 900000:
                 break
         grown = procfs.status_kib(self.stack.broker.pid, "RssAnon") - before
-        self.assertLessEqual(grown, 2048, "KiB")
+        # Both buffers of the session and some slack; a sanitizer's own memory comes and goes by MiB.
+        if not self.stack.sanitized():
+            self.assertLessEqual(grown, 1024, "KiB")
 
 
 class Worker(Misuse):
