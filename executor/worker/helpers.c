@@ -11,7 +11,6 @@
 #include "executor/worker/device.h"
 #include "executor/worker/dispatch.h"
 
-/* The driver's compiler recurses; glibc's default of 8 MiB is what it is tested with. */
 struct job {
     struct job *next;
     struct ex_session *session;
@@ -84,6 +83,7 @@ static void *helper_main(void *arg)
     return NULL;
 }
 
+/* The driver's compiler recurses; the default stack is what it is tested with. */
 static uint32_t start_threads(struct ex_helpers *h, uint32_t count)
 {
     uint32_t made = 0;

@@ -8,7 +8,7 @@
  * them is a transport:
  *
  *   socket   a process on the host or in a container connects to the broker and is
- *            sent memfd and eventfds (socket.c)
+ *            sent memfd, doorbell and interrupt (socket.c)
  *   device   in a virtual machine a PCI device has the memory in a BAR and the rest in
  *            registers; its transport will be a second struct gs_transport
  *
