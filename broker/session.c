@@ -14,6 +14,8 @@
 
 /* A guest's socket carries one frame from us, the grant. */
 #define GUEST_BUFFER 4096u
+/* Log lines that the control frames of one session may cause: an honest one needs two or three. */
+#define NOTES_MAX 16u
 
 static void free_handle(uv_handle_t *handle)
 {
@@ -148,6 +150,11 @@ void br_session_free(struct br_session *session)
 
 /* ---- answers ---------------------------------------------------------------- */
 
+static bool may_note(struct br_session *session)
+{
+    return session->notes < NOTES_MAX && ++session->notes > 0;
+}
+
 static void send_refuse(struct br_session *session, int32_t cu, const char *reason)
 {
     Vgpu__Refuse refuse = VGPU__REFUSE__INIT;
@@ -159,8 +166,10 @@ static void send_refuse(struct br_session *session, int32_t cu, const char *reas
     refuse.reason = text;
     frame.kind_case = VGPU__FRAME__KIND_REFUSE;
     frame.refuse = &refuse;
-    vgpu_log(VGPU_LOG_INFO, "refused session=%" PRIu64 " phase=%s result=%d reason=\"%s\"",
-             session->id, br_phase_name(session->phase), (int)cu, reason);
+    if (may_note(session)) {
+        vgpu_log(VGPU_LOG_INFO, "refused session=%" PRIu64 " phase=%s result=%d reason=\"%s\"",
+                 session->id, br_phase_name(session->phase), (int)cu, reason);
+    }
     br_ringio_frame(session, &frame);
 }
 
@@ -259,10 +268,12 @@ static int on_hello(struct br_session *session, const Vgpu__Hello *hello)
         return 0;
     }
     session->candidate = hello->candidate;
-    vgpu_log(VGPU_LOG_INFO, "hello session=%" PRIu64 " pid=%u program=%s candidate=%u", session->id,
-             hello->pid,
-             vgpu_log_escape(program, sizeof(program), hello->program, strlen(hello->program)),
-             hello->candidate);
+    if (may_note(session)) {
+        vgpu_log(VGPU_LOG_INFO, "hello session=%" PRIu64 " pid=%u program=%s candidate=%u",
+                 session->id, hello->pid,
+                 vgpu_log_escape(program, sizeof(program), hello->program, strlen(hello->program)),
+                 hello->candidate);
+    }
     greet(session);
     return 0;
 }

@@ -34,6 +34,7 @@ struct br_session {
     enum br_phase phase;
     bool is_hot;
     bool hello_waits; /* said Hello, no GPU is registered yet */
+    uint32_t notes;   /* log lines that its control frames caused */
     bool released;    /* in the graveyard */
     struct br_link guest;
     struct br_channel channel;

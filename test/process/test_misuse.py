@@ -228,6 +228,15 @@ class Ring(Misuse):
                 guest.close()
 
 
+    def test_refusals_do_not_fill_the_log(self):
+        guest = self.guest()
+        guest.greet()
+        before = self.stack.log().count("refused ")
+        for _ in range(100):
+            self.assertEqual(guest.open(15)[0], "refuse")
+        self.assertLessEqual(self.stack.log().count("refused ") - before, 16)
+
+
 class Indices(Misuse):
     """Ring words that no honest guest writes."""
 
