@@ -7,7 +7,7 @@
  * broker and worker map (docs/specs/wire.md, "Channel").
  *
  *   0x000000  header      written by the broker before the grant
- *   0x001000  state       error word, the words of both rings
+ *   0x001000  state       error word, the words of both rings, the holder
  *   0x004000  fences      u64 per lane: written by the GPU or the worker, read by the guest
  *   0x00c000  progress    u64 per stream index: operations done, written by the worker
  *   0x040000  completion  ring, 256 KiB: broker → guest
@@ -33,11 +33,25 @@ struct vgpu_channel_header {
     uint64_t session; /* for logs */
 };
 
+/*
+ * Who holds the channel in a virtual machine, for its end to be seen: a node of the
+ * holding thread's robust futex list and the futex behind it.  The thread writes its
+ * id; its kernel sets VGPU_HOLDER_DIED there when the thread ends, however it ends.
+ * In the socket way 0, because there the socket tells.
+ */
+struct vgpu_channel_holder {
+    uint64_t next; /* struct robust_list of the guest's kernel: means nothing to the host */
+    _Atomic uint32_t tid;
+    uint32_t reserved;
+};
+#define VGPU_HOLDER_DIED 0x40000000u /* FUTEX_OWNER_DIED */
+
 struct vgpu_channel_state {
     /* 0, or the CUresult that ended the session: every wait loop reads it. */
     _Alignas(64) _Atomic uint32_t error;
     _Alignas(64) struct vgpu_ring_words submit;
     _Alignas(64) struct vgpu_ring_words complete;
+    _Alignas(64) struct vgpu_channel_holder holder;
 };
 
 _Static_assert(VGPU_CHANNEL_STATE_OFFSET + sizeof(struct vgpu_channel_state) <=
