@@ -32,6 +32,8 @@ typedef unsigned long long CUmemGenericAllocationHandle;
 typedef uint32_t cuuint32_t;
 typedef uint64_t cuuint64_t;
 
+#include "cuda_launch.h"
+
 typedef struct CUuuid_st {
     char bytes[16];
 } CUuuid;

@@ -17,6 +17,9 @@ enum vgpu_handle_kind {
     VGPU_HANDLE_EVENT = 3,
     VGPU_HANDLE_MODULE = 4,
     VGPU_HANDLE_FUNCTION = 5,
+    VGPU_HANDLE_LIBRARY = 6, /* libraries and kernels live in the guest only */
+    VGPU_HANDLE_KERNEL = 7,
+    VGPU_HANDLE_LINK = 8,
 };
 
 #define VGPU_HANDLE_GENERATION_MAX 0xffffffu

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-HEADERS = [ROOT / "proto/cuda_abi.h", ROOT / "proto/cuda_enums.h"]
+HEADERS = sorted(Path(ROOT, "proto").glob("cuda_*.h"))
 PLACES = [os.environ.get("CUDA_HOME", "/usr/local/cuda") + "/include", "/usr/include",
           "/usr/local/cuda/include"]
 
@@ -35,6 +35,8 @@ def expressions():
     text = "".join(h.read_text() for h in HEADERS)
     yield from re.findall(r"^    (CU\w+) = ", text, re.M)
     yield from re.findall(r"^#define (CU(?!DAAPI)\w+) +0x[0-9a-f]+$", text, re.M)
+    for union in re.findall(r"^typedef union \w+ \{\n.*?^\} (\w+);", text, re.M | re.S):
+        yield f"sizeof({union})"
     for name, members in structures(text).items():
         yield f"sizeof({name})"
         for member in members:
