@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/guest.h"
 #include "broker/ringio.h"
 #include "common/clock.h"
 #include "common/fd.h"
@@ -44,7 +45,7 @@ static void free_dead(struct br_broker *broker)
     }
 }
 
-/* The loop must not sleep while a ring is to be looked at, and must while none is. */
+/* The loop must not sleep while a ring is to be looked at or a memory washed, and must else. */
 static void on_spin(uv_idle_t *idle)
 {
     (void)idle;
@@ -52,7 +53,7 @@ static void on_spin(uv_idle_t *idle)
 
 static void sync_spin(struct br_broker *broker)
 {
-    bool wanted = !TAILQ_EMPTY(&broker->hot);
+    bool wanted = !TAILQ_EMPTY(&broker->hot) || !TAILQ_EMPTY(&broker->washes);
 
     if (wanted == broker->spinning) {
         return;
@@ -85,6 +86,7 @@ static void after_poll(uv_check_t *check)
         br_ringio_turn(session);
     }
     free_dead(broker);
+    br_wash_turn(broker);
     sync_spin(broker);
 }
 
@@ -104,6 +106,9 @@ static void init_lists(struct br_broker *broker)
 {
     TAILQ_INIT(&broker->sessions);
     TAILQ_INIT(&broker->hot);
+    TAILQ_INIT(&broker->quiet);
+    TAILQ_INIT(&broker->vms);
+    TAILQ_INIT(&broker->washes);
     TAILQ_INIT(&broker->gpus);
     TAILQ_INIT(&broker->dead_sessions);
     TAILQ_INIT(&broker->dead_gpus);
@@ -116,6 +121,7 @@ static void start_hooks(struct br_broker *broker)
 {
     broker->before.data = broker;
     broker->after.data = broker;
+    br_bell_init_timer(broker);
     (void)uv_idle_init(broker->loop, &broker->spin);
     (void)uv_prepare_init(broker->loop, &broker->before);
     (void)uv_check_init(broker->loop, &broker->after);
@@ -129,7 +135,8 @@ struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *setti
 {
     struct br_broker *broker = calloc(1, sizeof(*broker));
 
-    if (broker == NULL) {
+    if (broker == NULL || br_adopt_init(&broker->eventfd_mark) < 0) {
+        free(broker);
         return NULL;
     }
     /* A guest may close its end of the interrupt at any time. */
@@ -152,6 +159,7 @@ struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *setti
 void br_broker_stop(struct br_broker *broker)
 {
     struct br_session *session = TAILQ_FIRST(&broker->sessions);
+    struct br_vm *vm;
     struct br_gpu *gpu;
 
     broker->stopping = true;
@@ -161,10 +169,15 @@ void br_broker_stop(struct br_broker *broker)
         br_session_close(session, "the broker stops");
         session = next;
     }
+    TAILQ_FOREACH(vm, &broker->vms, entry)
+    {
+        br_vm_stop(vm);
+    }
     while ((gpu = TAILQ_FIRST(&broker->gpus)) != NULL) {
         br_gpu_end(gpu, "the broker stops");
     }
     free_dead(broker);
+    uv_close((uv_handle_t *)&broker->quiet_timer, NULL);
     uv_close((uv_handle_t *)&broker->spin, NULL);
     uv_close((uv_handle_t *)&broker->before, NULL);
     uv_close((uv_handle_t *)&broker->after, NULL);
@@ -172,15 +185,51 @@ void br_broker_stop(struct br_broker *broker)
 
 void br_broker_free(struct br_broker *broker)
 {
-    if (broker != NULL) {
-        vgpu_arena_fini(&broker->arena);
-        free(broker);
+    struct br_vm *vm;
+
+    if (broker == NULL) {
+        return;
     }
+    while ((vm = TAILQ_FIRST(&broker->vms)) != NULL) {
+        TAILQ_REMOVE(&broker->vms, vm, entry);
+        br_vm_free(vm);
+    }
+    vgpu_arena_fini(&broker->arena);
+    free(broker);
 }
 
 /* ---- peers ------------------------------------------------------------------ */
 
-void br_broker_refuse(struct br_broker *broker, int fd, int32_t cu, const char *reason)
+struct br_vm *br_broker_add_vm(struct br_broker *broker, const char *name)
+{
+    struct br_vm *vm = br_vm_new(broker, name);
+
+    if (vm != NULL) {
+        TAILQ_INSERT_TAIL(&broker->vms, vm, entry);
+    }
+    return vm;
+}
+
+int br_broker_admits(const struct br_broker *broker)
+{
+    if (broker->stopping) {
+        return -ESHUTDOWN;
+    }
+    return broker->session_count < broker->sessions_max ? 0 : -EUSERS;
+}
+
+int32_t br_broker_refusal(int rc, const char **reason)
+{
+    if (rc == -ESHUTDOWN) {
+        *reason = "the broker stops";
+        return CUDA_ERROR_SYSTEM_NOT_READY;
+    }
+    *reason = rc == -EUSERS ? "too many sessions" : "no channel can be made";
+    return CUDA_ERROR_DEVICE_UNAVAILABLE;
+}
+
+/* Sends a Refuse frame on a guest's socket, as far as that can be done at once. */
+static void refuse(struct br_broker *broker, int fd, int32_t cu, const char *reason)
 {
     Vgpu__Refuse refuse = VGPU__REFUSE__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
@@ -188,7 +237,7 @@ void br_broker_refuse(struct br_broker *broker, int fd, int32_t cu, const char *
     ssize_t len;
 
     (void)snprintf(text, sizeof(text), "%s", reason);
-    refuse.result = (int32_t)cu;
+    refuse.result = cu;
     refuse.reason = text;
     frame.kind_case = VGPU__FRAME__KIND_REFUSE;
     frame.refuse = &refuse;
@@ -201,27 +250,24 @@ void br_broker_refuse(struct br_broker *broker, int fd, int32_t cu, const char *
 
 void br_broker_add_guest(struct br_broker *broker, int fd)
 {
-    const char *reason = "too many sessions";
-    int rc = 0;
+    int rc = br_broker_admits(broker);
+    const char *reason;
+    int32_t cu;
 
-    if (!broker->stopping && broker->session_count < broker->sessions_max) {
-        reason = "no channel can be made";
+    if (rc == 0) {
         /* A copy, because the socket must outlive the attempt for the refusal. */
         int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
-        rc = copy < 0 ? -errno : br_session_new(broker, copy);
-        if (rc == 0) {
-            vgpu_fd_close(&fd);
-            return;
+        rc = copy < 0 ? -errno : br_guest_new(broker, copy);
+    }
+    if (rc < 0) {
+        cu = br_broker_refusal(rc, &reason);
+        if (br_broker_may_log(broker)) {
+            vgpu_log(VGPU_LOG_WARNING, "guest refused reason=\"%s\" sessions=%u error=%d", reason,
+                     broker->session_count, -rc);
         }
+        refuse(broker, fd, cu, reason);
     }
-    if (br_broker_may_log(broker)) {
-        vgpu_log(VGPU_LOG_WARNING, "guest refused reason=\"%s\" sessions=%u error=%d", reason,
-                 broker->session_count, -rc);
-    }
-    br_broker_refuse(broker, fd,
-                     broker->stopping ? CUDA_ERROR_SYSTEM_NOT_READY : CUDA_ERROR_DEVICE_UNAVAILABLE,
-                     reason);
     vgpu_fd_close(&fd);
 }
 
@@ -259,27 +305,39 @@ bool br_broker_has_gpu(const struct br_broker *broker)
 
 /* ---- figures ---------------------------------------------------------------- */
 
-bool br_broker_may_log(struct br_broker *broker)
+bool br_broker_passes(struct vgpu_ratelimit *limit, const char *who)
 {
     uint64_t suppressed;
-    bool may = vgpu_ratelimit_pass(&broker->misuse_limit, vgpu_clock_ns(), &suppressed);
+    bool may = vgpu_ratelimit_pass(limit, vgpu_clock_ns(), &suppressed);
 
     if (may && suppressed > 0) {
-        vgpu_log(VGPU_LOG_WARNING, "lines suppressed count=%llu", (unsigned long long)suppressed);
+        vgpu_log(VGPU_LOG_WARNING, "lines suppressed %s count=%llu", who,
+                 (unsigned long long)suppressed);
     }
     return may;
+}
+
+bool br_broker_may_log(struct br_broker *broker)
+{
+    return br_broker_passes(&broker->misuse_limit, "of=everyone");
 }
 
 void br_broker_log_stats(const struct br_broker *broker)
 {
     const struct br_session *session;
-    char line[100];
+    const struct br_vm *vm;
+    char line[240];
 
     TAILQ_FOREACH(session, &broker->sessions, entry)
     {
-        (void)snprintf(line, sizeof(line), "session session=%llu phase=%s",
-                       (unsigned long long)session->id, br_phase_name(session->phase));
+        (void)snprintf(line, sizeof(line), "session session=%llu %s phase=%s",
+                       (unsigned long long)session->id, session->holder->who,
+                       br_phase_name(session->phase));
         br_stats_log(line, &session->stats);
+    }
+    TAILQ_FOREACH(vm, &broker->vms, entry)
+    {
+        br_vm_log_stats(vm);
     }
     (void)snprintf(line, sizeof(line), "total sessions=%u ended=%llu", broker->session_count,
                    (unsigned long long)broker->total.sessions);
@@ -291,6 +349,13 @@ uint64_t br_broker_memory_bound(const struct br_broker *broker)
     uint64_t session = sizeof(struct br_session) + sizeof(struct br_worker) + sizeof(uv_timer_t) +
                        3 * sizeof(uv_poll_t) + 2 * (uint64_t)broker->session_buffer +
                        2 * (uint64_t)BR_LINK_RX_BYTES;
+    uint64_t vms = 0;
+    const struct br_vm *vm;
 
-    return sizeof(*broker) + VGPU_FRAME_ARENA_BYTES + broker->sessions_max * session;
+    TAILQ_FOREACH(vm, &broker->vms, entry)
+    {
+        vms++;
+    }
+    return sizeof(*broker) + VGPU_FRAME_ARENA_BYTES + broker->sessions_max * session +
+           vms * br_vm_memory_bound();
 }

@@ -3,20 +3,24 @@
 #define BR_BROKER_H
 
 /*
- * The broker's core: sessions, GPUs, buffers and the turn of the loop.  Connected
- * sockets are handed to it, so it needs no name in the file system.  One thread.
+ * The broker's core: sessions, virtual machines, GPUs, buffers and the turn of the
+ * loop.  Connected sockets are handed to it, so it needs no name in the file system.
+ * One thread.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
+#include "broker/adopt.h"
 #include "broker/batch.h"
 #include "broker/gpu.h"
 #include "broker/link.h"
 #include "broker/options.h"
 #include "broker/session.h"
 #include "broker/stats.h"
+#include "broker/vm.h"
+#include "broker/wash.h"
 #include "broker/worker.h"
 #include "common/log.h"
 #include "proto/frame.h"
@@ -44,6 +48,11 @@ struct br_broker {
 
     struct br_session_list sessions;
     struct br_session_list hot;
+    struct br_session_list quiet; /* doorbells that are left alone, until quiet_timer */
+    uv_timer_t quiet_timer;
+    struct br_vm_list vms;
+    struct br_eventfd_mark eventfd_mark;
+    struct br_wash_list washes;
     struct br_gpu_list gpus;
     struct br_slot slots[VGPU_DEVICES_MAX];
     uint32_t slot_count;
@@ -55,7 +64,7 @@ struct br_broker {
     struct br_worker_list dead_workers;
     struct br_worker_list gone_workers; /* settled at the end of the turn */
 
-    uv_idle_t spin; /* runs while a session is hot */
+    uv_idle_t spin; /* runs while a session is hot or a memory is washed */
     bool spinning;
     uv_prepare_t before;
     uv_check_t after;
@@ -71,8 +80,8 @@ struct br_broker {
     uint8_t answer[VGPU_RECORD_BYTES_MAX];                      /* packing for rings */
 };
 
-/* Returns an owned broker on `loop` (borrowed), or NULL (no memory).  Ignores SIGPIPE from then on
- * (in the whole process). */
+/* Returns an owned broker on `loop` (borrowed), or NULL (no memory or descriptor).  Ignores SIGPIPE
+ * from then on (in the whole process). */
 struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *settings);
 
 /* Ends every session with 719, closes every socket and the broker's own handles; once.  Run the
@@ -81,6 +90,17 @@ void br_broker_stop(struct br_broker *broker);
 
 /* Frees a stopped broker whose loop has run empty.  NULL is accepted. */
 void br_broker_free(struct br_broker *broker);
+
+/* Adds a virtual machine that may connect (br_vm_connect()); copies its name (at most
+ * BR_VM_NAME_MAX bytes).  Borrowed by the caller; NULL: no memory. */
+struct br_vm *br_broker_add_vm(struct br_broker *broker, const char *name);
+
+/* Whether one more session may be made: 0, -ESHUTDOWN, -EUSERS (sessions_max). */
+int br_broker_admits(const struct br_broker *broker);
+
+/* What a guest is told when br_broker_admits() or making its session failed with `rc`: the
+ * CUresult, and *reason in static words. */
+int32_t br_broker_refusal(int rc, const char **reason);
 
 /* A guest connected: takes `fd`, grants a channel or refuses. */
 void br_broker_add_guest(struct br_broker *broker, int fd);
@@ -94,16 +114,16 @@ void br_broker_set_starting(struct br_broker *broker, bool starting);
 /* Some GPU is registered now. */
 bool br_broker_has_gpu(const struct br_broker *broker);
 
-/* Logs totals and every session's figures. */
+/* Logs totals, every session's and every machine's figures. */
 void br_broker_log_stats(const struct br_broker *broker);
 
 /* Most bytes of heap that peers can make the broker take, by its settings. */
 uint64_t br_broker_memory_bound(const struct br_broker *broker);
 
-/* Whether a line that a peer caused may be logged now. */
-bool br_broker_may_log(struct br_broker *broker);
+/* Whether a line that `who` caused may be logged now; says how many were not. */
+bool br_broker_passes(struct vgpu_ratelimit *limit, const char *who);
 
-/* Sends a Refuse frame on a guest's socket, as far as that can be done at once. */
-void br_broker_refuse(struct br_broker *broker, int fd, int32_t cu, const char *reason);
+/* The same by the limit of those who have none of their own. */
+bool br_broker_may_log(struct br_broker *broker);
 
 #endif

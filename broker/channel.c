@@ -14,27 +14,28 @@
 
 #define MAPPED_BYTES VGPU_CHANNEL_DATA_OFFSET
 
-static int make_memory(struct br_channel *channel, uint64_t bytes)
+void br_channel_clear(struct br_channel *channel)
 {
-    channel->memfd = memfd_create("vgpu-channel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (channel->memfd < 0 || ftruncate(channel->memfd, (off_t)bytes) != 0 ||
-        fcntl(channel->memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    *channel =
+        (struct br_channel){.memfd = -1, .doorbell = -1, .interrupt = -1, .interrupt_guest = -1};
+}
+
+int br_channel_map(struct br_channel *channel)
+{
+    void *base = mmap(NULL, MAPPED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, channel->memfd, 0);
+
+    if (base == MAP_FAILED) {
         return -errno;
     }
-    channel->base = mmap(NULL, MAPPED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, channel->memfd, 0);
-    if (channel->base == MAP_FAILED) {
-        channel->base = NULL;
-        return -errno;
-    }
+    channel->base = base;
     return 0;
 }
 
-static int make_bells(struct br_channel *channel)
+int br_channel_make_interrupt(struct br_channel *channel)
 {
     int ends[2];
 
-    channel->doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (channel->doorbell < 0 || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
         return -errno;
     }
     channel->interrupt_guest = ends[0];
@@ -44,29 +45,44 @@ static int make_bells(struct br_channel *channel)
     return 0;
 }
 
-int br_channel_init(struct br_channel *channel, uint64_t bytes, uint64_t session)
+static int make_memory(struct br_channel *channel)
 {
-    struct vgpu_channel_header *header;
+    channel->memfd = memfd_create("vgpu-channel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (channel->memfd < 0 || ftruncate(channel->memfd, (off_t)channel->bytes) != 0 ||
+        fcntl(channel->memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        return -errno;
+    }
+    return br_channel_map(channel);
+}
+
+int br_channel_make(struct br_channel *channel, uint64_t bytes)
+{
     int rc;
 
-    *channel = (struct br_channel){
-        .memfd = -1, .doorbell = -1, .interrupt = -1, .interrupt_guest = -1, .bytes = bytes};
-    rc = make_memory(channel, bytes);
+    br_channel_clear(channel);
+    channel->bytes = bytes;
+    rc = make_memory(channel);
     if (rc == 0) {
-        rc = make_bells(channel);
+        channel->doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        rc = channel->doorbell < 0 ? -errno : br_channel_make_interrupt(channel);
     }
     if (rc < 0) {
         br_channel_fini(channel);
-        return rc;
     }
-    header = channel->base;
+    return rc;
+}
+
+void br_channel_begin(struct br_channel *channel, uint64_t session)
+{
+    struct vgpu_channel_header *header = channel->base;
+
     *header = (struct vgpu_channel_header){.magic = VGPU_CHANNEL_MAGIC,
                                            .version = VGPU_PROTOCOL_VERSION,
-                                           .size = bytes,
+                                           .size = channel->bytes,
                                            .session = session};
+    memset(vgpu_channel_state(channel->base), 0, sizeof(struct vgpu_channel_state));
     vgpu_channel_submit_ring(&channel->submit, channel->base);
     vgpu_channel_complete_ring(&channel->complete, channel->base);
-    return 0;
 }
 
 void br_channel_fini(struct br_channel *channel)

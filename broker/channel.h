@@ -4,7 +4,8 @@
 
 /*
  * The broker's part of a channel (proto/channel.h): the sealed memfd, of which only
- * the first 2 MiB (words and rings) are mapped here, and the two bells.
+ * the first 2 MiB (words and rings) are mapped here, and the two bells.  Memory and
+ * doorbell are made here, or come from a virtual machine (adopt.h).
  *
  * The doorbell is an eventfd that the guest writes.  The interrupt is a pipe of
  * which the guest gets the end to read: the two ends have flags of their own, so a
@@ -29,9 +30,22 @@ struct br_channel {
     struct vgpu_ring complete; /* we produce */
 };
 
-/* Makes a channel of `bytes` (VGPU_CHANNEL_BYTES_MIN to _MAX) with its header written.  0 or
- * -errno; on failure there is nothing to undo. */
-int br_channel_init(struct br_channel *channel, uint64_t bytes, uint64_t session);
+/* A channel without anything: may be given to br_channel_fini(). */
+void br_channel_clear(struct br_channel *channel);
+
+/* Makes a channel of `bytes` (VGPU_CHANNEL_BYTES_MIN to _MAX).  0 or -errno; on failure there is
+ * nothing to undo. */
+int br_channel_make(struct br_channel *channel, uint64_t bytes);
+
+/* Maps the memory of channel->memfd, whose size is channel->bytes and fixed.  0 or -errno. */
+int br_channel_map(struct br_channel *channel);
+
+/* Makes the interrupt.  0 or -errno. */
+int br_channel_make_interrupt(struct br_channel *channel);
+
+/* Writes the header and clears every word that the two sides share, then makes the views of the
+ * rings: memory that others could write before may hold anything. */
+void br_channel_begin(struct br_channel *channel, uint64_t session);
 
 /* Unmaps and closes.  Guest and worker keep what they have mapped. */
 void br_channel_fini(struct br_channel *channel);

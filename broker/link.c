@@ -272,11 +272,21 @@ static void process(struct br_link *link, size_t len)
     rc = deliver(link, pool->rx, len, &used);
     if (rc == 0 && br_link_is_open(link)) {
         rc = stash(link, pool->rx + used, len - used);
+        if (rc == 0 && link->ops->exact_fds && used == len && link->fd_count > 0) {
+            rc = -EPROTO;
+        }
     }
     pool->busy = false;
     if (rc < 0) {
         end(link, rc);
     }
+}
+
+static size_t room(const struct br_link *link, size_t kept)
+{
+    size_t room = BR_LINK_RX_BYTES - kept;
+
+    return link->ops->rx_max > 0 && link->ops->rx_max < room ? link->ops->rx_max : room;
 }
 
 /* One recvmsg and what it brings.  False when nothing was there. */
@@ -288,7 +298,7 @@ static bool receive(struct br_link *link)
     ssize_t got;
 
     /* A whole frame is never kept while reading, so that there is room for a byte at least. */
-    got = vgpu_fd_recv(link->fd, pool->rx + len, BR_LINK_RX_BYTES - len, link->fds + link->fd_count,
+    got = vgpu_fd_recv(link->fd, pool->rx + len, room(link, len), link->fds + link->fd_count,
                        VGPU_FRAME_FDS_MAX - link->fd_count, &got_fds);
     if (got == -EAGAIN) {
         if (stash(link, pool->rx, len) < 0) {

@@ -41,6 +41,12 @@ struct br_link_ops {
     /* The peer is gone (rc 0), broke the framing (-EPROTO) or the socket failed.  Called once,
      * when the link is already closed.  All that the peer sent before was delivered. */
     void (*on_end)(struct br_link *link, int rc);
+    /* Most bytes read at a time, so that a peer with many small frames holds up nobody; 0: as many
+     * as the receive buffer takes. */
+    size_t rx_max;
+    /* Descriptors that no frame took break the framing.  They cannot be told from those of the
+     * next frame before all that came is delivered, so that is when it is looked at. */
+    bool exact_fds;
 };
 
 struct br_link {

@@ -51,7 +51,7 @@ static int clear_stale(const struct sockaddr_un *address)
     return unlink(address->sun_path) == 0 ? 0 : -errno;
 }
 
-static int bind_and_listen(int fd, const char *path, uint32_t mode)
+static int bind_and_listen(int fd, const char *path, uint32_t mode, gid_t gid)
 {
     struct sockaddr_un address;
     int rc = make_address(path, &address);
@@ -62,7 +62,10 @@ static int bind_and_listen(int fd, const char *path, uint32_t mode)
             rc = -errno;
         }
     }
-    /* Nobody can connect before listen(), so the mode counts from the first connection on. */
+    /* Nobody can connect before listen(), so group and mode count from the first connection on. */
+    if (rc == 0 && gid != (gid_t)-1 && chown(path, (uid_t)-1, gid) != 0) {
+        rc = -errno;
+    }
     if (rc == 0 && (chmod(path, (mode_t)mode) != 0 || listen(fd, BACKLOG) != 0)) {
         rc = -errno;
     }
@@ -115,7 +118,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
 }
 
-int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *path, uint32_t mode)
+int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *path, uint32_t mode,
+                     gid_t gid)
 {
     int rc;
 
@@ -123,7 +127,7 @@ int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *
     listener->is_open = false;
     listener->reserve = eventfd(0, EFD_CLOEXEC);
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    rc = listener->fd < 0 ? -errno : bind_and_listen(listener->fd, path, mode);
+    rc = listener->fd < 0 ? -errno : bind_and_listen(listener->fd, path, mode, gid);
     if (rc == 0) {
         rc = uv_poll_init(loop, &listener->poll, listener->fd);
     }

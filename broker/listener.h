@@ -21,12 +21,13 @@ struct br_listener {
 };
 
 /*
- * Binds `path` (borrowed) with permission bits `mode` and listens.  The file of a broker
- * that is gone is replaced; -EADDRINUSE when one still listens there, -EEXIST when the
- * path is no socket.  0 or -errno; then the listener is closed.
+ * Binds `path` (borrowed) with permission bits `mode` and group `gid` ((gid_t)-1: as it is
+ * made) and listens.  The file of a broker that is gone is replaced; -EADDRINUSE when one
+ * still listens there, -EEXIST when the path is no socket.  0 or -errno; then the listener
+ * is closed.
  */
-int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *path,
-                     uint32_t mode);
+int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *path, uint32_t mode,
+                     gid_t gid);
 
 /* Hands out what waits to be accepted, then closes.  Its file stays: br_listener_remove(). */
 void br_listener_close(struct br_listener *listener);

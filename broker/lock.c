@@ -13,43 +13,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Rings and sockets, the loop, memory, logging, the end.  Names, so that a list reads as one. */
+/* Rings and sockets, the loop, memory, logging, the end; fstatfs and timerfd_gettime look at what a
+ * machine sent.  Names, so that a list reads as one. */
 static const char *const allowed[] = {
-    "accept4",
-    "brk",
-    "clock_getres",
-    "clock_gettime",
-    "close",
-    "epoll_ctl",
-    "epoll_pwait",
-    "epoll_pwait2",
-    "epoll_wait",
-    "eventfd2",
-    "exit",
-    "exit_group",
-    "ftruncate",
-    "fstat",
-    "futex",
-    "getrandom",
-    "getpid",
-    "gettid",
-    "gettimeofday",
-    "madvise",
-    "memfd_create",
-    "munmap",
-    "pipe2",
-    "preadv2",
-    "read",
-    "recvmsg",
-    "restart_syscall",
-    "rt_sigaction",
-    "rt_sigprocmask",
-    "rt_sigreturn",
-    "sendmsg",
-    "shutdown",
-    "wait4",
-    "write",
-    "writev",
+    "accept4",      "brk",          "clock_getres",    "clock_gettime",   "close",
+    "epoll_ctl",    "epoll_pwait",  "epoll_pwait2",    "epoll_wait",      "eventfd2",
+    "exit",         "exit_group",   "ftruncate",       "fstat",           "fstatfs",
+    "futex",        "getrandom",    "getpid",          "gettid",          "gettimeofday",
+    "madvise",      "memfd_create", "munmap",          "pipe2",           "preadv2",
+    "read",         "recvmsg",      "restart_syscall", "rt_sigaction",    "rt_sigprocmask",
+    "rt_sigreturn", "sendmsg",      "shutdown",        "timerfd_gettime", "wait4",
+    "write",        "writev",
 };
 
 /* A call with one argument held to a value, or to the bits of a mask. */
@@ -62,8 +36,11 @@ struct rule {
 };
 
 static const struct rule rules[] = {
+    /* Emptying a machine's memory. */
+    {"fallocate", 1, SCMP_CMP_EQ, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0},
     {"fcntl", 1, SCMP_CMP_EQ, F_ADD_SEALS, 0},
     {"fcntl", 1, SCMP_CMP_EQ, F_DUPFD_CLOEXEC, 0},
+    {"fcntl", 1, SCMP_CMP_EQ, F_GET_SEALS, 0},
     {"fcntl", 1, SCMP_CMP_EQ, F_GETFD, 0},
     {"fcntl", 1, SCMP_CMP_EQ, F_SETFD, 0},
     {"fcntl", 1, SCMP_CMP_EQ, F_GETFL, 0},
@@ -115,42 +92,43 @@ static int add_signals(scmp_filter_ctx filter, pid_t child)
     return rc;
 }
 
-/* Copies the paths to a page that nobody writes any more. */
-static int seal_paths(struct br_lock *lock, const char *const paths[BR_LOCK_PATHS])
+/* Copies pointers and paths to pages that nobody writes any more. */
+static int seal_paths(struct br_lock *lock, const char *const *paths, size_t count)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    char *base = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    size_t at = 0;
+    size_t bytes = count * sizeof(*paths);
+    const char **copies;
+    char *at;
 
-    if (base == MAP_FAILED) {
+    for (size_t i = 0; i < count; i++) {
+        bytes += strlen(paths[i]) + 1;
+    }
+    copies = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (copies == MAP_FAILED) {
         return -errno;
     }
-    for (int i = 0; i < BR_LOCK_PATHS; i++) {
-        size_t len = strlen(paths[i]) + 1;
-
-        if (len > page - at) {
-            return -ENAMETOOLONG;
-        }
-        memcpy(base + at, paths[i], len);
-        lock->paths[i] = base + at;
-        at += len;
+    at = (char *)(copies + count);
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = at;
+        at = stpcpy(at, paths[i]) + 1;
     }
-    return mprotect(base, page, PROT_READ) == 0 ? 0 : -errno;
+    lock->paths = copies;
+    lock->path_count = count;
+    return mprotect(copies, bytes, PROT_READ) == 0 ? 0 : -errno;
 }
 
 static int add_unlinks(struct br_lock *lock)
 {
     int rc = 0;
 
-    for (int i = 0; rc == 0 && i < BR_LOCK_PATHS; i++) {
+    for (size_t i = 0; rc == 0 && i < lock->path_count; i++) {
         rc = add_equal(lock->filter, SCMP_SYS(unlink), 0, (scmp_datum_t)(uintptr_t)lock->paths[i]);
     }
     return rc;
 }
 
-int br_lock_init(struct br_lock *lock, const char *const paths[BR_LOCK_PATHS], pid_t child)
+int br_lock_init(struct br_lock *lock, const char *const *paths, size_t path_count, pid_t child)
 {
-    int rc = seal_paths(lock, paths);
+    int rc = seal_paths(lock, paths, path_count);
 
     lock->filter = rc == 0 ? seccomp_init(SCMP_ACT_KILL_PROCESS) : NULL;
     if (lock->filter == NULL) {

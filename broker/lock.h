@@ -8,22 +8,22 @@
  * nothing executed, no process or thread made.
  */
 
+#include <stddef.h>
 #include <sys/types.h>
-
-/* Socket files that the broker removes at its end. */
-#define BR_LOCK_PATHS 2
 
 struct br_lock {
     void *filter; /* scmp_filter_ctx */
-    /* Read-only copies: unlink is allowed with these very pointers only. */
-    const char *paths[BR_LOCK_PATHS];
+    /* Read-only copies of the paths: unlink is allowed with these very pointers only. */
+    const char *const *paths;
+    size_t path_count;
 };
 
 /*
- * Builds the filter.  `paths` may be removed later, through lock->paths; `child` (0: none)
- * may be signalled.  0 or -errno.
+ * Builds the filter.  The `path_count` paths may be removed later, through lock->paths;
+ * `child` (0: none) may be signalled.  0 or -errno.  What it seals stays for the process's
+ * life.
  */
-int br_lock_init(struct br_lock *lock, const char *const paths[BR_LOCK_PATHS], pid_t child);
+int br_lock_init(struct br_lock *lock, const char *const *paths, size_t path_count, pid_t child);
 
 /* Sets NO_NEW_PRIVS and loads the filter on this thread (the only one).  0 or -errno. */
 int br_lock_enter(struct br_lock *lock);

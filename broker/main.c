@@ -3,11 +3,11 @@
 /*
  * vgpu-broker: one process, one thread, one libuv loop.
  *
- *   guest ──socket──► listener ──► session ◄──rings── channel (memfd, doorbell, interrupt)
- *                                    │  ▲
- *                             Submit │  │ Complete, Wake, Fatal
- *                                    ▼  │
- *                                   worker ◄──WorkerReady (pipe)── gpu ◄──socket── supervisor
+ *   guest ──socket──► guest ──► session ◄──rings── channel (memfd, doorbell, interrupt)
+ *   QEMU ───socket──► vm ─► seat ─┘│  ▲
+ *                           Submit │  │ Complete, Wake, Fatal
+ *                                  ▼  │
+ *                                 worker ◄──WorkerReady (pipe)── gpu ◄──socket── supervisor
  *
  *   start:  options, log, loop, sockets bound, executors spawned (--spawn-executors),
  *           filter built, READY to systemd, locked, READY to --ready-fd
@@ -29,6 +29,7 @@
 #include "broker/listener.h"
 #include "broker/lock.h"
 #include "broker/options.h"
+#include "broker/sockets.h"
 #include "broker/spawn.h"
 #include "common/fd.h"
 #include "common/io.h"
@@ -38,37 +39,14 @@ struct process {
     struct br_options options;
     uv_loop_t loop;
     struct br_broker *broker;
-    struct br_listener guests;
-    struct br_listener supervisors;
+    struct br_sockets sockets;
     struct br_spawn spawn;
     struct br_lock lock;
     uv_signal_t term;
     uv_signal_t interrupt;
     uv_signal_t usr1;
-    uid_t uid;
     bool stopping;
 };
-
-static void on_guest(struct br_listener *listener, int fd, pid_t pid, uid_t uid)
-{
-    struct process *process = listener->owner;
-
-    vgpu_log(VGPU_LOG_DEBUG, "guest connected pid=%d uid=%u", (int)pid, (unsigned int)uid);
-    br_broker_add_guest(process->broker, fd);
-}
-
-static void on_supervisor(struct br_listener *listener, int fd, pid_t pid, uid_t uid)
-{
-    struct process *process = listener->owner;
-
-    if (uid != 0 && uid != process->uid) {
-        vgpu_log(VGPU_LOG_WARNING, "supervisor of another account refused pid=%d uid=%u", (int)pid,
-                 (unsigned int)uid);
-        vgpu_fd_close(&fd);
-        return;
-    }
-    br_broker_add_supervisor(process->broker, fd);
-}
 
 static void on_executor_exit(struct br_spawn *spawn, int status)
 {
@@ -89,8 +67,7 @@ static void stop(struct process *process)
     }
     process->stopping = true;
     process->broker->stopping = true;
-    br_listener_close(&process->guests);
-    br_listener_close(&process->supervisors);
+    br_sockets_close(&process->sockets);
     br_broker_log_stats(process->broker);
     br_broker_stop(process->broker);
     br_spawn_stop(&process->spawn);
@@ -132,33 +109,6 @@ static int open_signals(struct process *process)
     return rc;
 }
 
-static int open_listener(struct process *process, struct br_listener *listener, const char *path,
-                         uint32_t mode)
-{
-    int rc;
-
-    listener->owner = process;
-    rc = br_listener_open(listener, &process->loop, path, mode);
-    if (rc < 0) {
-        vgpu_log(VGPU_LOG_ERROR, "cannot listen path=%s error=\"%s\"", path, strerror(-rc));
-    }
-    return rc;
-}
-
-static int open_listeners(struct process *process)
-{
-    const struct br_settings *settings = &process->options.settings;
-    int rc;
-
-    process->guests.on_connect = on_guest;
-    process->supervisors.on_connect = on_supervisor;
-    rc = open_listener(process, &process->supervisors, settings->executor_socket, 0600);
-    if (rc == 0) {
-        rc = open_listener(process, &process->guests, settings->socket, settings->socket_mode);
-    }
-    return rc;
-}
-
 static int start_executors(struct process *process)
 {
     int rc;
@@ -177,13 +127,26 @@ static int start_executors(struct process *process)
     return 0;
 }
 
+static int make_lock(struct process *process)
+{
+    size_t count = br_sockets_count(&process->options);
+    const char **paths = calloc(count, sizeof(*paths));
+    int rc;
+
+    if (paths == NULL) {
+        return -ENOMEM;
+    }
+    br_sockets_paths(&process->options, paths);
+    rc = br_lock_init(&process->lock, paths, count, process->spawn.pid);
+    free(paths);
+    return rc;
+}
+
 /* systemd is told just before the lock, because telling it makes a socket. */
 static int lock_and_notify(struct process *process)
 {
-    const char *paths[BR_LOCK_PATHS] = {process->options.settings.socket,
-                                        process->options.settings.executor_socket};
     static const char ready[] = "READY\n";
-    int rc = br_lock_init(&process->lock, paths, process->spawn.pid);
+    int rc = make_lock(process);
 
     if (rc < 0) {
         return rc;
@@ -202,7 +165,7 @@ static int lock_and_notify(struct process *process)
     return rc;
 }
 
-/* Every session costs five descriptors. */
+/* Every session costs five descriptors, every machine three. */
 static void raise_fd_limit(void)
 {
     struct rlimit limit;
@@ -219,9 +182,10 @@ static void log_bounds(const struct process *process)
 
     vgpu_log(VGPU_LOG_INFO,
              "memory bound_mib=%llu sessions_max=%u session_buffer_kib=%u directions=2 "
-             "stash_kib=%u channel_mib=%u spin_us=%llu",
+             "stash_kib=%u vms=%zu vm_kib=%llu channel_mib=%u spin_us=%llu",
              (unsigned long long)(br_broker_memory_bound(process->broker) >> 20),
              settings->sessions_max, settings->session_buffer_kib, 2 * BR_LINK_RX_BYTES / 1024,
+             process->options.roster.count, (unsigned long long)(br_vm_memory_bound() >> 10),
              settings->channel_mib, (unsigned long long)(process->broker->spin_ns / 1000));
 }
 
@@ -239,10 +203,12 @@ static int start(struct process *process)
     if (process->broker == NULL) {
         return -ENOMEM;
     }
-    log_bounds(process);
     rc = open_signals(process);
     if (rc == 0) {
-        rc = open_listeners(process);
+        rc = br_sockets_open(&process->sockets, process->broker, &process->loop, &process->options);
+    }
+    if (rc == 0) {
+        log_bounds(process);
     }
     if (rc == 0) {
         rc = start_executors(process);
@@ -253,22 +219,12 @@ static int start(struct process *process)
     return rc;
 }
 
-/* Leaves no socket file behind that nobody answers. */
-static void undo(struct process *process)
-{
-    if (process->guests.is_open) {
-        br_listener_remove(process->options.settings.socket);
-    }
-    if (process->supervisors.is_open) {
-        br_listener_remove(process->options.settings.executor_socket);
-    }
-}
-
 static void finish(struct process *process)
 {
-    for (int i = 0; i < BR_LOCK_PATHS; i++) {
+    for (size_t i = 0; i < process->lock.path_count; i++) {
         br_listener_remove(process->lock.paths[i]);
     }
+    br_sockets_fini(&process->sockets);
     br_broker_free(process->broker);
     (void)uv_loop_close(&process->loop);
     br_options_fini(&process->options);
@@ -288,12 +244,11 @@ int main(int argc, char **argv)
     }
     (void)vgpu_log_init("vgpu-broker", levels[process.options.settings.log_level],
                         VGPU_LOG_TARGET_AUTO);
-    process.uid = geteuid();
     raise_fd_limit();
     rc = start(&process);
     if (rc < 0) {
         vgpu_log(VGPU_LOG_ERROR, "cannot start error=\"%s\"", strerror(-rc));
-        undo(&process);
+        br_sockets_remove(&process.sockets);
         return 1;
     }
     (void)uv_run(&process.loop, UV_RUN_DEFAULT);

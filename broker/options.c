@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/account.h"
+
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 
 #define KEY(name, kind, initial_, doc_, min_, max_, names_)                                        \
@@ -30,6 +32,13 @@ const struct vgpu_config_key br_config_keys[] = {
         "a granted channel that says no Hello is closed; a starting GPU is waited for", 100, 600000,
         NULL),
     KEY(log_level, VGPU_CONFIG_ENUM, "info", "highest level that is logged", 0, 0, log_levels),
+    KEY(vm_socket_mode, VGPU_CONFIG_MODE, "0660", "permission bits of the machines' sockets", 0, 0,
+        NULL),
+    KEY(vm_socket_group, VGPU_CONFIG_STRING, "none",
+        "group of the machines' sockets; none: as made", 0, 0, NULL),
+    KEY(vm_user, VGPU_CONFIG_STRING, "any",
+        "account that may connect as a machine, beside root; any: whoever reaches the socket", 0, 0,
+        NULL),
     /* The executor's key: the broker tells it to supervisors. */
     {"executor", "spares", VGPU_CONFIG_U32, offsetof(struct br_settings, spares), "1",
      "workers kept ready and locked", 0, 64, NULL},
@@ -42,6 +51,7 @@ static const char usage[] =
     "usage: vgpu-broker [OPTION]...\n"
     "  --config FILE            settings (" BR_CONFIG_PATH " where it exists)\n"
     "  --set SECTION.KEY=VALUE  overrides one of them\n"
+    "  --vm NAME=PATH           a virtual machine and its socket, as a key of section [vms]\n"
     "  --spawn-executors        runs vgpu-executor --all as a child (development)\n"
     "  --driver NAME            the child's driver: cuda, sim, or a path\n"
     "  --executor PATH          the child's program\n"
@@ -53,6 +63,7 @@ static const char usage[] =
 enum option_id {
     OPT_CONFIG = 256,
     OPT_SET,
+    OPT_VM,
     OPT_SPAWN,
     OPT_DRIVER,
     OPT_EXECUTOR,
@@ -66,6 +77,7 @@ enum option_id {
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPT_CONFIG},
     {"set", required_argument, NULL, OPT_SET},
+    {"vm", required_argument, NULL, OPT_VM},
     {"spawn-executors", no_argument, NULL, OPT_SPAWN},
     {"driver", required_argument, NULL, OPT_DRIVER},
     {"executor", required_argument, NULL, OPT_EXECUTOR},
@@ -98,6 +110,23 @@ static int add_set(struct br_options *options, const char *assignment)
     return 0;
 }
 
+static int add_vm(struct br_options *options, const char *pair)
+{
+    if (options->vm_count == BR_ROSTER_MAX) {
+        return -E2BIG;
+    }
+    options->vms[options->vm_count++] = pair;
+    return 0;
+}
+
+static void print_settings(FILE *out)
+{
+    vgpu_config_print_keys(br_config_keys, br_config_key_count, out);
+    (void)fputs("\n[vms]\nNAME = PATH\n"
+                "    a virtual machine and the socket where its device connects (absolute path)\n",
+                out);
+}
+
 /* 0, 1 when all is done, or -errno. */
 static int take_option(struct br_options *options, int id, FILE *out, FILE *err)
 {
@@ -107,6 +136,8 @@ static int take_option(struct br_options *options, int id, FILE *out, FILE *err)
         return 0;
     case OPT_SET:
         return add_set(options, optarg);
+    case OPT_VM:
+        return add_vm(options, optarg);
     case OPT_SPAWN:
         options->spawn_executors = true;
         return 0;
@@ -124,7 +155,7 @@ static int take_option(struct br_options *options, int id, FILE *out, FILE *err)
         (void)fputs(usage, out);
         return 1;
     case OPT_HELP_CONFIG:
-        vgpu_config_print_keys(br_config_keys, br_config_key_count, out);
+        print_settings(out);
         return 1;
     case OPT_VERSION:
         (void)fprintf(out, "vgpu-broker %s\n", VGPU_VERSION);
@@ -135,10 +166,18 @@ static int take_option(struct br_options *options, int id, FILE *out, FILE *err)
     }
 }
 
+static const char *take_vm(void *owner, const char *name, const char *value)
+{
+    return br_roster_add(owner, name, value);
+}
+
 static int load_settings(struct br_options *options, FILE *err)
 {
+    const struct vgpu_config_open vms = {
+        .section = "vms", .take = take_vm, .owner = &options->roster};
     struct vgpu_config config = {.keys = br_config_keys,
                                  .count = br_config_key_count,
+                                 .open = &vms,
                                  .foreign = foreign,
                                  .values = &options->settings};
     int rc = vgpu_config_defaults(&config);
@@ -156,6 +195,75 @@ static int load_settings(struct br_options *options, FILE *err)
         (void)fprintf(err, "vgpu-broker: %s\n", config.error);
     }
     return rc;
+}
+
+static int load_vms(struct br_options *options, FILE *err)
+{
+    for (unsigned int i = 0; i < options->vm_count; i++) {
+        const char *wrong = br_roster_add_pair(&options->roster, options->vms[i]);
+
+        if (wrong != NULL) {
+            (void)fprintf(err, "vgpu-broker: --vm \"%.200s\": %s\n", options->vms[i], wrong);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+/* A machine's socket cannot be one of the broker's own. */
+static int check_paths(const struct br_options *options, FILE *err)
+{
+    const char *const own[] = {options->settings.socket, options->settings.executor_socket};
+
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        const char *name = br_roster_find_path(&options->roster, own[i]);
+
+        if (name != NULL) {
+            (void)fprintf(err, "vgpu-broker: vms \"%s\": %s is a socket of the broker itself\n",
+                          name, own[i]);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+static int resolve_access(struct br_options *options, FILE *err)
+{
+    struct br_vm_access *access = &options->vm_access;
+    const struct br_settings *settings = &options->settings;
+    int rc = 0;
+
+    access->gid = (gid_t)-1;
+    access->any_user = strcmp(settings->vm_user, "any") == 0;
+    if (!access->any_user) {
+        rc = br_account_uid(settings->vm_user, &access->uid);
+    }
+    if (rc < 0) {
+        (void)fprintf(err, "vgpu-broker: broker.vm_user = \"%s\": no such account\n",
+                      settings->vm_user);
+        return rc;
+    }
+    if (strcmp(settings->vm_socket_group, "none") != 0) {
+        rc = br_account_gid(settings->vm_socket_group, &access->gid);
+    }
+    if (rc < 0) {
+        (void)fprintf(err, "vgpu-broker: broker.vm_socket_group = \"%s\": no such group\n",
+                      settings->vm_socket_group);
+    }
+    return rc;
+}
+
+static int load(struct br_options *options, FILE *err)
+{
+    int rc = load_settings(options, err);
+
+    if (rc == 0) {
+        rc = load_vms(options, err);
+    }
+    if (rc == 0) {
+        rc = check_paths(options, err);
+    }
+    return rc == 0 ? resolve_access(options, err) : rc;
 }
 
 int br_options_parse(struct br_options *options, int argc, char **argv, FILE *out, FILE *err)
@@ -183,7 +291,7 @@ int br_options_parse(struct br_options *options, int argc, char **argv, FILE *ou
         (void)fprintf(err, "vgpu-broker: --driver and --executor need --spawn-executors\n");
         return -EINVAL;
     }
-    return load_settings(options, err);
+    return load(options, err);
 }
 
 void br_options_fini(struct br_options *options)
@@ -192,4 +300,5 @@ void br_options_fini(struct br_options *options)
         .keys = br_config_keys, .count = br_config_key_count, .values = &options->settings};
 
     vgpu_config_fini(&config);
+    br_roster_fini(&options->roster);
 }

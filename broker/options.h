@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
+#include "broker/roster.h"
 #include "common/config.h"
 
 /* Section [broker] of the configuration. */
@@ -21,7 +23,17 @@ struct br_settings {
     uint32_t spin_us; /* VGPU_CONFIG_AUTO until br_options_parse() resolves it */
     uint32_t hello_timeout_ms;
     uint32_t log_level; /* index into error, warning, info, debug */
-    uint32_t spares;    /* executor.spares: told to supervisors */
+    uint32_t vm_socket_mode;
+    char *vm_socket_group; /* "none", or a group */
+    char *vm_user;         /* "any", or an account */
+    uint32_t spares;       /* executor.spares: told to supervisors */
+};
+
+/* Who may connect as a virtual machine; vm_user and vm_socket_group resolved. */
+struct br_vm_access {
+    gid_t gid; /* of the machines' sockets; (gid_t)-1: as they are made */
+    bool any_user;
+    uid_t uid; /* unless any_user: this account or root */
 };
 
 #define BR_CONFIG_PATH "/etc/vgpu/vgpu.conf"
@@ -30,6 +42,8 @@ struct br_settings {
 
 struct br_options {
     struct br_settings settings;
+    struct br_roster roster; /* section [vms], and --vm */
+    struct br_vm_access vm_access;
     const char *config_path; /* NULL: the defaults, when no file was named and none is installed */
     bool spawn_executors;
     const char *driver;   /* NULL: the executor's own configuration */
@@ -37,6 +51,8 @@ struct br_options {
     int ready_fd;         /* -1: none */
     const char *sets[BR_SETS_MAX];
     unsigned int set_count;
+    const char *vms[BR_ROSTER_MAX]; /* --vm */
+    unsigned int vm_count;
 };
 
 extern const struct vgpu_config_key br_config_keys[];

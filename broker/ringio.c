@@ -148,22 +148,23 @@ void br_ringio_frame(struct br_session *session, const Vgpu__Frame *frame)
     }
 }
 
-/* Moves what waited into the ring.  False when the session is dead after it. */
-static bool flush(struct br_session *session)
+/* Moves what waited into the ring; *done counts its bytes.  False when the session is dead after
+ * it. */
+static bool flush(struct br_session *session, size_t *done)
 {
-    size_t done;
     int rc;
 
+    *done = 0;
     if (session->pending == NULL) {
         return true;
     }
     rc = put_records(session, session->pending + session->pending_start,
-                     session->pending_end - session->pending_start, &done);
+                     session->pending_end - session->pending_start, done);
     if (rc < 0) {
         br_session_misuse(session, "completion ring's tail");
         return false;
     }
-    session->pending_start += done;
+    session->pending_start += *done;
     if (session->pending_start == session->pending_end) {
         drop_pending(session);
         if (session->worker != NULL) {
@@ -330,13 +331,15 @@ static bool linger(struct br_session *session)
 void br_ringio_turn(struct br_session *session)
 {
     enum look look;
+    size_t flushed;
     bool stay = false;
 
     br_ringio_cool(session);
-    if (session->phase == BR_DEAD || !flush(session)) {
+    if (session->phase == BR_DEAD || !flush(session, &flushed)) {
         return;
     }
     look = take(session);
+    br_bell_looked(session, look == LOOK_TAKEN || flushed > 0);
     if (look == LOOK_TAKEN) {
         if (session->broker->spin_ns > 0) {
             session->active_ns = vgpu_clock_ns();

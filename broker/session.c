@@ -12,8 +12,6 @@
 #include "common/fd.h"
 #include "proto/address.h"
 
-/* A guest's socket carries one frame from us, the grant. */
-#define GUEST_BUFFER 4096u
 /* Log lines that the control frames of one session may cause: an honest one needs two or three. */
 #define NOTES_MAX 16u
 
@@ -22,7 +20,7 @@ static void free_handle(uv_handle_t *handle)
     free(handle);
 }
 
-/* ---- timer and doorbell ----------------------------------------------------- */
+/* ---- handles ---------------------------------------------------------------- */
 
 static void set_timer(struct br_session *session, uint32_t timeout_ms, uv_timer_cb fn)
 {
@@ -30,43 +28,15 @@ static void set_timer(struct br_session *session, uint32_t timeout_ms, uv_timer_
     (void)uv_timer_start(session->timer, fn, timeout_ms, 0);
 }
 
-static void on_doorbell(uv_poll_t *poll, int status, int events)
-{
-    struct br_session *session = poll->data;
-    int rc = status < 0 ? status : br_channel_answer_doorbell(&session->channel);
-
-    (void)events;
-    if (rc == 0) {
-        session->stats.doorbells++;
-        vgpu_ring_unpark(&session->channel.submit);
-        br_ringio_turn(session);
-    } else if (rc != -EAGAIN) {
-        br_session_close(session, "the doorbell failed");
-    }
-}
-
 static int open_handles(struct br_session *session)
 {
-    int rc;
-
     session->timer = calloc(1, sizeof(*session->timer));
     if (session->timer == NULL) {
         return -ENOMEM;
     }
     (void)uv_timer_init(session->broker->loop, session->timer);
     session->timer->data = session;
-    session->doorbell = calloc(1, sizeof(*session->doorbell));
-    if (session->doorbell == NULL) {
-        return -ENOMEM;
-    }
-    rc = uv_poll_init(session->broker->loop, session->doorbell, session->channel.doorbell);
-    if (rc < 0) {
-        free(session->doorbell);
-        session->doorbell = NULL;
-        return rc;
-    }
-    session->doorbell->data = session;
-    return uv_poll_start(session->doorbell, UV_READABLE, on_doorbell);
+    return br_bell_open(session);
 }
 
 static void close_handles(struct br_session *session)
@@ -75,10 +45,7 @@ static void close_handles(struct br_session *session)
         uv_close((uv_handle_t *)session->timer, free_handle);
         session->timer = NULL;
     }
-    if (session->doorbell != NULL) {
-        uv_close((uv_handle_t *)session->doorbell, free_handle);
-        session->doorbell = NULL;
-    }
+    br_bell_close(session);
 }
 
 /* ---- end -------------------------------------------------------------------- */
@@ -88,7 +55,7 @@ static void release_if_done(struct br_session *session)
     struct br_broker *broker = session->broker;
 
     if (session->released || session->phase != BR_DEAD || session->worker != NULL ||
-        br_link_is_open(&session->guest)) {
+        session->holder->holds) {
         return;
     }
     session->released = true;
@@ -99,16 +66,32 @@ static void release_if_done(struct br_session *session)
     br_stats_add(&broker->total, &session->stats);
 }
 
+/* Whether a line about the session's life may be written. */
+static bool may_tell(const struct br_session *session)
+{
+    struct vgpu_ratelimit *limit = session->holder->lines;
+
+    return limit == NULL || br_broker_passes(limit, session->holder->who);
+}
+
+static void tell_end(struct br_session *session, int32_t cu, const char *why)
+{
+    char line[320];
+
+    (void)snprintf(line, sizeof(line),
+                   "session ended session=%" PRIu64 " %s phase=%s result=%d why=\"%s\"",
+                   session->id, session->holder->who, br_phase_name(session->phase), (int)cu, why);
+    br_stats_log(line, &session->stats);
+}
+
 void br_session_end(struct br_session *session, int32_t cu, const char *why)
 {
-    char line[200];
-
     if (session->phase == BR_DEAD) {
         return;
     }
-    (void)snprintf(line, sizeof(line),
-                   "session ended session=%" PRIu64 " phase=%s result=%d why=\"%s\"", session->id,
-                   br_phase_name(session->phase), (int)cu, why);
+    if (may_tell(session)) {
+        tell_end(session, cu, why);
+    }
     br_ringio_cool(session);
     br_gpu_forget(session);
     session->phase = BR_DEAD;
@@ -116,7 +99,6 @@ void br_session_end(struct br_session *session, int32_t cu, const char *why)
     free(session->pending);
     session->pending = NULL;
     br_channel_fail(&session->channel, (uint32_t)cu);
-    br_stats_log(line, &session->stats);
     if (session->worker != NULL) {
         br_worker_kill(session->worker);
     }
@@ -126,24 +108,32 @@ void br_session_end(struct br_session *session, int32_t cu, const char *why)
 void br_session_close(struct br_session *session, const char *why)
 {
     br_session_end(session, CUDA_ERROR_LAUNCH_FAILED, why);
-    br_link_close(&session->guest);
+    session->holder->ops->dismiss(session->holder);
+    release_if_done(session);
+}
+
+void br_session_let_go(struct br_session *session, const char *why)
+{
+    session->holder->holds = false;
+    br_session_end(session, CUDA_ERROR_LAUNCH_FAILED, why);
     release_if_done(session);
 }
 
 void br_session_misuse(struct br_session *session, const char *what)
 {
     session->stats.misuses++;
-    if (br_broker_may_log(session->broker)) {
+    if (br_broker_passes(session->holder->warnings, session->holder->who)) {
         vgpu_log(VGPU_LOG_WARNING,
-                 "guest broke the protocol session=%" PRIu64 " phase=%s what=\"%s\"", session->id,
-                 br_phase_name(session->phase), what);
+                 "guest broke the protocol session=%" PRIu64 " %s phase=%s what=\"%s\"",
+                 session->id, session->holder->who, br_phase_name(session->phase), what);
     }
     br_session_close(session, "misuse");
 }
 
 void br_session_free(struct br_session *session)
 {
-    br_link_close(&session->guest);
+    session->holder->session = NULL;
+    session->holder->ops->release(session->holder, &session->channel);
     br_channel_fini(&session->channel);
     free(session);
 }
@@ -152,7 +142,7 @@ void br_session_free(struct br_session *session)
 
 static bool may_note(struct br_session *session)
 {
-    return session->notes < NOTES_MAX && ++session->notes > 0;
+    return session->notes < NOTES_MAX && ++session->notes > 0 && may_tell(session);
 }
 
 static void send_refuse(struct br_session *session, int32_t cu, const char *reason)
@@ -269,8 +259,8 @@ static int on_hello(struct br_session *session, const Vgpu__Hello *hello)
     }
     session->candidate = hello->candidate;
     if (may_note(session)) {
-        vgpu_log(VGPU_LOG_INFO, "hello session=%" PRIu64 " pid=%u program=%s candidate=%u",
-                 session->id, hello->pid,
+        vgpu_log(VGPU_LOG_INFO, "hello session=%" PRIu64 " %s pid=%u program=%s candidate=%u",
+                 session->id, session->holder->who, hello->pid,
                  vgpu_log_escape(program, sizeof(program), hello->program, strlen(hello->program)),
                  hello->candidate);
     }
@@ -351,8 +341,11 @@ void br_session_on_attached(struct br_session *session, int32_t cu)
     opened.worker_pid = session->worker->pid;
     frame.kind_case = VGPU__FRAME__KIND_OPENED;
     frame.opened = &opened;
-    vgpu_log(VGPU_LOG_INFO, "session open session=%" PRIu64 " gpu=%u worker=%u pid=%u", session->id,
-             session->worker->gpu->slot, session->worker->id, session->worker->pid);
+    if (may_tell(session)) {
+        vgpu_log(VGPU_LOG_INFO, "session open session=%" PRIu64 " gpu=%u worker=%u pid=%u",
+                 session->id, session->worker->gpu->slot, session->worker->id,
+                 session->worker->pid);
+    }
     br_ringio_frame(session, &frame);
 }
 
@@ -398,91 +391,52 @@ int br_session_on_frame(struct br_session *session, const Vgpu__Frame *frame)
 
 /* ---- life ------------------------------------------------------------------- */
 
-/* A guest has nothing to say on its socket: the rings carry everything. */
-static int on_guest_frame(struct br_link *link, const uint8_t *frame, size_t len)
+static void discard(struct br_session *session)
 {
-    (void)frame;
-    (void)len;
-    br_session_misuse(link->owner, "a frame on the socket");
-    return 0;
-}
-
-static void on_guest_end(struct br_link *link, int rc)
-{
-    if (rc == -EPROTO) {
-        br_session_misuse(link->owner, "bytes on the socket");
-    } else {
-        br_session_close(link->owner, "the guest is gone");
-    }
-}
-
-static const struct br_link_ops guest_ops = {.on_frame = on_guest_frame, .on_end = on_guest_end};
-
-static int grant(struct br_session *session)
-{
-    struct br_broker *broker = session->broker;
-    struct br_channel *channel = &session->channel;
-    const int fds[] = {channel->memfd, channel->doorbell, channel->interrupt_guest};
-    Vgpu__Grant message = VGPU__GRANT__INIT;
-    Vgpu__Frame frame = VGPU__FRAME__INIT;
-    ssize_t len;
-    int rc;
-
-    message.channel_bytes = channel->bytes;
-    message.protocol = VGPU_PROTOCOL_VERSION;
-    message.session = session->id;
-    frame.kind_case = VGPU__FRAME__KIND_GRANT;
-    frame.grant = &message;
-    len = vgpu_frame_pack(&frame, broker->tx, sizeof(broker->tx));
-    if (len < 0) {
-        return (int)len;
-    }
-    rc = br_link_send(&session->guest, broker->tx, (size_t)len, fds, 3);
-    vgpu_fd_close(&channel->interrupt_guest);
-    return rc;
+    close_handles(session);
+    br_channel_fini(&session->channel);
+    session->holder->session = NULL;
+    session->holder->holds = false;
+    free(session);
 }
 
 static int start(struct br_session *session)
 {
     int rc = open_handles(session);
 
-    if (rc == 0) {
-        /* The first Hello rings: nobody looks at the ring of a guest that says nothing.  Before the
-         * grant, because the guest may write as soon as it has the memory. */
-        (void)vgpu_ring_park(&session->channel.submit);
-        rc = grant(session);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        set_timer(session, session->broker->hello_timeout_ms, on_hello_timeout);
-    }
-    return rc;
+    /* The first Hello rings: nobody looks at the ring of a guest that says nothing.  Before the
+     * grant, because the guest may write as soon as it has the memory. */
+    (void)vgpu_ring_park(&session->channel.submit);
+    return session->holder->ops->grant(session->holder);
 }
 
-int br_session_new(struct br_broker *broker, int fd)
+int br_session_new(struct br_broker *broker, struct br_holder *holder, struct br_channel *channel)
 {
     struct br_session *session = calloc(1, sizeof(*session));
-    int rc = session == NULL ? -ENOMEM : 0;
+    int rc;
 
-    if (rc == 0) {
-        session->broker = broker;
-        session->id = ++broker->session_last;
-        rc = br_channel_init(&session->channel, broker->channel_bytes, session->id);
+    if (session == NULL) {
+        br_channel_fini(channel);
+        return -ENOMEM;
     }
-    if (rc < 0) {
-        free(session);
-        vgpu_fd_close(&fd);
-        return rc;
-    }
-    rc = br_link_open(&session->guest, &broker->pool, fd, GUEST_BUFFER, &guest_ops, session);
-    if (rc < 0) {
-        br_session_free(session);
-        return rc;
-    }
-    TAILQ_INSERT_TAIL(&broker->sessions, session, entry);
-    broker->session_count++;
+    session->broker = broker;
+    session->id = ++broker->session_last;
+    session->channel = *channel;
+    br_channel_clear(channel);
+    br_channel_begin(&session->channel, session->id);
+    session->holder = holder;
+    holder->session = session;
+    holder->holds = true;
     rc = start(session);
     if (rc < 0) {
-        br_session_close(session, "no channel could be granted");
+        discard(session);
+        return rc;
     }
-    return rc;
+    set_timer(session, broker->hello_timeout_ms, on_hello_timeout);
+    TAILQ_INSERT_TAIL(&broker->sessions, session, entry);
+    broker->session_count++;
+    return 0;
 }

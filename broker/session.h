@@ -3,9 +3,9 @@
 #define BR_SESSION_H
 
 /*
- * A session: one guest process on one device.  Owns the guest's socket and the
- * channel; borrows a worker while it has one.  Freed when the guest's socket is
- * closed and the worker reaped, at the end of the loop's turn.
+ * A session: one guest process on one device.  Owns the channel; borrows a worker while
+ * it has one, and its holder (holder.h) for as long as it lives.  Freed when the holder
+ * has let go and the worker is reaped, at the end of the loop's turn.
  */
 
 #include <stdbool.h>
@@ -14,8 +14,9 @@
 #include <sys/types.h>
 #include <uv.h>
 
+#include "broker/bell.h"
 #include "broker/channel.h"
-#include "broker/link.h"
+#include "broker/holder.h"
 #include "broker/phase.h"
 #include "broker/stats.h"
 #include "proto/cuda_enums.h"
@@ -29,6 +30,7 @@ struct br_session {
     TAILQ_ENTRY(br_session) entry;     /* in broker->sessions, or in its graveyard */
     TAILQ_ENTRY(br_session) hot_entry; /* in broker->hot while is_hot */
     TAILQ_ENTRY(br_session) wait_entry;
+    TAILQ_ENTRY(br_session) quiet_entry; /* in broker->quiet while bell.quiet */
     struct br_broker *broker;
     uint64_t id;
     enum br_phase phase;
@@ -36,9 +38,9 @@ struct br_session {
     bool hello_waits; /* said Hello, no GPU is registered yet */
     uint32_t notes;   /* log lines that its control frames caused */
     bool released;    /* in the graveyard */
-    struct br_link guest;
+    struct br_holder *holder;
     struct br_channel channel;
-    uv_poll_t *doorbell;
+    struct br_bell bell;
     uv_timer_t *timer;
     uint64_t active_ns; /* last record from the guest */
     uint64_t turn;      /* of the loop in which the ring was looked at last */
@@ -60,9 +62,10 @@ struct br_session {
 
 TAILQ_HEAD(br_session_list, br_session);
 
-/* Makes a session on a connected socket, which it takes, and grants it a channel.  0 or -errno
- * (the socket is closed). */
-int br_session_new(struct br_broker *broker, int fd);
+/* Makes a session for a holder and has the channel granted.  Takes `channel`, which is clear
+ * afterwards; borrows `holder` until its release().  -errno: nothing was granted, the holder is the
+ * caller's again. */
+int br_session_new(struct br_broker *broker, struct br_holder *holder, struct br_channel *channel);
 
 /* A control frame from the ring (admitted by the phase table).  -EPROTO: broken peer. */
 int br_session_on_frame(struct br_session *session, const Vgpu__Frame *frame);
@@ -82,12 +85,16 @@ void br_session_on_attached(struct br_session *session, int32_t cu);
 /* The worker has been reaped (or its supervisor is gone): session->worker is NULL now. */
 void br_session_on_worker_gone(struct br_session *session);
 
-/* Ends the session with a sticky result: error word, interrupt, worker killed.  The guest's socket
- * stays until the guest closes it. */
+/* Ends the session with a sticky result: error word, interrupt, worker killed.  The holder keeps
+ * the channel until it lets go. */
 void br_session_end(struct br_session *session, int32_t cu, const char *why);
 
-/* Ends it as br_session_end() and closes the guest's socket: the guest is gone or broken. */
+/* Ends it as br_session_end() with 719 and dismisses the holder: the broker is through with it. */
 void br_session_close(struct br_session *session, const char *why);
+
+/* The holder has let go: the guest is gone.  Ends the session with 719 if it still lives; a second
+ * time changes nothing. */
+void br_session_let_go(struct br_session *session, const char *why);
 
 /* The guest broke the protocol: counts, logs (rate limited), closes. */
 void br_session_misuse(struct br_session *session, const char *what);

@@ -30,6 +30,7 @@ void br_stats_add(struct br_stats *total, const struct br_stats *one)
     total->complete_frames += one->complete_frames;
     total->control_frames += one->control_frames;
     total->doorbells += one->doorbells;
+    total->quiets += one->quiets;
     total->interrupts += one->interrupts;
     total->worker_full += one->worker_full;
     total->guest_full += one->guest_full;
@@ -42,10 +43,10 @@ void br_stats_log(const char *what, const struct br_stats *stats)
         VGPU_LOG_INFO,
         "%s one_way=%" PRIu64 " round_trip=%" PRIu64 " unknown=%" PRIu64 " submit_bytes=%" PRIu64
         " submit_frames=%" PRIu64 " answers=%" PRIu64 " complete_bytes=%" PRIu64
-        " complete_frames=%" PRIu64 " control=%" PRIu64 " doorbells=%" PRIu64 " interrupts=%" PRIu64
-        " worker_full=%" PRIu64 " guest_full=%" PRIu64 " misuses=%" PRIu64,
+        " complete_frames=%" PRIu64 " control=%" PRIu64 " doorbells=%" PRIu64 " quiets=%" PRIu64
+        " interrupts=%" PRIu64 " worker_full=%" PRIu64 " guest_full=%" PRIu64 " misuses=%" PRIu64,
         what, stats->records[BR_CLASS_ONE_WAY], stats->records[BR_CLASS_ROUND_TRIP],
         stats->records[BR_CLASS_UNKNOWN], stats->submit_bytes, stats->submit_frames, stats->answers,
         stats->complete_bytes, stats->complete_frames, stats->control_frames, stats->doorbells,
-        stats->interrupts, stats->worker_full, stats->guest_full, stats->misuses);
+        stats->quiets, stats->interrupts, stats->worker_full, stats->guest_full, stats->misuses);
 }

@@ -25,6 +25,7 @@ struct br_stats {
     uint64_t complete_frames;
     uint64_t control_frames; /* both ways, in the rings */
     uint64_t doorbells;
+    uint64_t quiets; /* times the doorbell was left alone because rings brought nothing */
     uint64_t interrupts;
     uint64_t worker_full; /* times the ring was left because the worker did not drain */
     uint64_t guest_full;  /* times the worker was left because the guest did not read */

@@ -17,6 +17,7 @@ struct load {
     const char *path;
     FILE *file;
     unsigned int line;
+    bool indented; /* the line begins with a blank */
     bool failed;
 };
 
@@ -36,6 +37,11 @@ static const struct vgpu_config_key *find(const struct vgpu_config *config, cons
         }
     }
     return NULL;
+}
+
+static bool is_open(const struct vgpu_config *config, const char *section)
+{
+    return config->open != NULL && strcmp(config->open->section, section) == 0;
 }
 
 static bool is_foreign(const struct vgpu_config *config, const char *section)
@@ -238,7 +244,8 @@ static void check_heading(struct load *load, const char *line)
     len = strcspn(name, "]");
     memcpy(section, name, len);
     section[len] = '\0';
-    if (find(load->config, section, NULL) == NULL && !is_foreign(load->config, section)) {
+    if (find(load->config, section, NULL) == NULL && !is_open(load->config, section) &&
+        !is_foreign(load->config, section)) {
         fail(load, "unknown section [%.60s]", section);
     }
 }
@@ -253,6 +260,7 @@ static char *read_line(char *text, int cap, void *arg)
         return NULL;
     }
     load->line++;
+    load->indented = text[0] == ' ' || text[0] == '\t';
     len = strlen(text);
     if (len > VGPU_CONFIG_LINE_MAX || (text[len > 0 ? len - 1 : 0] != '\n' && !feof(load->file))) {
         fail(load, "line is longer than %d bytes or holds a zero byte", VGPU_CONFIG_LINE_MAX);
@@ -260,6 +268,22 @@ static char *read_line(char *text, int cap, void *arg)
         check_heading(load, text);
     }
     return load->failed ? NULL : text;
+}
+
+/* A key of the open section.  The parser takes an indented line for more of the value before it,
+ * and cuts its name. */
+static int take_name(struct load *load, const char *name, const char *value)
+{
+    const struct vgpu_config_open *open = load->config->open;
+    const char *wrong = load->indented ? "the line begins with a blank" : NULL;
+
+    if (wrong == NULL) {
+        wrong = open->take(open->owner, name, value);
+    }
+    if (wrong != NULL) {
+        fail(load, "%s \"%.70s\": %s", open->section, name, wrong);
+    }
+    return wrong == NULL;
 }
 
 /* ini_handler: one key.  Returns 1 when it was good. */
@@ -276,6 +300,9 @@ static int take_key(void *arg, const char *section, const char *name, const char
         return 0;
     }
     if (key == NULL) {
+        if (is_open(config, section)) {
+            return take_name(load, name, value);
+        }
         if (is_foreign(config, section)) {
             return 1;
         }
@@ -321,12 +348,24 @@ int vgpu_config_load(struct vgpu_config *config, const char *path)
     return load.failed ? -EINVAL : 0;
 }
 
+static int set_name(struct vgpu_config *config, const char *name, const char *value)
+{
+    const char *wrong = config->open->take(config->open->owner, name, value);
+
+    if (wrong != NULL) {
+        (void)snprintf(config->error, sizeof(config->error), "--set: %s \"%.70s\": %s",
+                       config->open->section, name, wrong);
+        return -EINVAL;
+    }
+    return 0;
+}
+
 int vgpu_config_set(struct vgpu_config *config, const char *assignment)
 {
     const char *equals = strchr(assignment, '=');
     const char *dot = strchr(assignment, '.');
     char section[64];
-    char name[64];
+    char name[80];
     const struct vgpu_config_key *key;
     int rc;
 
@@ -340,6 +379,9 @@ int vgpu_config_set(struct vgpu_config *config, const char *assignment)
     (void)snprintf(name, sizeof(name), "%.*s", (int)(equals - dot - 1), dot + 1);
     key = find(config, section, name);
     if (key == NULL) {
+        if (is_open(config, section)) {
+            return set_name(config, name, equals + 1);
+        }
         if (is_foreign(config, section)) {
             return 0;
         }

@@ -13,7 +13,9 @@
  *     };
  *
  * Unknown sections, unknown keys, repeated keys and bad values are refused with
- * file and line.  Call everything from one thread, before the program's own work.
+ * file and line.  A section may also leave the choice of its keys to the file
+ * (struct vgpu_config_open).  Call everything from one thread, before the program's
+ * own work.
  */
 
 #include <stddef.h>
@@ -50,9 +52,18 @@ struct vgpu_config_key {
     const char *const *names; /* ENUM: its words, ends with NULL */
 };
 
+/* A section whose keys are names that the file chooses. */
+struct vgpu_config_open {
+    const char *section;
+    /* Takes one pair, copying what it keeps.  NULL, or what is wrong, in words that live on. */
+    const char *(*take)(void *owner, const char *name, const char *value);
+    void *owner; /* borrowed */
+};
+
 struct vgpu_config {
     const struct vgpu_config_key *keys;
     size_t count;
+    const struct vgpu_config_open *open; /* one such section, or NULL */
     /* Sections of other programs: accepted unchecked.  Ends with NULL; NULL for none. */
     const char *const *foreign;
     void *values;    /* the program's struct, borrowed; zeroed before the first use */
@@ -67,7 +78,8 @@ int vgpu_config_defaults(struct vgpu_config *config);
  * "FILE: what"; fields that lines before it set keep their new values. */
 int vgpu_config_load(struct vgpu_config *config, const char *path);
 
-/* Sets one key from "section.key=value" (an option --set).  0, or -errno with config->error. */
+/* Sets one key from "section.key=value" (an option --set), in an open section too.  0, or -errno
+ * with config->error. */
 int vgpu_config_set(struct vgpu_config *config, const char *assignment);
 
 /* Frees the strings in the values and sets them to NULL. */

@@ -21,7 +21,11 @@ static struct br_channel channel;
 static int setup(void **state)
 {
     (void)state;
-    return br_channel_init(&channel, BYTES, 42);
+    if (br_channel_make(&channel, BYTES) != 0) {
+        return -1;
+    }
+    br_channel_begin(&channel, 42);
+    return 0;
 }
 
 static int teardown(void **state)

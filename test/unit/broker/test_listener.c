@@ -20,6 +20,8 @@
 #include "common/fd.h"
 
 static uv_loop_t loop;
+#define ANY_GROUP ((gid_t)-1)
+
 static struct br_listener listener;
 static char folder[] = "/tmp/vgpu-listener-XXXXXX";
 static char path[64];
@@ -76,7 +78,7 @@ static void test_connection_is_handed_over_with_credentials(void **state)
     int fd;
 
     (void)state;
-    assert_int_equal(br_listener_open(&listener, &loop, path, 0640), 0);
+    assert_int_equal(br_listener_open(&listener, &loop, path, 0640, ANY_GROUP), 0);
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0640);
     fd = connect_to();
@@ -90,11 +92,11 @@ static void test_connection_is_handed_over_with_credentials(void **state)
 static void test_stale_socket_is_replaced(void **state)
 {
     (void)state;
-    assert_int_equal(br_listener_open(&listener, &loop, path, 0600), 0);
+    assert_int_equal(br_listener_open(&listener, &loop, path, 0600, ANY_GROUP), 0);
     br_listener_close(&listener);
     uv_run(&loop, UV_RUN_NOWAIT);
     assert_int_equal(access(path, F_OK), 0);
-    assert_int_equal(br_listener_open(&listener, &loop, path, 0600), 0);
+    assert_int_equal(br_listener_open(&listener, &loop, path, 0600, ANY_GROUP), 0);
     br_listener_remove(path);
     assert_int_equal(access(path, F_OK), -1);
 }
@@ -104,8 +106,8 @@ static void test_live_socket_is_left_alone(void **state)
     struct br_listener second = {.on_connect = on_connect};
 
     (void)state;
-    assert_int_equal(br_listener_open(&listener, &loop, path, 0600), 0);
-    assert_int_equal(br_listener_open(&second, &loop, path, 0600), -EADDRINUSE);
+    assert_int_equal(br_listener_open(&listener, &loop, path, 0600, ANY_GROUP), 0);
+    assert_int_equal(br_listener_open(&second, &loop, path, 0600, ANY_GROUP), -EADDRINUSE);
     assert_int_equal(access(path, F_OK), 0);
 }
 
@@ -115,7 +117,7 @@ static void test_file_that_is_no_socket_is_left_alone(void **state)
 
     (void)state;
     vgpu_fd_close(&fd);
-    assert_int_equal(br_listener_open(&listener, &loop, path, 0600), -EEXIST);
+    assert_int_equal(br_listener_open(&listener, &loop, path, 0600, ANY_GROUP), -EEXIST);
     assert_int_equal(access(path, F_OK), 0);
 }
 
@@ -126,8 +128,8 @@ static void test_bad_paths_are_refused(void **state)
     (void)state;
     memset(longer, 'x', sizeof(longer) - 1);
     longer[sizeof(longer) - 1] = '\0';
-    assert_int_equal(br_listener_open(&listener, &loop, longer, 0600), -ENAMETOOLONG);
-    assert_int_equal(br_listener_open(&listener, &loop, "/nowhere/s", 0600), -ENOENT);
+    assert_int_equal(br_listener_open(&listener, &loop, longer, 0600, ANY_GROUP), -ENAMETOOLONG);
+    assert_int_equal(br_listener_open(&listener, &loop, "/nowhere/s", 0600, ANY_GROUP), -ENOENT);
 }
 
 static void test_close_hands_out_what_waits(void **state)
@@ -135,7 +137,7 @@ static void test_close_hands_out_what_waits(void **state)
     int fd;
 
     (void)state;
-    assert_int_equal(br_listener_open(&listener, &loop, path, 0600), 0);
+    assert_int_equal(br_listener_open(&listener, &loop, path, 0600, ANY_GROUP), 0);
     fd = connect_to();
     br_listener_close(&listener);
     assert_int_equal(accepted, 1);

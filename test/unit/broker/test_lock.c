@@ -24,9 +24,12 @@
 
 #include <cmocka.h>
 
+#include "broker/adopt.h"
 #include "broker/channel.h"
 
-static const char *const paths[BR_LOCK_PATHS] = {"/tmp/vgpu-lock-a", "/tmp/vgpu-lock-b"};
+#define PATHS 2
+
+static const char *const paths[PATHS] = {"/tmp/vgpu-lock-a", "/tmp/vgpu-lock-b"};
 static struct br_lock lock;
 static int pair[2];
 
@@ -54,6 +57,8 @@ TRY(try_prctl, (void)prctl(PR_SET_DUMPABLE, 1))
 TRY(try_exec_memory,
     (void)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
 TRY(try_mprotect_exec, (void)mprotect(&pair, 4096, PROT_EXEC))
+TRY(try_fallocate, (void)fallocate(pair[0], 0, 0, 4096))
+TRY(try_collapse, (void)fallocate(pair[0], FALLOC_FL_COLLAPSE_RANGE, 0, 4096))
 TRY(try_dupfd, (void)fcntl(pair[0], F_DUPFD, 0))
 TRY(try_ioctl, (void)syscall(SYS_ioctl, pair[0], 0x5401, NULL))
 TRY(try_unlink_other, (void)unlink("/tmp/vgpu-lock-c"))
@@ -82,6 +87,8 @@ static const struct {
     {"prctl", try_prctl},
     {"mmap of executable memory", try_exec_memory},
     {"mprotect to executable", try_mprotect_exec},
+    {"fallocate that takes memory", try_fallocate},
+    {"fallocate that moves data", try_collapse},
     {"fcntl F_DUPFD", try_dupfd},
     {"ioctl TCGETS", try_ioctl},
     {"unlink of another file", try_unlink_other},
@@ -101,7 +108,7 @@ static int in_locked_child(void (*act)(void))
     if (child == 0) {
         /* No core file for an end that is expected. */
         (void)prctl(PR_SET_DUMPABLE, 0);
-        if (br_lock_init(&lock, paths, 0) != 0 || br_lock_enter(&lock) != 0) {
+        if (br_lock_init(&lock, paths, PATHS, 0) != 0 || br_lock_enter(&lock) != 0) {
             _exit(99);
         }
         act();
@@ -134,9 +141,10 @@ static void work(void)
 
     memset(big, 1, 8 << 20);
     free(big);
-    if (br_channel_init(&channel, VGPU_CHANNEL_BYTES_MIN, 1) != 0) {
+    if (br_channel_make(&channel, VGPU_CHANNEL_BYTES_MIN) != 0) {
         _exit(1);
     }
+    br_channel_begin(&channel, 1);
     br_channel_interrupt(&channel);
     (void)br_channel_answer_doorbell(&channel);
     br_channel_fail(&channel, 719);
@@ -157,6 +165,71 @@ static void test_work_goes_on_under_the_filter(void **state)
     assert_int_equal(access(paths[0], F_OK), -1);
 }
 
+/* What a machine's channel needs besides. */
+static void adopt_and_empty(void)
+{
+    struct br_channel made;
+    struct br_channel channel;
+    struct br_eventfd_mark mark;
+    const char *wrong;
+
+    if (br_adopt_init(&mark) != 0 || br_channel_make(&made, VGPU_CHANNEL_BYTES_MIN) != 0 ||
+        br_adopt(&channel, &mark, made.memfd, made.doorbell, made.bytes, &wrong) != 0) {
+        _exit(1);
+    }
+    br_channel_begin(&channel, 1);
+    if (fallocate(channel.memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096) != 0 ||
+        *(uint32_t *)channel.base != 0) {
+        _exit(2);
+    }
+    br_channel_fini(&channel);
+}
+
+static void test_machines_are_served_under_the_filter(void **state)
+{
+    (void)state;
+    assert_int_equal(in_locked_child(adopt_and_empty), 0);
+}
+
+#define MANY 258
+
+static void remove_many(void)
+{
+    static char names[MANY][40];
+    const char *many[MANY];
+    struct br_lock full;
+
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "/tmp/vgpu-lock-%d-%d", (int)getppid(), i);
+        many[i] = names[i];
+        close(open(names[i], O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    }
+    if (br_lock_init(&full, many, MANY, 0) != 0 || br_lock_enter(&full) != 0) {
+        _exit(1);
+    }
+    for (size_t i = 0; i < full.path_count; i++) {
+        if (unlink(full.paths[i]) != 0) {
+            _exit(2);
+        }
+    }
+    _exit(full.path_count == MANY ? 0 : 3);
+}
+
+static void test_many_sockets_can_be_removed(void **state)
+{
+    pid_t child;
+    int status;
+
+    (void)state;
+    (void)fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        remove_many();
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void test_no_new_privs_is_set(void **state)
 {
     pid_t child;
@@ -173,7 +246,7 @@ static void test_no_new_privs_is_set(void **state)
     if (child == 0) {
         char byte = 0;
 
-        if (br_lock_init(&lock, paths, 0) != 0 || br_lock_enter(&lock) != 0) {
+        if (br_lock_init(&lock, paths, PATHS, 0) != 0 || br_lock_enter(&lock) != 0) {
             _exit(99);
         }
         (void)!write(go[1], "x", 1);
@@ -201,6 +274,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forbidden_calls_end_the_process),
         cmocka_unit_test(test_work_goes_on_under_the_filter),
+        cmocka_unit_test(test_machines_are_served_under_the_filter),
+        cmocka_unit_test(test_many_sockets_can_be_removed),
         cmocka_unit_test(test_no_new_privs_is_set),
     };
 

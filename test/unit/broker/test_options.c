@@ -54,13 +54,23 @@ static int teardown(void **state)
     return 0;
 }
 
+static const char *take_none(void *owner, const char *name, const char *value)
+{
+    (void)owner;
+    (void)name;
+    (void)value;
+    return "the shipped file names a machine";
+}
+
 static void test_shipped_file_holds_every_key_with_its_default(void **state)
 {
     static const char *const foreign[] = {"executor", NULL};
+    static const struct vgpu_config_open vms = {.section = "vms", .take = take_none};
     struct br_settings shipped = {0};
     struct br_settings initial = {0};
     struct vgpu_config config = {.keys = br_config_keys,
                                  .count = br_config_key_count,
+                                 .open = &vms,
                                  .foreign = foreign,
                                  .values = &initial};
 
@@ -79,6 +89,9 @@ static void test_shipped_file_holds_every_key_with_its_default(void **state)
     assert_int_equal(shipped.hello_timeout_ms, initial.hello_timeout_ms);
     assert_int_equal(shipped.log_level, initial.log_level);
     assert_int_equal(shipped.spares, initial.spares);
+    assert_int_equal(shipped.vm_socket_mode, initial.vm_socket_mode);
+    assert_string_equal(shipped.vm_socket_group, initial.vm_socket_group);
+    assert_string_equal(shipped.vm_user, initial.vm_user);
     vgpu_config_fini(&config);
     config.values = &initial;
     vgpu_config_fini(&config);
@@ -116,6 +129,124 @@ static void test_bad_settings_are_named(void **state)
     assert_non_null(strstr(text, path));
 }
 
+/* Parses a file of this text. */
+static int parse_text(const char *file_text, char where[64], unsigned int line)
+{
+    char path[] = "/tmp/vgpu-options-XXXXXX";
+    int fd = mkstemp(path);
+    int rc;
+
+    assert_int_equal(write(fd, file_text, strlen(file_text)), strlen(file_text));
+    close(fd);
+    (void)snprintf(where, 64, "%s:%u: ", path, line);
+    br_options_fini(&options);
+    rc = PARSE("--config", path);
+    unlink(path);
+    return rc;
+}
+
+static void test_machines_come_from_file_and_command_line(void **state)
+{
+    char where[64];
+
+    (void)state;
+    assert_int_equal(parse_text("[vms]\nalpha = /run/a.sock\nBeta-2_x.y=/run/b.sock\n", where, 0),
+                     0);
+    assert_int_equal(options.roster.count, 2);
+    assert_string_equal(options.roster.entries[0].name, "alpha");
+    assert_string_equal(options.roster.entries[0].path, "/run/a.sock");
+    assert_string_equal(options.roster.entries[1].name, "Beta-2_x.y");
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--config", VGPU_SOURCE_DIR "/deploy/vgpu.conf", "--vm", "a=/x", "--vm",
+                           "b=/y=z", "--set", "vms.c=/c"),
+                     0);
+    assert_int_equal(options.roster.count, 3);
+    assert_string_equal(options.roster.entries[2].path, "/y=z");
+}
+
+static void test_bad_machines_are_refused_with_file_and_line(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *what;
+    } bad[] = {
+        {"a b = /x", "a name has"},
+        {"a/b = /x", "a name has"},
+        {"\303\244 = /x", "a name has"},
+        {"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn = /x", "a name has"},
+        {"x = relative", "absolute path"},
+        {"x =", "absolute path"},
+        {"x = /pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp"
+         "pppppppppppppppppppppppppp",
+         "absolute path"},
+        {"first = /y", "name is repeated"},
+        {"x = /first", "path is another machine's"},
+    };
+    char where[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char file_text[256];
+
+        (void)snprintf(file_text, sizeof(file_text), "[vms]\nfirst = /first\n%s\n", bad[i].line);
+        assert_int_equal(parse_text(file_text, where, 3), -EINVAL);
+        if (strstr(text, where) == NULL || strstr(text, bad[i].what) == NULL) {
+            fail_msg("\"%s\" is not %s...%s", text, where, bad[i].what);
+        }
+    }
+}
+
+static void test_too_many_machines_are_refused(void **state)
+{
+    static char file_text[16384] = "[vms]\n";
+    char where[64];
+    size_t len = strlen(file_text);
+
+    (void)state;
+    for (int i = 0; i < BR_ROSTER_MAX + 1; i++) {
+        len += (size_t)snprintf(file_text + len, sizeof(file_text) - len, "vm%d = /vm%d\n", i, i);
+    }
+    assert_int_equal(parse_text(file_text, where, BR_ROSTER_MAX + 2), -EINVAL);
+    assert_non_null(strstr(text, where));
+    assert_non_null(strstr(text, "more than 256"));
+}
+
+static void test_bad_machines_on_the_command_line_are_named(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("--vm", "alpha"), -EINVAL);
+    assert_non_null(strstr(text, "--vm \"alpha\": wanted NAME=PATH"));
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--vm", "a=/x", "--vm", "a=/y"), -EINVAL);
+    assert_non_null(strstr(text, "repeated"));
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--vm", "a=/run/vgpu/broker.sock"), -EINVAL);
+    assert_non_null(strstr(text, "a socket of the broker itself"));
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--set", "vms.a=x"), -EINVAL);
+    assert_non_null(strstr(text, "absolute path"));
+}
+
+static void test_accounts_are_looked_up(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        PARSE("--set", "broker.vm_user=nobody", "--set", "broker.vm_socket_group=root"), 0);
+    assert_false(options.vm_access.any_user);
+    assert_int_not_equal(options.vm_access.uid, 0);
+    assert_int_equal(options.vm_access.gid, 0);
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--set", "broker.spin_us=1"), 0);
+    assert_true(options.vm_access.any_user);
+    assert_int_equal(options.vm_access.gid, (gid_t)-1);
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--set", "broker.vm_user=no such account"), -ENOENT);
+    assert_non_null(strstr(text, "broker.vm_user"));
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--set", "broker.vm_socket_group=no such group"), -ENOENT);
+    assert_non_null(strstr(text, "broker.vm_socket_group"));
+}
+
 static void test_bad_options_are_refused(void **state)
 {
     (void)state;
@@ -135,6 +266,7 @@ static void test_help_names_every_key(void **state)
     for (size_t i = 0; i < br_config_key_count; i++) {
         assert_non_null(strstr(text, br_config_keys[i].key));
     }
+    assert_non_null(strstr(text, "[vms]\nNAME = PATH\n"));
     assert_int_equal(PARSE("--help"), 1);
     assert_non_null(strstr(text, "--spawn-executors"));
     assert_int_equal(PARSE("--version"), 1);
@@ -147,6 +279,11 @@ int main(void)
         cmocka_unit_test_teardown(test_shipped_file_holds_every_key_with_its_default, teardown),
         cmocka_unit_test_teardown(test_set_overrides_the_file, teardown),
         cmocka_unit_test_teardown(test_bad_settings_are_named, teardown),
+        cmocka_unit_test_teardown(test_machines_come_from_file_and_command_line, teardown),
+        cmocka_unit_test_teardown(test_bad_machines_are_refused_with_file_and_line, teardown),
+        cmocka_unit_test_teardown(test_too_many_machines_are_refused, teardown),
+        cmocka_unit_test_teardown(test_bad_machines_on_the_command_line_are_named, teardown),
+        cmocka_unit_test_teardown(test_accounts_are_looked_up, teardown),
         cmocka_unit_test_teardown(test_bad_options_are_refused, teardown),
         cmocka_unit_test_teardown(test_help_names_every_key, teardown),
     };

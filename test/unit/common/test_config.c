@@ -39,8 +39,30 @@ static const struct vgpu_config_key keys[] = {
     {"main", "flag", VGPU_CONFIG_BOOL, offsetof(struct values, flag), "no", "a flag", 0, 0, NULL},
 };
 
+/* What an open section was given. */
+struct taken {
+    unsigned int count;
+    char name[100];
+    char value[200];
+};
+
+static const char *take(void *owner, const char *name, const char *value)
+{
+    struct taken *taken = owner;
+
+    if (strcmp(name, "bad") == 0) {
+        return "not this one";
+    }
+    taken->count++;
+    (void)snprintf(taken->name, sizeof(taken->name), "%s", name);
+    (void)snprintf(taken->value, sizeof(taken->value), "%s", value);
+    return NULL;
+}
+
 struct fixture {
     struct values values;
+    struct taken taken;
+    struct vgpu_config_open open;
     struct vgpu_config config;
     char path[64];
 };
@@ -49,8 +71,10 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
 
+    f->open = (struct vgpu_config_open){.section = "names", .take = take, .owner = &f->taken};
     f->config = (struct vgpu_config){.keys = keys,
                                      .count = sizeof(keys) / sizeof(keys[0]),
+                                     .open = &f->open,
                                      .foreign = foreign,
                                      .values = &f->values};
     (void)snprintf(f->path, sizeof(f->path), "/tmp/vgpu-config-XXXXXX");
@@ -201,6 +225,45 @@ static void test_set_checks_name_and_value(void **state)
     assert_int_equal(f->values.number, 42);
 }
 
+static void test_open_section_takes_any_name(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(load(f, "[names]\n[main]\nnumber = 3\n[names]\nalpha=/a\nb.c-d = /b ; why\n"),
+                     0);
+    assert_int_equal(f->taken.count, 2);
+    assert_string_equal(f->taken.name, "b.c-d");
+    assert_string_equal(f->taken.value, "/b");
+    assert_int_equal(f->values.number, 3);
+    assert_int_equal(vgpu_config_set(&f->config, "names.x.y=/c=d"), 0);
+    assert_string_equal(f->taken.name, "x.y");
+    assert_string_equal(f->taken.value, "/c=d");
+}
+
+static void test_open_section_refuses_with_line(void **state)
+{
+    struct fixture *f = *state;
+
+    refused(f, "[names]\ngood = 1\nbad = 2\n", 3, "names \"bad\": not this one");
+    /* To the parser these are more of the value before them, under its name. */
+    refused(f, "[names]\ngood = 1\n  2\n", 3, "blank");
+    refused(f, "[names]\ngood = 1\n\tother = 2\n", 3, "blank");
+    assert_int_equal(vgpu_config_set(&f->config, "names.bad=2"), -EINVAL);
+    assert_string_equal(f->config.error, "--set: names \"bad\": not this one");
+}
+
+static void test_open_section_passes_long_names_whole(void **state)
+{
+    struct fixture *f = *state;
+    char name[91] = {0};
+    char text[160];
+
+    memset(name, 'n', sizeof(name) - 1);
+    (void)snprintf(text, sizeof(text), "[names]\n%s = /x\n", name);
+    assert_int_equal(load(f, text), 0);
+    assert_string_equal(f->taken.name, name);
+}
+
 static void test_print_keys_names_all(void **state)
 {
     char *text = NULL;
@@ -231,6 +294,9 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_load_missing_file_names_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_set_checks_name_and_value, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_open_section_takes_any_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_open_section_refuses_with_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_open_section_passes_long_names_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(test_print_keys_names_all, setup, teardown),
     };
 

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/vm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "broker/broker.h"
+#include "broker/seat.h"
+#include "broker/vm_frame.h"
+#include "common/clock.h"
+#include "common/fd.h"
+
+/* What a device may leave unread: an honest one has some hundred bytes under way. */
+#define DEVICE_BUFFER 8192u
+/* Frames of a device are some bytes each; so many are taken in one turn of the loop. */
+#define DEVICE_READ 1024u
+/* Lines that a machine can cause: misuse, and the life of its sessions. */
+#define WARNING_LINES 10u
+#define LIFE_LINES    100u
+#define LIFE_LINE_NS  (VGPU_NS_PER_S / 10)
+
+/* ---- timer ------------------------------------------------------------------ */
+
+static void on_phase_timeout(uv_timer_t *timer)
+{
+    struct br_vm *vm = timer->data;
+
+    /* A chardev without a device connects and says nothing, again and again. */
+    if (vm->phase == BR_VM_GREETING) {
+        vgpu_log(vm->silent ? VGPU_LOG_DEBUG : VGPU_LOG_WARNING,
+                 "device says nothing %s pid=%d what=\"no DeviceHello in time\"", vm->who,
+                 (int)vm->pid);
+        vm->silent = true;
+    }
+    br_vm_end(vm, "time is up");
+}
+
+void br_vm_limit_phase(struct br_vm *vm)
+{
+    vm->scanning = false;
+    (void)uv_timer_start(&vm->timer, on_phase_timeout, vm->broker->hello_timeout_ms, 0);
+}
+
+static void on_scan(uv_timer_t *timer)
+{
+    struct br_vm *vm = timer->data;
+
+    for (uint32_t i = 0; i < vm->channels; i++) {
+        struct br_seat *seat = vm->seats[i];
+
+        if (seat != NULL && br_seat_holder_died(seat)) {
+            vm->stats.deaths++;
+            br_seat_let_go(seat, "its holder has ended");
+        }
+    }
+    br_vm_watch(vm);
+}
+
+void br_vm_watch(struct br_vm *vm)
+{
+    bool wanted = false;
+
+    for (uint32_t i = 0; vm->phase == BR_VM_UP && i < vm->channels; i++) {
+        wanted = wanted || br_seat_phase(vm->seats[i]) == BR_SEAT_HELD;
+    }
+    if (wanted && !vm->scanning) {
+        (void)uv_timer_start(&vm->timer, on_scan, BR_VM_SCAN_MS, BR_VM_SCAN_MS);
+    } else if (!wanted && vm->scanning) {
+        (void)uv_timer_stop(&vm->timer);
+    }
+    vm->scanning = wanted;
+}
+
+/* ---- the connection --------------------------------------------------------- */
+
+int br_vm_send(struct br_vm *vm, const Vgpu__Frame *frame, const int *fds, unsigned int fd_count)
+{
+    struct br_broker *broker = vm->broker;
+    ssize_t len = vgpu_frame_pack(frame, broker->tx, sizeof(broker->tx));
+    int rc = len < 0 ? (int)len : 0;
+
+    if (rc == 0) {
+        rc = br_link_send(&vm->link, broker->tx, (size_t)len, fds, fd_count);
+    }
+    if (rc < 0) {
+        br_vm_misuse(vm, "it does not read");
+    }
+    return rc;
+}
+
+void br_vm_send_free(struct br_vm *vm, uint32_t channel, uint32_t epoch)
+{
+    Vgpu__ChannelFree message = VGPU__CHANNEL_FREE__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    message.channel = channel;
+    message.epoch = epoch;
+    frame.kind_case = VGPU__FRAME__KIND_CHANNEL_FREE;
+    frame.channel_free = &message;
+    (void)br_vm_send(vm, &frame, NULL, 0);
+}
+
+void br_vm_let_go_all(struct br_vm *vm, const char *why)
+{
+    for (uint32_t i = 0; i < VGPU_DEVICE_CHANNELS_MAX; i++) {
+        if (vm->seats[i] != NULL) {
+            br_seat_let_go(vm->seats[i], why);
+        }
+    }
+    br_vm_watch(vm);
+}
+
+void br_vm_end(struct br_vm *vm, const char *why)
+{
+    if (vm->phase == BR_VM_ABSENT) {
+        return;
+    }
+    if (vm->phase != BR_VM_GREETING && br_broker_passes(&vm->lines, vm->who)) {
+        vgpu_log(VGPU_LOG_INFO, "device disconnected %s pid=%d why=\"%s\"", vm->who, (int)vm->pid,
+                 why);
+    }
+    vm->phase = BR_VM_ABSENT;
+    br_link_close(&vm->link);
+    (void)uv_timer_stop(&vm->timer);
+    vm->scanning = false;
+    for (uint32_t i = 0; i < VGPU_DEVICE_CHANNELS_MAX; i++) {
+        if (vm->seats[i] != NULL) {
+            br_seat_detach(vm->seats[i], why);
+        }
+    }
+}
+
+void br_vm_misuse(struct br_vm *vm, const char *what)
+{
+    if (vm->phase == BR_VM_ABSENT) {
+        return;
+    }
+    vm->stats.misuses++;
+    if (br_broker_passes(&vm->warnings, vm->who)) {
+        vgpu_log(VGPU_LOG_WARNING, "device broke the protocol %s pid=%d phase=%s what=\"%s\"",
+                 vm->who, (int)vm->pid, br_vm_phase_name(vm->phase), what);
+    }
+    br_vm_end(vm, "misuse");
+}
+
+static int on_frame(struct br_link *link, const uint8_t *frame, size_t len)
+{
+    br_vm_frame(link->owner, frame, len);
+    return 0;
+}
+
+static void on_end(struct br_link *link, int rc)
+{
+    struct br_vm *vm = link->owner;
+
+    if (rc == -EPROTO) {
+        br_vm_misuse(vm, "framing, or descriptors that belong to no frame");
+    } else {
+        br_vm_end(vm, rc == 0 ? "the connection ended" : "the connection failed");
+    }
+}
+
+static const struct br_link_ops link_ops = {
+    .on_frame = on_frame, .on_end = on_end, .rx_max = DEVICE_READ, .exact_fds = true};
+
+void br_vm_turn_away(struct br_vm *vm, int fd, pid_t pid, uid_t uid, const char *why)
+{
+    vm->stats.turned_away++;
+    if (br_broker_passes(&vm->warnings, vm->who)) {
+        vgpu_log(VGPU_LOG_WARNING,
+                 "device turned away %s pid=%d uid=%u why=\"%s\" connected_pid=%d", vm->who,
+                 (int)pid, (unsigned int)uid, why, vm->phase == BR_VM_ABSENT ? 0 : (int)vm->pid);
+    }
+    vgpu_fd_close(&fd);
+}
+
+void br_vm_connect(struct br_vm *vm, int fd, pid_t pid, uid_t uid)
+{
+    if (vm->broker->stopping) {
+        vgpu_fd_close(&fd);
+        return;
+    }
+    if (vm->phase != BR_VM_ABSENT) {
+        br_vm_turn_away(vm, fd, pid, uid, "the machine is connected already");
+        return;
+    }
+    if (br_link_open(&vm->link, &vm->broker->pool, fd, DEVICE_BUFFER, &link_ops, vm) < 0) {
+        vgpu_log(VGPU_LOG_ERROR, "no memory for a connection %s", vm->who);
+        return;
+    }
+    vm->pid = pid;
+    vm->uid = uid;
+    vm->phase = BR_VM_GREETING;
+    br_vm_limit_phase(vm);
+}
+
+/* ---- life ------------------------------------------------------------------- */
+
+struct br_vm *br_vm_new(struct br_broker *broker, const char *name)
+{
+    struct br_vm *vm = calloc(1, sizeof(*vm));
+
+    if (vm == NULL) {
+        return NULL;
+    }
+    vm->broker = broker;
+    (void)snprintf(vm->who, sizeof(vm->who), "vm=%.*s", BR_VM_NAME_MAX, name);
+    vm->link.fd = -1;
+    vm->warnings = (struct vgpu_ratelimit)VGPU_RATELIMIT_INIT(WARNING_LINES, VGPU_NS_PER_S);
+    vm->lines = (struct vgpu_ratelimit)VGPU_RATELIMIT_INIT(LIFE_LINES, LIFE_LINE_NS);
+    (void)uv_timer_init(broker->loop, &vm->timer);
+    vm->timer.data = vm;
+    return vm;
+}
+
+void br_vm_stop(struct br_vm *vm)
+{
+    br_vm_end(vm, "the broker stops");
+    uv_close((uv_handle_t *)&vm->timer, NULL);
+}
+
+void br_vm_free(struct br_vm *vm)
+{
+    free(vm);
+}
+
+void br_vm_log_stats(const struct br_vm *vm)
+{
+    const struct br_vm_stats *stats = &vm->stats;
+    unsigned int used = 0;
+
+    for (uint32_t i = 0; i < VGPU_DEVICE_CHANNELS_MAX; i++) {
+        used += vm->seats[i] != NULL;
+    }
+    vgpu_log(
+        VGPU_LOG_INFO,
+        "machine %s phase=%s channels=%u in_use=%u connections=%llu turned_away=%llu opens=%llu "
+        "refused=%llu deaths=%llu resets=%llu beats=%llu misuses=%llu",
+        vm->who, br_vm_phase_name(vm->phase), vm->phase == BR_VM_UP ? vm->channels : 0, used,
+        (unsigned long long)stats->connections, (unsigned long long)stats->turned_away,
+        (unsigned long long)stats->opens, (unsigned long long)stats->refused,
+        (unsigned long long)stats->deaths, (unsigned long long)stats->resets,
+        (unsigned long long)stats->beats, (unsigned long long)stats->misuses);
+}
+
+uint64_t br_vm_memory_bound(void)
+{
+    return sizeof(struct br_vm) + sizeof(uv_poll_t) + DEVICE_BUFFER + BR_LINK_RX_BYTES +
+           VGPU_DEVICE_CHANNELS_MAX * sizeof(struct br_seat);
+}
