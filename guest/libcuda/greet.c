@@ -83,18 +83,24 @@ static CUresult say_hello(struct gs_session *s)
     return cu == CUDA_SUCCESS && is_refused(s) ? (CUresult)atomic_load(&s->refused) : cu;
 }
 
-/* errno of a failed connection, as a program that knows no vgpu can understand it. */
-static CUresult connect_result(int rc, int32_t refused)
+/* Why there is no channel, as a program that knows no vgpu can understand it. */
+static CUresult connect_result(int rc, const struct gs_obstacle *obstacle)
 {
-    if (rc == -EACCES && refused != 0) {
-        return (CUresult)refused;
+    if (obstacle->kind == GS_OBSTACLE_REFUSED && obstacle->result != 0) {
+        return (CUresult)obstacle->result;
+    }
+    if (obstacle->kind == GS_OBSTACLE_ABSENT) {
+        return CUDA_ERROR_NO_DEVICE;
+    }
+    if (obstacle->kind == GS_OBSTACLE_FULL) {
+        return CUDA_ERROR_DEVICE_UNAVAILABLE;
     }
     return rc == -ENOMEM ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_ERROR_SYSTEM_NOT_READY;
 }
 
 CUresult gs_session_connect(struct gs_session *s)
 {
-    int32_t refused = 0;
+    struct gs_obstacle obstacle;
     CUresult cu;
     int rc;
 
@@ -106,11 +112,10 @@ CUresult gs_session_connect(struct gs_session *s)
     s->link.owner = s;
     atomic_store(&s->welcomed, false);
     atomic_store(&s->refused, 0);
-    rc = gs_link_open(&s->link, NULL, &refused);
+    rc = gs_link_open(&s->link, NULL, &obstacle);
     if (rc != 0) {
-        gs_log("no channel: %s",
-               rc == -EACCES && refused != 0 ? "refused by the broker" : strerror(-rc));
-        return connect_result(rc, refused);
+        gs_log("%s", obstacle.text);
+        return connect_result(rc, &obstacle);
     }
     cu = say_hello(s);
     if (cu != CUDA_SUCCESS) {

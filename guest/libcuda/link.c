@@ -19,27 +19,40 @@ static void init_locks(struct gs_link *link)
     (void)pthread_cond_init(&link->park_changed, NULL);
 }
 
-static int check_header(const struct gs_link *link)
+static int check_header(const struct gs_link *link, struct gs_obstacle *obstacle)
 {
     struct vgpu_channel_header header;
 
     memcpy(&header, link->control, sizeof(header));
-    return header.magic == VGPU_CHANNEL_MAGIC && header.version == VGPU_PROTOCOL_VERSION &&
-                   header.size == link->channel.bytes
-               ? 0
-               : -EPROTO;
+    if (header.magic != VGPU_CHANNEL_MAGIC || header.version != VGPU_PROTOCOL_VERSION ||
+        header.size != link->channel.bytes) {
+        return gs_obstacle_set(
+            obstacle, GS_OBSTACLE_PROTOCOL, -EPROTO,
+            "the channel's header is not one of protocol %u: install library and "
+            "broker of one vgpu version",
+            VGPU_PROTOCOL_VERSION);
+    }
+    return 0;
 }
 
-int gs_link_open(struct gs_link *link, const char *where, int32_t *refused)
+static int map_control(struct gs_link *link, struct gs_obstacle *obstacle)
 {
-    int rc = gs_channel_open(&link->channel, where, refused);
+    link->control = gs_channel_map(&link->channel, NULL, 0, VGPU_CHANNEL_DATA_OFFSET);
+    link->inbox = malloc(INBOX_BYTES);
+    if (link->control == NULL || link->inbox == NULL) {
+        return gs_obstacle_set(obstacle, GS_OBSTACLE_SYSTEM, -ENOMEM, "no memory for a channel");
+    }
+    return check_header(link, obstacle);
+}
+
+int gs_link_open(struct gs_link *link, const char *where, struct gs_obstacle *obstacle)
+{
+    int rc = gs_channel_open(&link->channel, where, obstacle);
 
     if (rc != 0) {
         return rc;
     }
-    link->control = gs_channel_map(&link->channel, NULL, 0, VGPU_CHANNEL_DATA_OFFSET);
-    link->inbox = malloc(INBOX_BYTES);
-    rc = link->control == NULL || link->inbox == NULL ? -ENOMEM : check_header(link);
+    rc = map_control(link, obstacle);
     if (rc != 0) {
         gs_link_close(link);
         return rc;
@@ -75,7 +88,17 @@ CUresult gs_link_error(struct gs_link *link)
     if (cu == 0) {
         cu = atomic_load_explicit(&vgpu_channel_state(link->control)->error, memory_order_acquire);
     }
-    return (CUresult)cu;
+    /* Memory that is gone reads as ones. */
+    return cu <= CUDA_ERROR_UNKNOWN ? (CUresult)cu : CUDA_ERROR_LAUNCH_FAILED;
+}
+
+bool gs_link_is_there(struct gs_link *link)
+{
+    if (gs_channel_is_there(&link->channel)) {
+        return true;
+    }
+    gs_link_break(link, CUDA_ERROR_LAUNCH_FAILED);
+    return false;
 }
 
 void gs_link_break(struct gs_link *link, CUresult cu)

@@ -11,6 +11,7 @@
  *                            └ one of the waiting threads, the others follow it:
  *   all wait: spin (look, read the ring) → park: the first polls interrupt and end of
  *   the host, the others sleep on a condition; each interrupt wakes them all to look.
+ *   Without interrupts (channel.polls) the first takes naps instead.
  *
  * A thread waits for a condition (an answer came, a fence passed, the ring has room)
  * that any thread can evaluate from atomics.  The sleeping leader looks at the
@@ -73,14 +74,17 @@ struct gs_link {
     uint64_t fence_value[VGPU_LANES_MAX]; /* the last one asked for; each by its lane's owner */
 };
 
-/* Opens a channel and maps its rings.  As gs_channel_open; -ENOMEM. */
-int gs_link_open(struct gs_link *link, const char *where, int32_t *refused);
+/* Opens a channel and maps its rings.  As gs_channel_open. */
+int gs_link_open(struct gs_link *link, const char *where, struct gs_obstacle *obstacle);
 
 /* Closes the channel.  No thread may be in it. */
 void gs_link_close(struct gs_link *link);
 
 /* 0, or the CUresult with which the channel has ended.  Any thread, no lock. */
 CUresult gs_link_error(struct gs_link *link);
+
+/* Whether the channel's memory is still there; breaks the link if not.  Any thread, no lock. */
+bool gs_link_is_there(struct gs_link *link);
 
 /* Marks the channel as useless; the first code stays. */
 void gs_link_break(struct gs_link *link, CUresult cu);

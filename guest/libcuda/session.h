@@ -56,7 +56,8 @@ struct gs_session {
 };
 
 /* Opens a channel and says Hello; the facts of Welcome go to gs_process (process.h).  CUDA_SUCCESS;
- * the host's refusal; 802 when it cannot be reached; 304 without address candidate; 999 never. */
+ * the host's refusal; 802 when it cannot be reached; 100 when there is no way to it; 46 without
+ * free channel; 304 without address candidate; 999 never.  What stands in the way is logged. */
 CUresult gs_session_connect(struct gs_session *s);
 
 /* Asks for a worker and waits for it.  The session must be greeted or closing. */

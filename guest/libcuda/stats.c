@@ -86,7 +86,7 @@ static int format(char *line, size_t cap)
 
 __attribute__((destructor)) static void write_summary(void)
 {
-    const char *path = getenv("VGPU_STATS_FILE");
+    const char *path = secure_getenv("VGPU_STATS_FILE");
     char line[512];
     int len;
     int fd;

@@ -46,6 +46,9 @@ static CUresult submit(struct gs_link *link, uint8_t *record, struct vgpu_record
 {
     CUresult cu = gs_link_error(link);
 
+    if (cu == CUDA_SUCCESS && !gs_link_is_there(link)) {
+        cu = CUDA_ERROR_LAUNCH_FAILED;
+    }
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

@@ -14,6 +14,10 @@
 #define NAP_PART     64
 #define NAP_MIN_NS   (20 * VGPU_NS_PER_US)
 #define NAP_YOUNG_NS (64 * VGPU_NS_PER_MS)
+/* Without interrupts every look is such a nap: short ones for who waits shortly, and a thousand a
+ * second for who waits long. */
+#define POLL_PART   32
+#define POLL_MAX_NS VGPU_NS_PER_MS
 
 static _Atomic uint64_t spin_ns = 3 * VGPU_NS_PER_US;
 
@@ -61,13 +65,24 @@ static bool anybody_ready(struct gs_link *link)
     return gs_link_error(link) != CUDA_SUCCESS;
 }
 
-static bool may_sleep(struct gs_link *link)
+/* Has the broker ring when it has put something into the ring; false: there is something. */
+static bool announce(struct gs_link *link)
 {
     bool sleepy;
 
+    if (link->channel.polls) {
+        return true;
+    }
     (void)pthread_mutex_lock(&link->read_lock);
     sleepy = vgpu_ring_park(&link->complete);
     (void)pthread_mutex_unlock(&link->read_lock);
+    return sleepy;
+}
+
+static bool may_sleep(struct gs_link *link)
+{
+    bool sleepy = announce(link);
+
     if (!sleepy) {
         return false;
     }
@@ -79,26 +94,39 @@ static bool may_sleep(struct gs_link *link)
 
 static void wake(struct gs_link *link)
 {
+    if (link->channel.polls) {
+        return;
+    }
     (void)pthread_mutex_lock(&link->read_lock);
     vgpu_ring_unpark(&link->complete);
     (void)pthread_mutex_unlock(&link->read_lock);
 }
 
-static int64_t nap_time(const struct gs_waiter *self, uint64_t waited_ns)
+static int64_t clamp(uint64_t ns, uint64_t least, uint64_t most)
 {
+    ns = ns < least ? least : ns;
+    return (int64_t)(ns > most ? most : ns);
+}
+
+static int64_t nap_time(const struct gs_link *link, const struct gs_waiter *self,
+                        uint64_t waited_ns)
+{
+    if (link->channel.polls) {
+        return clamp(waited_ns / POLL_PART, NAP_MIN_NS, POLL_MAX_NS);
+    }
     /* With few CPUs a nap takes time from those who do the work. */
     if (!self->naps || waited_ns > NAP_YOUNG_NS ||
         atomic_load_explicit(&spin_ns, memory_order_relaxed) < NAP_MIN_NS) {
         return (int64_t)PARK_NS;
     }
-    return (int64_t)(waited_ns / NAP_PART > NAP_MIN_NS ? waited_ns / NAP_PART : NAP_MIN_NS);
+    return clamp(waited_ns / NAP_PART, NAP_MIN_NS, PARK_NS);
 }
 
 /* The leader's sleep, without park_lock. */
 static void sleep_once(struct gs_link *link, const struct gs_waiter *self, uint64_t since_ns)
 {
     if (may_sleep(link)) {
-        int rc = gs_channel_wait(&link->channel, nap_time(self, vgpu_clock_ns() - since_ns));
+        int rc = gs_channel_wait(&link->channel, nap_time(link, self, vgpu_clock_ns() - since_ns));
 
         if (rc < 0) {
             /* The last words of the host may still be in the ring. */

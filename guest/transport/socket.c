@@ -24,6 +24,29 @@
 #define F_SEAL_GROW   0x0004
 #endif
 
+static int unreachable(const char *path, int rc, bool by_default, struct gs_obstacle *obstacle)
+{
+    if (rc == -ENOENT && by_default) {
+        return gs_obstacle_set(
+            obstacle, GS_OBSTACLE_ABSENT, rc,
+            "there is neither a vgpu device on the PCI bus nor a broker's socket "
+            "%s: give the machine a vgpu-cuda device, or start vgpu-broker",
+            path);
+    }
+    if (rc == -EACCES) {
+        return gs_obstacle_set(obstacle, GS_OBSTACLE_PERMISSION, rc,
+                               "user %u may not connect to %s: see socket_mode in vgpu.conf",
+                               (unsigned int)geteuid(), path);
+    }
+    if (rc == -ENOENT || rc == -ECONNREFUSED || rc == -ENAMETOOLONG) {
+        return gs_obstacle_set(obstacle, GS_OBSTACLE_LINK, rc,
+                               "no broker at %s: %s: start vgpu-broker, or correct VGPU_SOCKET",
+                               path, strerror(-rc));
+    }
+    return gs_obstacle_set(obstacle, GS_OBSTACLE_SYSTEM, rc, "no connection to %s: %s", path,
+                           strerror(-rc));
+}
+
 static int connect_to(const char *path, int *fd)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -88,53 +111,77 @@ static int take_grant(struct vgpu_frame_socket *link, const Vgpu__Grant *grant,
     channel->session = grant->session;
     channel->memory_offset = 0;
     channel->memory_fd = vgpu_steal_fd(&memory);
+    channel->data_fd = channel->memory_fd;
     channel->doorbell_fd = vgpu_steal_fd(&doorbell);
     channel->interrupt_fd = vgpu_steal_fd(&interrupt);
     return 0;
 }
 
 static int receive_grant(struct vgpu_frame_socket *link, struct gs_channel *channel,
-                         int32_t *refused)
+                         struct gs_obstacle *obstacle)
 {
     Vgpu__Frame *frame;
     int rc = vgpu_frame_socket_receive(link, &frame);
 
+    if (rc == 0 && frame->kind_case == VGPU__FRAME__KIND_REFUSE) {
+        obstacle->result = frame->refuse->result;
+        return gs_obstacle_set(obstacle, GS_OBSTACLE_REFUSED, -EACCES,
+                               "the broker refused a channel with CUDA error %d: its log says why",
+                               obstacle->result);
+    }
+    if (rc == 0) {
+        rc = frame->kind_case == VGPU__FRAME__KIND_GRANT ? take_grant(link, frame->grant, channel)
+                                                         : -EPROTO;
+    }
+    if (rc == -EPROTO) {
+        return gs_obstacle_set(obstacle, GS_OBSTACLE_PROTOCOL, rc,
+                               "the broker's grant cannot be trusted: install library and broker "
+                               "of one vgpu version");
+    }
     if (rc != 0) {
-        return rc;
+        return gs_obstacle_set(obstacle, GS_OBSTACLE_LINK, rc,
+                               "the broker ended the connection: %s: see its log", strerror(-rc));
     }
-    if (frame->kind_case == VGPU__FRAME__KIND_REFUSE) {
-        *refused = frame->refuse->result;
-        return -EACCES;
-    }
-    if (frame->kind_case != VGPU__FRAME__KIND_GRANT) {
-        return -EPROTO;
-    }
-    return take_grant(link, frame->grant, channel);
+    return 0;
 }
 
-static int socket_open(struct gs_channel *channel, const char *where, int32_t *refused)
+/* From the grant on the socket says one thing only: that the host's end has come. */
+static int keep_end(struct gs_channel *channel, int fd, struct gs_obstacle *obstacle)
+{
+    int rc = 0;
+
+    channel->end_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (channel->end_fd < 0) {
+        rc = gs_obstacle_set(obstacle, GS_OBSTACLE_SYSTEM, -errno, "no descriptor is left: %s",
+                             strerror(errno));
+        gs_channel_close(channel);
+    }
+    return rc;
+}
+
+static const char *named_path(void)
+{
+    const char *path = secure_getenv("VGPU_SOCKET");
+
+    return path != NULL && *path != '\0' ? path : NULL;
+}
+
+static int socket_open(struct gs_channel *channel, const char *where, struct gs_obstacle *obstacle)
 {
     struct gs_channel opened = {.memory_fd = -1};
     struct vgpu_frame_socket link;
     int fd = -1;
     int rc;
 
-    if (where == NULL) {
-        where = getenv("VGPU_SOCKET");
-    }
-    rc = connect_to(where != NULL && *where != '\0' ? where : GS_SOCKET_PATH, &fd);
+    where = where != NULL ? where : named_path();
+    rc = connect_to(where != NULL ? where : GS_SOCKET_PATH, &fd);
     if (rc != 0) {
-        return rc;
+        return unreachable(where != NULL ? where : GS_SOCKET_PATH, rc, where == NULL, obstacle);
     }
     vgpu_frame_socket_init(&link, fd);
-    rc = receive_grant(&link, &opened, refused);
+    rc = receive_grant(&link, &opened, obstacle);
     if (rc == 0) {
-        /* From here on the socket says one thing only: that the host's end has come. */
-        opened.end_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        if (opened.end_fd < 0) {
-            rc = -errno;
-            gs_channel_close(&opened);
-        }
+        rc = keep_end(&opened, fd, obstacle);
     }
     vgpu_frame_socket_fini(&link);
     if (rc == 0) {

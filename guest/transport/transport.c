@@ -1,13 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/transport/transport.h"
 
+#include <stdlib.h>
 #include <sys/mman.h>
 
-#include "common/fd.h"
+#include "guest/transport/device.h"
+#include "proto/limits.h"
 
-int gs_channel_open(struct gs_channel *channel, const char *where, int32_t *refused)
+const struct gs_transport *gs_transport_choose(void)
 {
-    return gs_transport_socket.open(channel, where, refused);
+    const char *path = secure_getenv("VGPU_SOCKET");
+
+    if (path != NULL && *path != '\0') {
+        return &gs_transport_socket;
+    }
+    return gs_device_is_present() ? &gs_transport_device : &gs_transport_socket;
+}
+
+int gs_channel_open(struct gs_channel *channel, const char *where, struct gs_obstacle *obstacle)
+{
+    const struct gs_transport *transport =
+        where != NULL ? &gs_transport_socket : gs_transport_choose();
+
+    *obstacle = (struct gs_obstacle){.kind = GS_OBSTACLE_NONE};
+    return transport->open(channel, where, obstacle);
 }
 
 void gs_channel_close(struct gs_channel *channel)
@@ -16,6 +32,11 @@ void gs_channel_close(struct gs_channel *channel)
         channel->transport->close(channel);
         channel->transport = NULL;
     }
+}
+
+void gs_transport_after_fork(void)
+{
+    gs_device_after_fork();
 }
 
 int gs_channel_ring(struct gs_channel *channel)
@@ -28,13 +49,38 @@ int gs_channel_wait(struct gs_channel *channel, int64_t timeout_ns)
     return channel->transport->wait(channel, timeout_ns);
 }
 
+/* Nothing but the address range, also in place of what is there. */
+static void *map_nothing(void *at, uint64_t bytes)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at != NULL ? MAP_FIXED : 0);
+    void *memory = mmap(at, bytes, PROT_NONE, flags, -1, 0);
+
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+static bool map_part(const struct gs_channel *channel, int fd, uint8_t *at, uint64_t offset,
+                     uint64_t bytes)
+{
+    return bytes == 0 || mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+                              (off_t)(channel->memory_offset + offset)) != MAP_FAILED;
+}
+
 void *gs_channel_map(const struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes)
 {
-    int flags = MAP_SHARED | (at != NULL ? MAP_FIXED : 0);
-    void *memory = mmap(at, bytes, PROT_READ | PROT_WRITE, flags, channel->memory_fd,
-                        (off_t)(channel->memory_offset + offset));
+    uint64_t front = offset < VGPU_CHANNEL_DATA_OFFSET ? VGPU_CHANNEL_DATA_OFFSET - offset : 0;
+    uint8_t *memory = map_nothing(at, bytes);
 
-    if (memory == MAP_FAILED) {
+    front = front < bytes ? front : bytes;
+    if (memory == NULL) {
+        return NULL;
+    }
+    if (!map_part(channel, channel->memory_fd, memory, offset, front) ||
+        !map_part(channel, channel->data_fd, memory + front, offset + front, bytes - front)) {
+        if (at != NULL) {
+            (void)map_nothing(at, bytes);
+        } else {
+            (void)munmap(memory, bytes);
+        }
         return NULL;
     }
     /* A child that wrote here would speak with the parent's voice. */

@@ -9,23 +9,33 @@
  *
  *   socket   a process on the host or in a container connects to the broker and is
  *            sent memfd, doorbell and interrupt (socket.c)
- *   device   in a virtual machine a PCI device has the memory in a BAR and the rest in
- *            registers; its transport will be a second struct gs_transport
+ *   device   in a virtual machine a PCI device has the memory in one BAR and doorbells and
+ *            registers in another, which this process maps through sysfs (device.c)
  *
- * Nothing above this header knows which one it is: memory is mapped from a
- * descriptor at an offset, bells are rung and interrupts awaited by function.
+ * Chosen is the socket when $VGPU_SOCKET names one; else the device when there is one on the
+ * PCI bus; else the socket at its default place.  A kernel module's /dev/vgpu0 would come
+ * between the first and the second: its channels are isolated from each other, those of
+ * the device are not.
+ *
+ * Nothing above this header knows which one it is: memory is mapped at an offset, bells are rung
+ * and interrupts awaited by function.
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "guest/transport/obstacle.h"
+
 struct gs_channel;
+struct gs_device_channel;
 
 struct gs_transport {
     const char *name;
     /* See gs_channel_open. */
-    int (*open)(struct gs_channel *channel, const char *where, int32_t *refused);
+    int (*open)(struct gs_channel *channel, const char *where, struct gs_obstacle *obstacle);
     void (*close)(struct gs_channel *channel);
     int (*ring)(struct gs_channel *channel);
     int (*wait)(struct gs_channel *channel, int64_t timeout_ns);
@@ -33,31 +43,46 @@ struct gs_transport {
 
 struct gs_channel {
     const struct gs_transport *transport; /* NULL: closed */
-    int memory_fd;                        /* to map, shared */
-    uint64_t memory_offset;               /* where the channel starts in it */
+    int memory_fd;                        /* to map, shared: header, rings, fences */
+    int data_fd;                          /* what is behind them; may be the same descriptor */
+    uint64_t memory_offset;               /* where the channel starts in both */
     uint64_t bytes;
     uint64_t session; /* the host's name for it, for logs */
     int doorbell_fd;
     int interrupt_fd;
     int end_fd; /* readable or hung up when the host has ended the channel */
+    /* There are no interrupts: the host need not be told that a thread sleeps, and the thread must
+     * look by itself after each short gs_channel_wait(). */
+    bool polls;
+    /* A word in the channel's memory that reads `holder_id` as long as that memory is there; NULL:
+     * it cannot go away. */
+    _Atomic uint32_t *holder;
+    uint32_t holder_id;
+    struct gs_device_channel *device; /* device.c's own */
 };
 
 extern const struct gs_transport gs_transport_socket;
+extern const struct gs_transport gs_transport_device;
 
 /* The default place of the broker's socket; $VGPU_SOCKET overrides it. */
 #define GS_SOCKET_PATH "/run/vgpu/broker.sock"
 
+/* The way that gs_channel_open(.., NULL, ..) would take now.  Any thread. */
+const struct gs_transport *gs_transport_choose(void);
+
 /*
- * Opens a channel at `where` (NULL: $VGPU_SOCKET or GS_SOCKET_PATH).  Blocks until the host
- * grants or refuses.  0; -EACCES with the host's CUresult in *refused; -EPROTO when the grant
- * cannot be trusted (version, size, seals of the memory); another -errno when the host cannot be
- * reached.  The channel is untouched on failure and owned by the caller otherwise.
+ * Opens a channel: by the socket at `where`, or with NULL by gs_transport_choose().  Blocks until
+ * the host grants or refuses.  0; -EACCES with REFUSED and the host's CUresult; another -errno;
+ * each with the obstacle.  The channel is untouched on failure and owned by the caller otherwise.
  */
-int gs_channel_open(struct gs_channel *channel, const char *where, int32_t *refused);
+int gs_channel_open(struct gs_channel *channel, const char *where, struct gs_obstacle *obstacle);
 
 /* Gives everything of an open channel back; mappings stay.  Closed channels are accepted.  Also for
  * the child of a fork: the parent's channel is not touched. */
 void gs_channel_close(struct gs_channel *channel);
+
+/* In the child of a fork, after the parent's channels were closed there: what they shared. */
+void gs_transport_after_fork(void);
 
 /* Wakes the host's side.  0 or -errno.  Any thread, async-signal-safe. */
 int gs_channel_ring(struct gs_channel *channel);
@@ -66,10 +91,18 @@ int gs_channel_ring(struct gs_channel *channel);
  * -ECONNRESET when the host has ended the channel.  One thread at a time. */
 int gs_channel_wait(struct gs_channel *channel, int64_t timeout_ns);
 
+/* Whether the channel's memory is still behind its mappings; a cheap look, for who writes without
+ * ever waiting.  Any thread. */
+static inline bool gs_channel_is_there(const struct gs_channel *channel)
+{
+    return channel->holder == NULL ||
+           atomic_load_explicit(channel->holder, memory_order_relaxed) == channel->holder_id;
+}
+
 /*
  * Maps `bytes` of the channel's memory from `offset` on, shared, readable and writable, not
  * inherited by children.  `at` is NULL or the address, over whatever is mapped there.  NULL on
- * failure.  Released with munmap().
+ * failure, and then nothing is accessible at `at`.  Released with munmap().
  */
 void *gs_channel_map(const struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes);
 

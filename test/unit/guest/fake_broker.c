@@ -17,6 +17,7 @@
 #include "common/fd.h"
 #include "proto/channel.h"
 #include "proto/frame_socket.h"
+#include "test/unit/guest/fake_device.h"
 
 #define BYTES VGPU_CHANNEL_BYTES_MIN
 
@@ -95,6 +96,10 @@ void fake_channel_fail(struct fake_channel *channel, uint32_t cu)
 
 void fake_channel_hang_up(struct fake_channel *channel)
 {
+    if (channel->adopted) {
+        atomic_store(&channel->broker->device->link, false);
+        return;
+    }
     (void)shutdown(channel->socket, SHUT_RDWR);
 }
 
@@ -288,7 +293,7 @@ static void *serve_channel(void *arg)
 
     vgpu_channel_submit_ring(&rings.submit, channel->base);
     vgpu_channel_complete_ring(&rings.complete, channel->base);
-    while (!atomic_load(&channel->broker->stop)) {
+    while (!atomic_load(&channel->broker->stop) && !atomic_load(&channel->stop)) {
         take_all(channel, &rings);
         if (!vgpu_ring_park(&rings.submit) && !atomic_load(&channel->broker->hold)) {
             continue;
@@ -304,16 +309,66 @@ static void *serve_channel(void *arg)
     return NULL;
 }
 
-static void accept_one(struct fake_broker *broker, int socket)
+static struct fake_channel *next_channel(struct fake_broker *broker, int socket)
 {
     uint32_t number = atomic_load(&broker->count);
     struct fake_channel *channel = &broker->channels[number];
-    pthread_t thread;
 
     need(number < FAKE_CHANNELS, "channels");
     channel->broker = broker;
     channel->number = number;
     channel->socket = socket;
+    return channel;
+}
+
+static void start_service(struct fake_channel *channel)
+{
+    pthread_t thread;
+
+    need(pthread_create(&thread, NULL, serve_channel, channel) == 0, "thread");
+    channel->broker->threads[channel->number] = thread;
+    atomic_store(&channel->broker->count, channel->number + 1);
+}
+
+uint32_t fake_broker_adopt(struct fake_broker *broker, uint8_t *base)
+{
+    struct fake_channel *channel = next_channel(broker, -1);
+
+    channel->adopted = true;
+    channel->memory_fd = -1;
+    channel->base = base;
+    channel->doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    channel->interrupt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    start_service(channel);
+    return channel->number;
+}
+
+void fake_channel_ring(struct fake_channel *channel)
+{
+    uint64_t one = 1;
+
+    (void)!write(channel->doorbell, &one, sizeof(one));
+}
+
+bool fake_channel_interrupted(struct fake_channel *channel)
+{
+    uint64_t count;
+
+    return read(channel->interrupt, &count, sizeof(count)) > 0;
+}
+
+void fake_channel_end(struct fake_channel *channel)
+{
+    atomic_store(&channel->stop, true);
+    fake_channel_ring(channel);
+    (void)pthread_join(channel->broker->threads[channel->number], NULL);
+    channel->broker->threads[channel->number] = 0;
+}
+
+static void accept_one(struct fake_broker *broker, int socket)
+{
+    struct fake_channel *channel = next_channel(broker, socket);
+
     if (broker->refuse != 0) {
         send_refuse(channel);
         (void)close(socket);
@@ -321,9 +376,7 @@ static void accept_one(struct fake_broker *broker, int socket)
     }
     make_channel(channel);
     send_grant(channel);
-    need(pthread_create(&thread, NULL, serve_channel, channel) == 0, "thread");
-    broker->threads[number] = thread;
-    atomic_store(&broker->count, number + 1);
+    start_service(channel);
 }
 
 static void *serve(void *arg)
@@ -337,11 +390,28 @@ static void *serve(void *arg)
     return NULL;
 }
 
+static bool start_device(struct fake_broker *broker)
+{
+    const char *transport = getenv("VGPU_TEST_TRANSPORT");
+
+    if (transport == NULL || strcmp(transport, "device") != 0) {
+        return false;
+    }
+    broker->device = fake_device_new();
+    broker->device->with_uio = getenv("VGPU_TEST_INTERRUPTS") != NULL;
+    broker->device->broker = broker;
+    fake_device_start(broker->device);
+    return true;
+}
+
 void fake_broker_start(struct fake_broker *broker)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     pthread_t thread;
 
+    if (start_device(broker)) {
+        return;
+    }
     (void)snprintf(broker->folder, sizeof(broker->folder), "/tmp/vgpu-guest-XXXXXX");
     need(mkdtemp(broker->folder) != NULL, "mkdtemp");
     (void)snprintf(broker->path, sizeof(broker->path), "%s/broker.sock", broker->folder);
@@ -358,15 +428,44 @@ void fake_broker_start(struct fake_broker *broker)
 
 static void close_channel(struct fake_channel *channel)
 {
-    (void)close(channel->socket);
-    (void)munmap(channel->base, BYTES);
-    (void)close(channel->memory_fd);
+    if (!channel->adopted) {
+        (void)close(channel->socket);
+        (void)munmap(channel->base, BYTES);
+        (void)close(channel->memory_fd);
+    }
     (void)close(channel->doorbell);
     (void)close(channel->interrupt);
 }
 
+/* The link goes down, and no channel is served any more. */
+static void stop_device(struct fake_broker *broker)
+{
+    struct fake_device *device = broker->device;
+
+    atomic_store(&device->link, false);
+    for (uint32_t i = 0; i < device->channels; i++) {
+        while (fake_device_state(device, i) == VGPU_CHANNEL_READY ||
+               fake_device_state(device, i) == VGPU_CHANNEL_OPENING) {
+            (void)usleep(100);
+        }
+    }
+    fake_device_halt(device);
+    for (uint32_t i = 0; i < atomic_load(&broker->count); i++) {
+        if (broker->threads[i] != 0) {
+            fake_channel_end(&broker->channels[i]);
+        }
+        close_channel(&broker->channels[i]);
+    }
+    fake_device_free(device);
+    broker->device = NULL;
+}
+
 void fake_broker_stop(struct fake_broker *broker)
 {
+    if (broker->device != NULL) {
+        stop_device(broker);
+        return;
+    }
     atomic_store(&broker->stop, true);
     (void)shutdown(broker->listener, SHUT_RDWR);
     (void)pthread_join(broker->thread, NULL);

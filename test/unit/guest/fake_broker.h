@@ -4,9 +4,9 @@
 
 /*
  * A broker and a worker in threads of the test: grants channels on a socket in a
- * temporary folder, answers control frames, and answers or counts call records as
- * the cheapest worker would.  Device memory is not there; fences pass at once unless
- * held back.
+ * temporary folder, or with $VGPU_TEST_TRANSPORT=device through a fake device, answers control
+ * frames, and answers or counts call records as the cheapest worker would.  Device memory is not
+ * there; fences pass at once unless held back.
  */
 
 #include <stdatomic.h>
@@ -19,6 +19,7 @@
 #define FAKE_CHANNELS 4
 
 struct fake_broker;
+struct fake_device;
 
 struct fake_channel {
     struct fake_broker *broker;
@@ -28,6 +29,8 @@ struct fake_channel {
     int doorbell;
     int interrupt;
     uint8_t *base;
+    bool adopted; /* its memory belongs to the fake device */
+    _Atomic bool stop;
     _Atomic uint64_t records; /* call records taken */
 };
 
@@ -47,6 +50,7 @@ struct fake_broker {
     _Atomic uint32_t opens;
     _Atomic uint32_t closes;
 
+    struct fake_device *device; /* NULL: channels come by the socket */
     char folder[64];
     char path[96];
     int listener;
@@ -57,7 +61,7 @@ struct fake_broker {
     _Atomic uint32_t count;
 };
 
-/* Listens and points $VGPU_SOCKET there. */
+/* Listens and points $VGPU_SOCKET there, or starts a device and points $VGPU_SYSFS there. */
 void fake_broker_start(struct fake_broker *broker);
 
 /* Closes everything, as a broker that dies. */
@@ -69,11 +73,18 @@ void fake_channel_interrupt(struct fake_channel *channel);
 /* Sets the error word and wakes the guest. */
 void fake_channel_fail(struct fake_channel *channel, uint32_t cu);
 
-/* The end of the host: closes the socket only. */
+/* The end of the host: closes the socket, or takes the device's link down, and no more. */
 void fake_channel_hang_up(struct fake_channel *channel);
 
 /* Puts bytes into the completion ring as they are; the channel's thread must be idle. */
 void fake_channel_inject(struct fake_channel *channel, const void *bytes, size_t len);
+
+/* For the fake device: serves a channel in its memory and returns its number; rings its doorbell;
+ * takes its interrupt; ends the service. */
+uint32_t fake_broker_adopt(struct fake_broker *broker, uint8_t *base);
+void fake_channel_ring(struct fake_channel *channel);
+bool fake_channel_interrupted(struct fake_channel *channel);
+void fake_channel_end(struct fake_channel *channel);
 
 /* fake_worker.c: the results of a call into `body` behind the CUresult; their length.  *cu is 0
  * before. */

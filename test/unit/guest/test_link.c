@@ -22,7 +22,7 @@ static void on_frame(void *owner, const Vgpu__Frame *frame)
 
 static int setup(void **state)
 {
-    int32_t refused = 0;
+    struct gs_obstacle obstacle;
 
     (void)state;
     memset(&broker, 0, sizeof(broker));
@@ -30,7 +30,7 @@ static int setup(void **state)
     atomic_store(&frames, 0);
     fake_broker_start(&broker);
     connection.on_frame = on_frame;
-    return gs_link_open(&connection, NULL, &refused);
+    return gs_link_open(&connection, NULL, &obstacle);
 }
 
 static int teardown(void **state)

@@ -13,12 +13,12 @@ static void test_open_maps_and_rings(void **state)
 {
     struct fake_broker broker = {0};
     struct gs_channel channel = {0};
-    int32_t refused = 0;
+    struct gs_obstacle obstacle;
     void *memory;
 
     (void)state;
     fake_broker_start(&broker);
-    assert_int_equal(gs_channel_open(&channel, NULL, &refused), 0);
+    assert_int_equal(gs_channel_open(&channel, NULL, &obstacle), 0);
     assert_int_equal(channel.bytes, VGPU_CHANNEL_BYTES_MIN);
     memory = gs_channel_map(&channel, NULL, 0, 4096);
     assert_non_null(memory);
@@ -35,13 +35,13 @@ static void test_open_maps_and_rings(void **state)
     fake_broker_stop(&broker);
 }
 
-static int open_at(struct fake_broker *broker, int32_t *refused)
+static int open_at(struct fake_broker *broker, struct gs_obstacle *obstacle)
 {
     struct gs_channel channel = {0};
     int rc;
 
     fake_broker_start(broker);
-    rc = gs_channel_open(&channel, NULL, refused);
+    rc = gs_channel_open(&channel, NULL, obstacle);
     gs_channel_close(&channel);
     fake_broker_stop(broker);
     return rc;
@@ -50,11 +50,12 @@ static int open_at(struct fake_broker *broker, int32_t *refused)
 static void test_open_refused(void **state)
 {
     struct fake_broker broker = {.refuse = 46};
-    int32_t refused = 0;
+    struct gs_obstacle obstacle;
 
     (void)state;
-    assert_int_equal(open_at(&broker, &refused), -EACCES);
-    assert_int_equal(refused, 46);
+    assert_int_equal(open_at(&broker, &obstacle), -EACCES);
+    assert_int_equal(obstacle.kind, GS_OBSTACLE_REFUSED);
+    assert_int_equal(obstacle.result, 46);
 }
 
 static void test_open_checks_the_grant(void **state)
@@ -62,25 +63,27 @@ static void test_open_checks_the_grant(void **state)
     struct fake_broker seals = {.bad_seals = true};
     struct fake_broker size = {.bad_size = true};
     struct fake_broker protocol = {.bad_protocol = true};
-    int32_t refused = 0;
+    struct gs_obstacle obstacle;
 
     (void)state;
-    assert_int_equal(open_at(&seals, &refused), -EPROTO);
-    assert_int_equal(open_at(&size, &refused), -EPROTO);
-    assert_int_equal(open_at(&protocol, &refused), -EPROTO);
+    assert_int_equal(open_at(&seals, &obstacle), -EPROTO);
+    assert_int_equal(open_at(&size, &obstacle), -EPROTO);
+    assert_int_equal(open_at(&protocol, &obstacle), -EPROTO);
+    assert_int_equal(obstacle.kind, GS_OBSTACLE_PROTOCOL);
 }
 
 static void test_open_without_broker(void **state)
 {
     struct gs_channel channel = {0};
-    int32_t refused = 0;
+    struct gs_obstacle obstacle;
     char lengthy[200];
 
     (void)state;
-    assert_int_equal(gs_channel_open(&channel, "/nonexistent/x", &refused), -ENOENT);
+    assert_int_equal(gs_channel_open(&channel, "/nonexistent/x", &obstacle), -ENOENT);
+    assert_int_equal(obstacle.kind, GS_OBSTACLE_LINK);
     memset(lengthy, 'x', sizeof(lengthy) - 1);
     lengthy[sizeof(lengthy) - 1] = '\0';
-    assert_int_equal(gs_channel_open(&channel, lengthy, &refused), -ENAMETOOLONG);
+    assert_int_equal(gs_channel_open(&channel, lengthy, &obstacle), -ENAMETOOLONG);
     assert_null(channel.transport);
 }
 
