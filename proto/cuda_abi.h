@@ -33,6 +33,7 @@ typedef uint32_t cuuint32_t;
 typedef uint64_t cuuint64_t;
 
 #include "cuda_launch.h"
+#include "cuda_memory.h"
 
 typedef struct CUuuid_st {
     char bytes[16];

@@ -29,6 +29,7 @@ enum op_kind {
     OP_WAIT_VALUE,
     OP_HOST,
     OP_FREE,
+    OP_BOX,
 };
 
 struct sim_op {
@@ -66,6 +67,7 @@ struct sim_op {
             void *data;
         } host;
         struct kexec *kernel; /* owned */
+        struct sim_box *box;  /* owned */
         uintptr_t addr;       /* OP_FREE: base of an allocation */
     };
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/sim/box.h"
 #include "executor/sim/event.h"
 #include "executor/sim/kexec.h"
 #include "executor/sim/memory.h"
@@ -133,6 +134,8 @@ static enum op_step mapped_slice(struct sim_op *op, CUresult *cu)
         return write_slice(op, cu);
     case OP_WAIT_VALUE:
         return wait_slice(op, cu);
+    case OP_BOX:
+        return box_slice(op->box, cu);
     case OP_RECORD:
     case OP_WAIT_EVENT:
     case OP_HOST:
@@ -178,6 +181,9 @@ void op_complete(struct sim_op *op)
     case OP_FREE:
         memory_release(op->addr);
         break;
+    case OP_BOX:
+        free(op->box);
+        break;
     case OP_SET:
     case OP_WRITE_VALUE:
     case OP_WAIT_VALUE:
@@ -203,6 +209,7 @@ bool op_is_short(const struct sim_op *op, size_t size_max)
         return true;
     case OP_KERNEL:
     case OP_HOST:
+    case OP_BOX:
     default:
         return false;
     }

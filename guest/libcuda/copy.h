@@ -3,9 +3,9 @@
 #define GS_COPY_H
 
 /*
- * Copies in one dimension.  Where both ends lie decides the way:
+ * Copies in up to three dimensions.  Where both ends lie decides the way:
  *
- *   device, pinned ↔ device      one operation in the stream
+ *   device, pinned ↔ device       one operation in the stream
  *   pinned ↔ device by host call  the same, named by its offset in the window
  *   pageable → device             staged in chunks, taken before the call returns
  *   device → pageable             staged in chunks, complete when the call returns
@@ -32,17 +32,40 @@ enum gs_place {
 /* Where [address, address + bytes) lies, as a session sees it. */
 enum gs_place gs_place_of(struct gs_session *s, uint64_t address, size_t bytes);
 
-/* A copy: addresses of the program, at least 1 byte.  The places are known and not BEYOND. */
+/* One side of a copy. */
+struct gs_end {
+    enum gs_place place; /* PAGEABLE, PINNED or DEVICE */
+    uint64_t address;    /* of its first byte, as the program knows it */
+    uint64_t pitch;      /* bytes from row to row */
+    uint64_t rows;       /* rows from slice to slice */
+};
+
+/* A copy of a box: `width` bytes, `height` rows, `depth` slices, each at least 1. */
 struct gs_copy {
     struct gs_session *session;
     struct gs_stream *stream;
-    uint64_t dst;
-    uint64_t src;
-    size_t bytes;
+    struct gs_end dst;
+    struct gs_end src;
+    uint64_t width;
+    uint64_t height;
+    uint64_t depth;
 };
 
+/* The bytes from an end's first to behind its last one; false: beyond 64 bits. */
+bool gs_copy_span(const struct gs_copy *copy, const struct gs_end *end, uint64_t *span);
+
+/* Does it.  `wait`: returns when it is done, except between two places of the device. */
+CUresult gs_copy_run(const struct gs_copy *copy, bool wait);
+
+/* ---- the two halves of it ---- */
+
 /* Sends what needs no staging: both ends device or pinned.  Does not wait. */
-CUresult gs_copy_direct(const struct gs_copy *copy, enum gs_place dst, enum gs_place src);
+CUresult gs_copy_direct(const struct gs_copy *copy);
+
+/* Sends a copy between the device and [offset, ...) of the window, of which rows and slices follow
+ * each other at the window's own pitch. */
+CUresult gs_copy_send_htod(const struct gs_copy *copy, uint64_t offset);
+CUresult gs_copy_send_dtoh(const struct gs_copy *copy, uint64_t offset);
 
 /* From pageable memory; returns when the source has been taken. */
 CUresult gs_copy_from_pageable(const struct gs_copy *copy);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gs_calls.h"
 
-#include <string.h>
-
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/copy.h"
 #include "guest/libcuda/stream.h"
@@ -33,46 +31,11 @@ static bool allowed(enum direction direction, enum gs_place dst, enum gs_place s
     }
 }
 
-static CUresult copy_on_host(const struct gs_copy *copy)
-{
-    CUresult cu = gs_stream_wait(copy->stream);
-
-    if (cu == CUDA_SUCCESS) {
-        memmove((void *)(uintptr_t)copy->dst, (const void *)(uintptr_t)copy->src, copy->bytes);
-    }
-    return cu;
-}
-
-static CUresult run(const struct gs_copy *copy, enum gs_place dst, enum gs_place src, bool wait)
-{
-    CUresult cu;
-
-    if (dst == GS_PLACE_PAGEABLE && src != GS_PLACE_DEVICE) {
-        return copy_on_host(copy);
-    }
-    if (src == GS_PLACE_PAGEABLE && dst == GS_PLACE_PINNED) {
-        return copy_on_host(copy);
-    }
-    if (dst == GS_PLACE_PAGEABLE) {
-        return gs_copy_to_pageable(copy);
-    }
-    if (src == GS_PLACE_PAGEABLE) {
-        return gs_copy_from_pageable(copy);
-    }
-    cu = gs_copy_direct(copy, dst, src);
-    /* Between device addresses native does not wait either. */
-    if (cu == CUDA_SUCCESS && wait && !(dst == GS_PLACE_DEVICE && src == GS_PLACE_DEVICE)) {
-        cu = gs_stream_wait(copy->stream);
-    }
-    return cu;
-}
-
 static CUresult copy(enum direction direction, uint64_t dst, uint64_t src, size_t bytes,
                      CUstream handle, bool wait)
 {
-    struct gs_copy job = {.dst = dst, .src = src, .bytes = bytes};
-    enum gs_place dst_place;
-    enum gs_place src_place;
+    struct gs_copy job = {
+        .dst.address = dst, .src.address = src, .width = bytes, .height = 1, .depth = 1};
     struct gs_call call;
     CUresult cu = gs_stream_enter(handle, &call, &job.stream);
 
@@ -80,16 +43,16 @@ static CUresult copy(enum direction direction, uint64_t dst, uint64_t src, size_
         return cu;
     }
     job.session = call.session;
-    dst_place = gs_place_of(job.session, dst, bytes);
-    src_place = gs_place_of(job.session, src, bytes);
-    if (dst == 0 || src == 0 || dst_place == GS_PLACE_BEYOND || src_place == GS_PLACE_BEYOND ||
-        !allowed(direction, dst_place, src_place)) {
+    job.dst.place = gs_place_of(job.session, dst, bytes);
+    job.src.place = gs_place_of(job.session, src, bytes);
+    if (dst == 0 || src == 0 || job.dst.place == GS_PLACE_BEYOND ||
+        job.src.place == GS_PLACE_BEYOND || !allowed(direction, job.dst.place, job.src.place)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    if (dst_place == GS_PLACE_OTHER_DEVICE || src_place == GS_PLACE_OTHER_DEVICE) {
+    if (job.dst.place == GS_PLACE_OTHER_DEVICE || job.src.place == GS_PLACE_OTHER_DEVICE) {
         return CUDA_ERROR_NOT_SUPPORTED; /* workers do not reach each other */
     }
-    return run(&job, dst_place, src_place, wait);
+    return gs_copy_run(&job, wait);
 }
 
 CUresult gs_cuMemcpy(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount, CUstream implicit)

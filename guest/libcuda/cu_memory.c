@@ -3,8 +3,12 @@
 
 #include <string.h>
 
+#include "common/overflow.h"
 #include "gs_calls.h"
 #include "guest/libcuda/context.h"
+
+/* Rows of cuMemAllocPitch begin at multiples of this, as native's do. */
+#define PITCH_UNIT 512u
 
 struct gs_session *gs_memory_find(uint64_t address, struct gs_alloc *alloc)
 {
@@ -82,6 +86,32 @@ CUresult gs_cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
     }
     *dptr = ret.dptr;
     return CUDA_SUCCESS;
+}
+
+CUresult gs_cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t WidthInBytes,
+                               size_t Height, unsigned int ElementSizeBytes)
+{
+    struct gs_call call;
+    uint64_t pitch;
+    uint64_t bytes;
+    CUresult cu = gs_enter(&call);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (dptr == NULL || pPitch == NULL || WidthInBytes == 0 || Height == 0 ||
+        (ElementSizeBytes != 4 && ElementSizeBytes != 8 && ElementSizeBytes != 16)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (!vgpu_u64_align_up(WidthInBytes, PITCH_UNIT, &pitch) ||
+        !vgpu_u64_mul(pitch, Height, &bytes)) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    cu = gs_cuMemAlloc_v2(dptr, bytes);
+    if (cu == CUDA_SUCCESS) {
+        *pPitch = pitch;
+    }
+    return cu;
 }
 
 CUresult gs_cuMemFree_v2(CUdeviceptr dptr)

@@ -202,10 +202,9 @@ static CUresult open_chunk(struct gs_session *s, struct gs_stream *stream, uint3
     return cu;
 }
 
-CUresult gs_staging_small(struct gs_session *s, struct gs_stream *stream, CUdeviceptr dst,
-                          const void *src, uint32_t bytes)
+CUresult gs_staging_small(struct gs_session *s, struct gs_stream *stream, uint32_t bytes,
+                          CUresult (*put)(void *arg, uint64_t offset), void *arg)
 {
-    struct vgpu_args_vgpuCopyHtoD args = {.dst = dst, .bytes = bytes, .stream = stream->wire};
     struct gs_chunk *chunk;
     CUresult cu = gs_stream_room(stream);
 
@@ -215,13 +214,13 @@ CUresult gs_staging_small(struct gs_session *s, struct gs_stream *stream, CUdevi
     (void)pthread_mutex_lock(&s->staging.lock);
     cu = open_chunk(s, stream, bytes, &chunk);
     if (cu == CUDA_SUCCESS) {
-        args.offset = chunk->offset + chunk->used;
-        memcpy(s->window + args.offset, src, bytes);
+        uint64_t offset = chunk->offset + chunk->used;
+
         chunk->used += (bytes + 63) & ~63u;
         if (chunk->used > GS_CHUNK_BYTES) {
             chunk->used = GS_CHUNK_BYTES;
         }
-        cu = gs_stream_sent(stream, gs_send_vgpuCopyHtoD(s, &args));
+        cu = put(arg, offset);
     }
     (void)pthread_mutex_unlock(&s->staging.lock);
     return cu;

@@ -63,9 +63,10 @@ CUresult gs_staging_wait(struct gs_session *s, struct gs_chunk *chunk);
 /* Gives a chunk back whose work is done. */
 void gs_staging_give(struct gs_session *s, struct gs_chunk *chunk);
 
-/* Sends `bytes` (at most a quarter of a chunk) to the device through the stream's open chunk. */
-CUresult gs_staging_small(struct gs_session *s, struct gs_stream *stream, CUdeviceptr dst,
-                          const void *src, uint32_t bytes);
+/* Takes room for `bytes` (at most a quarter of a chunk) in the stream's open chunk and has `put`
+ * fill it and send it on; put runs under the lock of staging.  Returns put's result. */
+CUresult gs_staging_small(struct gs_session *s, struct gs_stream *stream, uint32_t bytes,
+                          CUresult (*put)(void *arg, uint64_t offset), void *arg);
 
 /* Closes the open chunk of a stream that ends. */
 void gs_staging_close_stream(struct gs_session *s, struct gs_stream *stream);

@@ -37,17 +37,6 @@ CALLS = [
     {"name": "cuMemAllocManaged", "base": "cuMemAllocManaged", "since": 6000,
      "class": "unsupported"},
     {"name": "cuMemAllocPitch", "base": "cuMemAllocPitch", "since": 2000, "class": "unsupported"},
-    {
-        "name": "cuMemAllocPitch_v2", "base": "cuMemAllocPitch", "since": 3020,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUdeviceptr *dptr"),
-            ("out", "size_t *pPitch"),
-            ("value", "size_t WidthInBytes"),
-            ("value", "size_t Height"),
-            ("value", "unsigned int ElementSizeBytes"),
-        ],
-    },
     {"name": "cuMemBatchDecompressAsync", "base": "cuMemBatchDecompressAsync", "since": 12060,
      "variants": [("cuMemBatchDecompressAsync_ptsz", 12060)], "class": "unsupported"},
     {

@@ -138,16 +138,6 @@ CONF_UNSUPPORTED(cuMemExportToShareableHandle, says_so)
     not_supported("cuMemExportToShareableHandle");
 }
 
-CONF_UNSUPPORTED(cuMemcpy2D_v2, says_so)
-{
-    not_supported("cuMemcpy2D_v2");
-}
-
-CONF_UNSUPPORTED(cuMemcpy3D_v2, says_so)
-{
-    not_supported("cuMemcpy3D_v2");
-}
-
 CONF_UNSUPPORTED(cuModuleGetTexRef, says_so)
 {
     not_supported("cuModuleGetTexRef");

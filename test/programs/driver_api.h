@@ -31,6 +31,15 @@
 #undef cuMemGetAddressRange
 #undef cuMemGetInfo
 #undef cuMemHostGetDevicePointer
+#undef cuMemAllocPitch
+#undef cuMemcpy2D
+#undef cuMemcpy2DAsync
+#undef cuMemcpy2DUnaligned
+#undef cuMemcpy3D
+#undef cuMemcpy3DAsync
+#undef cuMemsetD2D16
+#undef cuMemsetD2D32
+#undef cuMemsetD2D8
 #undef cuMemcpyDtoD
 #undef cuMemcpyDtoDAsync
 #undef cuMemcpyDtoH
@@ -115,6 +124,18 @@
     X(cuMemcpyHtoDAsync_v2) \
     X(cuMemcpyDtoHAsync_v2) \
     X(cuMemcpyDtoDAsync_v2) \
+    X(cuMemAllocPitch_v2) \
+    X(cuMemcpy2D_v2) \
+    X(cuMemcpy2DUnaligned_v2) \
+    X(cuMemcpy2DAsync_v2) \
+    X(cuMemcpy3D_v2) \
+    X(cuMemcpy3DAsync_v2) \
+    X(cuMemsetD2D8_v2) \
+    X(cuMemsetD2D8Async) \
+    X(cuMemsetD2D16_v2) \
+    X(cuMemsetD2D16Async) \
+    X(cuMemsetD2D32_v2) \
+    X(cuMemsetD2D32Async) \
     X(cuMemsetD8_v2) \
     X(cuMemsetD16_v2) \
     X(cuMemsetD32_v2) \

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ex_dispatch.h"
+
+#include "common/overflow.h"
+#include "executor/worker/session.h"
+
+/* Copies and fills of boxes, all in a stream.  Every range is checked before the driver sees it. */
+
+struct side {
+    CUmemorytype type;
+    uint64_t at; /* offset in the window or device address */
+    uint64_t pitch;
+    uint64_t rows;
+};
+
+/* The bytes from the first to behind the last of a box; false: none, or beyond 64 bits. */
+static bool measure(const struct vgpu_args_vgpuCopy3D *args, const struct side *side,
+                    uint64_t *span)
+{
+    uint64_t rows;
+    uint64_t bytes;
+
+    if (args->width == 0 || args->height == 0 || args->depth == 0) {
+        return false;
+    }
+    return vgpu_u64_mul(args->depth - 1, side->rows, &rows) &&
+           vgpu_u64_add(rows, args->height - 1, &rows) && vgpu_u64_mul(rows, side->pitch, &bytes) &&
+           vgpu_u64_add(bytes, args->width, span);
+}
+
+/* Sets *address to where the side begins in this process, when all of it may be named. */
+static CUresult locate(struct ex_session *x, const struct vgpu_args_vgpuCopy3D *args,
+                       const struct side *side, uint64_t *address)
+{
+    const uint8_t *data;
+    uint64_t span;
+
+    if (!measure(args, side, &span)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (side->type == CU_MEMORYTYPE_DEVICE) {
+        *address = side->at;
+        return ex_check_device(x, side->at, span);
+    }
+    if (side->type != CU_MEMORYTYPE_HOST) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    data = ex_window_data(&x->window, side->at, span);
+    *address = (uintptr_t)data;
+    return data != NULL && ex_memory_in_slab(x->memory, *address, span) ? CUDA_SUCCESS
+                                                                        : CUDA_ERROR_INVALID_VALUE;
+}
+
+/* Both members of a side are set: the type says which one counts. */
+static void describe(const struct vgpu_args_vgpuCopy3D *args, CUDA_MEMCPY3D *box)
+{
+    box->srcMemoryType = (CUmemorytype)args->src_type;
+    box->srcPitch = args->src_pitch;
+    box->srcHeight = args->src_rows;
+    box->dstMemoryType = (CUmemorytype)args->dst_type;
+    box->dstPitch = args->dst_pitch;
+    box->dstHeight = args->dst_rows;
+    box->WidthInBytes = args->width;
+    box->Height = args->height;
+    box->Depth = args->depth;
+}
+
+CUresult ex_do_vgpuCopy3D(struct ex_session *session, const struct vgpu_args_vgpuCopy3D *args,
+                          struct vgpu_ret_vgpuCopy3D *ret)
+{
+    struct side src = {(CUmemorytype)args->src_type, args->src, args->src_pitch, args->src_rows};
+    struct side dst = {(CUmemorytype)args->dst_type, args->dst, args->dst_pitch, args->dst_rows};
+    CUDA_MEMCPY3D box = {.srcXInBytes = 0};
+    struct ex_stream *s = NULL;
+    uint64_t from = 0;
+    uint64_t to = 0;
+    CUresult cu = ex_stream_enter(session, args->stream, &s);
+
+    (void)ret;
+    if (cu == CUDA_SUCCESS) {
+        cu = locate(session, args, &src, &from);
+    }
+    if (cu == CUDA_SUCCESS) {
+        cu = locate(session, args, &dst, &to);
+    }
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    describe(args, &box);
+    box.srcHost = (const void *)(uintptr_t)from;
+    box.srcDevice = from;
+    box.dstHost = (void *)(uintptr_t)to;
+    box.dstDevice = to;
+    cu = session->driver->cuMemcpy3DAsync(&box, s->cu);
+    if (cu == CUDA_SUCCESS) {
+        ex_stream_entered(session, s);
+    }
+    return cu;
+}
+
+static CUresult call_fill(const struct ex_driver *driver, const struct vgpu_args_vgpuFill2D *args,
+                          CUstream stream)
+{
+    switch (args->element) {
+    case 1:
+        return driver->cuMemsetD2D8Async(args->dst, args->pitch, (unsigned char)args->value,
+                                         args->width, args->height, stream);
+    case 2:
+        return driver->cuMemsetD2D16Async(args->dst, args->pitch, (unsigned short)args->value,
+                                          args->width, args->height, stream);
+    default:
+        return driver->cuMemsetD2D32Async(args->dst, args->pitch, args->value, args->width,
+                                          args->height, stream);
+    }
+}
+
+static CUresult check_fill(struct ex_session *x, const struct vgpu_args_vgpuFill2D *args)
+{
+    uint64_t row;
+    uint64_t span;
+
+    if ((args->element != 1 && args->element != 2 && args->element != 4) || args->width == 0 ||
+        args->height == 0 || args->dst % args->element != 0 || args->pitch % args->element != 0 ||
+        !vgpu_u64_mul(args->width, args->element, &row) || args->pitch < row ||
+        !vgpu_u64_mul(args->height - 1, args->pitch, &span) || !vgpu_u64_add(span, row, &span)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    return ex_check_device(x, args->dst, span);
+}
+
+CUresult ex_do_vgpuFill2D(struct ex_session *session, const struct vgpu_args_vgpuFill2D *args,
+                          struct vgpu_ret_vgpuFill2D *ret)
+{
+    struct ex_stream *s = NULL;
+    CUresult cu = ex_stream_enter(session, args->stream, &s);
+
+    (void)ret;
+    if (cu == CUDA_SUCCESS) {
+        cu = check_fill(session, args);
+    }
+    if (cu == CUDA_SUCCESS) {
+        cu = call_fill(session->driver, args, s->cu);
+    }
+    if (cu == CUDA_SUCCESS) {
+        ex_stream_entered(session, s);
+    }
+    return cu;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gs_calls.h"
+
+#include "common/overflow.h"
+#include "guest/libcuda/context.h"
+#include "guest/libcuda/copy.h"
+#include "guest/libcuda/stream.h"
+
+/* Copies of rectangles and boxes. */
+
+/* One side as the program describes it. */
+struct side {
+    CUmemorytype type;
+    const void *host;
+    CUdeviceptr device;
+    uint64_t x;
+    uint64_t y;
+    uint64_t z;
+    uint64_t lod;
+    uint64_t pitch;
+    uint64_t rows;
+};
+
+static struct side src_of(const CUDA_MEMCPY3D *c)
+{
+    return (struct side){
+        .type = c->srcMemoryType,
+        .host = c->srcHost,
+        .device = c->srcDevice,
+        .x = c->srcXInBytes,
+        .y = c->srcY,
+        .z = c->srcZ,
+        .lod = c->srcLOD,
+        .pitch = c->srcPitch,
+        .rows = c->srcHeight,
+    };
+}
+
+static struct side dst_of(const CUDA_MEMCPY3D *c)
+{
+    return (struct side){
+        .type = c->dstMemoryType,
+        .host = c->dstHost,
+        .device = c->dstDevice,
+        .x = c->dstXInBytes,
+        .y = c->dstY,
+        .z = c->dstZ,
+        .lod = c->dstLOD,
+        .pitch = c->dstPitch,
+        .rows = c->dstHeight,
+    };
+}
+
+/* Which place a memory type may name. */
+static bool suits(CUmemorytype type, enum gs_place place)
+{
+    switch (type) {
+    case CU_MEMORYTYPE_DEVICE:
+        return place == GS_PLACE_DEVICE || place == GS_PLACE_PINNED;
+    case CU_MEMORYTYPE_HOST: /* addresses are unified: what lies there is what counts */
+    case CU_MEMORYTYPE_UNIFIED:
+        return place != GS_PLACE_BEYOND;
+    case CU_MEMORYTYPE_ARRAY:
+    default:
+        return false;
+    }
+}
+
+/* The pitches must hold a row, and the rows a slice, where there is more than one of them. */
+static bool pitches_fit(const struct gs_copy *copy, const struct side *side, uint64_t pitch_max)
+{
+    uint64_t row;
+    uint64_t rows;
+
+    if (side->pitch > pitch_max || !vgpu_u64_add(side->x, copy->width, &row) ||
+        !vgpu_u64_add(side->y, copy->height, &rows)) {
+        return false;
+    }
+    if ((copy->height > 1 || copy->depth > 1 || side->pitch != 0) && side->pitch < row) {
+        return false;
+    }
+    return (copy->depth == 1 && side->z == 0 && side->rows == 0) || side->rows >= rows;
+}
+
+/* The address of the first byte. */
+static bool locate(const struct side *side, uint64_t base, uint64_t *address)
+{
+    uint64_t rows;
+    uint64_t bytes;
+
+    return vgpu_u64_mul(side->z, side->rows, &rows) && vgpu_u64_add(rows, side->y, &rows) &&
+           vgpu_u64_mul(rows, side->pitch, &bytes) && vgpu_u64_add(bytes, side->x, &bytes) &&
+           vgpu_u64_add(base, bytes, address);
+}
+
+static CUresult resolve(const struct gs_copy *copy, const struct side *side, struct gs_end *end)
+{
+    int pitch_max = gs_device_attribute(copy->stream->context->device,
+                                        CU_DEVICE_ATTRIBUTE_MAX_PITCH, INT32_MAX);
+    bool host = side->type == CU_MEMORYTYPE_HOST;
+    uint64_t base = host ? (uint64_t)(uintptr_t)side->host : side->device;
+    uint64_t span;
+
+    if (side->type == CU_MEMORYTYPE_ARRAY) {
+        return CUDA_ERROR_INVALID_VALUE; /* there are no arrays yet that it could name */
+    }
+    if (base == 0 || side->lod != 0 || !pitches_fit(copy, side, (uint64_t)pitch_max) ||
+        !locate(side, base, &end->address)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    end->pitch = side->pitch;
+    end->rows = side->rows;
+    if (!gs_copy_span(copy, end, &span) || end->address + span < end->address) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    end->place = gs_place_of(copy->session, end->address, span);
+    if (end->place == GS_PLACE_OTHER_DEVICE) {
+        return CUDA_ERROR_NOT_SUPPORTED; /* workers do not reach each other */
+    }
+    return suits(side->type, end->place) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}
+
+static CUresult copy_box(const CUDA_MEMCPY3D *box, CUstream handle, bool wait)
+{
+    struct gs_copy job = {.session = NULL};
+    struct gs_call call;
+    struct side src;
+    struct side dst;
+    CUresult cu = gs_stream_enter(handle, &call, &job.stream);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (box == NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    job.session = call.session;
+    job.width = box->WidthInBytes;
+    job.height = box->Height;
+    job.depth = box->Depth;
+    if (job.width == 0 || job.height == 0 || job.depth == 0) {
+        return CUDA_SUCCESS;
+    }
+    src = src_of(box);
+    dst = dst_of(box);
+    cu = resolve(&job, &src, &job.src);
+    if (cu == CUDA_SUCCESS) {
+        cu = resolve(&job, &dst, &job.dst);
+    }
+    return cu == CUDA_SUCCESS ? gs_copy_run(&job, wait) : cu;
+}
+
+static CUresult copy_rectangle(const CUDA_MEMCPY2D *c, CUstream handle, bool wait)
+{
+    CUDA_MEMCPY3D box;
+
+    if (c == NULL) {
+        return copy_box(NULL, handle, wait);
+    }
+    box = (CUDA_MEMCPY3D){
+        .srcXInBytes = c->srcXInBytes,
+        .srcY = c->srcY,
+        .srcMemoryType = c->srcMemoryType,
+        .srcHost = c->srcHost,
+        .srcDevice = c->srcDevice,
+        .srcArray = c->srcArray,
+        .srcPitch = c->srcPitch,
+        .dstXInBytes = c->dstXInBytes,
+        .dstY = c->dstY,
+        .dstMemoryType = c->dstMemoryType,
+        .dstHost = c->dstHost,
+        .dstDevice = c->dstDevice,
+        .dstArray = c->dstArray,
+        .dstPitch = c->dstPitch,
+        .WidthInBytes = c->WidthInBytes,
+        .Height = c->Height,
+        .Depth = 1,
+    };
+    return copy_box(&box, handle, wait);
+}
+
+CUresult gs_cuMemcpy2D_v2(const CUDA_MEMCPY2D *pCopy, CUstream implicit)
+{
+    return copy_rectangle(pCopy, implicit, true);
+}
+
+CUresult gs_cuMemcpy2DUnaligned_v2(const CUDA_MEMCPY2D *pCopy, CUstream implicit)
+{
+    return copy_rectangle(pCopy, implicit, true);
+}
+
+CUresult gs_cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *pCopy, CUstream hStream)
+{
+    return copy_rectangle(pCopy, hStream, false);
+}
+
+CUresult gs_cuMemcpy3D_v2(const CUDA_MEMCPY3D *pCopy, CUstream implicit)
+{
+    return copy_box(pCopy, implicit, true);
+}
+
+CUresult gs_cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D *pCopy, CUstream hStream)
+{
+    return copy_box(pCopy, hStream, false);
+}
