@@ -41,21 +41,26 @@ int br_adopt_init(struct br_eventfd_mark *mark)
     return rc;
 }
 
+static bool is_tmpfs_file(int fd, struct statfs *system, struct stat *info)
+{
+    return fstatfs(fd, system) == 0 && system->f_type == TMPFS_MAGIC && look_at(fd, info) == 0 &&
+           S_ISREG(info->st_mode);
+}
+
 /* Only memfds can have these seals: a file of a mounted tmpfs is sealed against sealing alone. */
 static const char *check_memory(int fd, uint64_t bytes)
 {
+    int seals = fcntl(fd, F_GET_SEALS);
     struct statfs system;
     struct stat info;
-    int seals = fcntl(fd, F_GET_SEALS);
 
-    if (fstatfs(fd, &system) != 0 || system.f_type != TMPFS_MAGIC) {
+    if (!is_tmpfs_file(fd, &system, &info)) {
         return "the memory is no memfd";
     }
     if (system.f_bsize != PAGE_BYTES) {
         return "the memory's pages are not of 4 KiB";
     }
-    if (look_at(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 0 ||
-        (uint64_t)info.st_size != bytes) {
+    if (info.st_size < 0 || (uint64_t)info.st_size != bytes) {
         return "the memory has another size than channel_bytes";
     }
     if (seals < 0 || (seals & SEALS_WANTED) != SEALS_WANTED) {
