@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs the demo programs through the whole stack, one by one and then all at once,
 # and shows what happened to each: calls, bytes, time, worker and its sandbox.
+# They run in a virtual machine (test/vm/demo.py); with --no-vm as processes of this host.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -11,14 +12,20 @@ source "$here/stack.sh"
 programs=(vectoradd saxpy matmul reduce pipeline threads misbehave bystander)
 build=$here/../../build/release
 driver=
+vm=yes
+suite=bookworm
 
 while (($# > 0)); do
     case $1 in
     --build) build=${2:?}; shift 2 ;;
     --driver) driver=${2:?}; shift 2 ;;
-    --no-vm) shift ;;
+    --no-vm) vm=; shift ;;
+    --qemu) suite=${2:?}; shift 2 ;;
     -v) export STACK_VERBOSE=1; shift ;;
-    *) echo 'usage: ./dev demo [--no-vm] [--driver sim|cuda|PATH]' >&2; exit 2 ;;
+    *)
+        echo 'usage: ./dev demo [--no-vm | --qemu bookworm|trixie] [--driver sim|cuda|PATH]' >&2
+        exit 2
+        ;;
     esac
 done
 driver=${driver:-$(stack_driver)}
@@ -78,7 +85,19 @@ fi
 if [[ $driver_name == sim ]]; then
     echo 'no NVIDIA driver is used: kernels run on the simulator, figures say nothing about a GPU'
 fi
-echo 'this version has no virtual machine part: programs run as processes of the host'
+if [[ -n $vm ]]; then
+    STACK_VMS=demo
+    stack_start "$build" "$driver" || verdict "FAIL (the broker did not start, driver=$driver_name)"
+    # The guest's library is not this host's.
+    unset LD_LIBRARY_PATH VGPU_SOCKET
+    status=0
+    python3 -B "$here/../vm/demo.py" --build "$build" --socket "$STACK_DIR/demo.sock" \
+        --log "$STACK_LOG" --driver "$driver_name" --suite "$suite" || status=$?
+    if ((status != 0)); then
+        stack_show_log
+    fi
+    exit "$status"
+fi
 stack_start "$build" "$driver" || verdict "FAIL (the broker did not start, driver=$driver_name)"
 failed=()
 echo '== one by one'

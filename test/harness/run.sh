@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs one program through a broker of its own.  Writes nothing itself unless -v;
-# output and exit status are the program's.
+# Runs one program through a broker of its own, as a process of this host or (--vm) in a virtual
+# machine.  Writes nothing itself unless -v; output and exit status are the program's.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=test/harness/stack.sh
 source "$here/stack.sh"
 
-usage='usage: ./dev run [--driver sim|cuda|PATH] [-v] -- PROGRAM [ARGS]'
+usage='usage: ./dev run [--vm [--qemu SUITE] [--file PATH]] [--driver sim|cuda|PATH] [-v] -- PROGRAM [ARGS]'
+vm=
+machine=()
 build=$here/../../build/release
 driver=
 
@@ -16,6 +18,9 @@ while (($# > 0)); do
     case $1 in
     --build) build=${2:?}; shift 2 ;;
     --driver) driver=${2:?}; shift 2 ;;
+    --vm) vm=yes; shift ;;
+    --qemu) machine+=(--suite "${2:?}"); shift 2 ;;
+    --file) machine+=(--file "${2:?}"); shift 2 ;;
     -v) export STACK_VERBOSE=1 STACK_LOG_LEVEL=debug; shift ;;
     --) shift; break ;;
     *) echo "$usage" >&2; exit 2 ;;
@@ -29,8 +34,18 @@ driver=${driver:-$(stack_driver)}
 if [[ -n ${STACK_VERBOSE-} ]]; then
     stack_say "driver=$driver program=$1"
 fi
+if [[ -n $vm ]]; then
+    STACK_VMS=run
+fi
 stack_start "$build" "$driver" || exit 1
 status=0
+if [[ -n $vm ]]; then
+    # The guest's library is not this host's.
+    unset LD_LIBRARY_PATH VGPU_SOCKET
+    python3 -B "$here/../vm/run.py" --build "$build" --socket "$STACK_DIR/run.sock" \
+        "${machine[@]}" -- "$@" || status=$?
+    exit "$status"
+fi
 # The shell's own word on a killed program ("Killed") is not the program's output.
 { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null || status=$?
 if [[ -n ${STACK_VERBOSE-} ]]; then

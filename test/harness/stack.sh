@@ -10,7 +10,8 @@
 #   stack_stop                 ends it and everything it started; runs at exit too
 #   stack_driver               prints cuda where an NVIDIA driver is present, else sim
 #
-# STACK_SETTINGS holds more lines of the configuration file.
+# STACK_SETTINGS holds more lines of the configuration file, of its section [broker].
+# STACK_VMS names virtual machines; the socket of NAME is $STACK_DIR/NAME.sock.
 # STACK_VERBOSE=1 shows the log on standard error too.
 
 STACK_DIR=
@@ -61,14 +62,18 @@ stack_descendants() {
 }
 
 stack_config() {
-    local log_level=${STACK_LOG_LEVEL:-info}
+    local log_level=${STACK_LOG_LEVEL:-info} name
     cat <<TEXT
 [broker]
 socket = $STACK_DIR/broker.sock
 executor_socket = $STACK_DIR/executor.sock
 log_level = $log_level
 ${STACK_SETTINGS-}
+[vms]
 TEXT
+    for name in ${STACK_VMS-}; do
+        printf '%s = %s/%s.sock\n' "$name" "$STACK_DIR" "$name"
+    done
 }
 
 # Waits for the broker's byte on the ready pipe, as long as the broker lives.
