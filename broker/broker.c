@@ -114,6 +114,7 @@ static void init_lists(struct br_broker *broker)
     TAILQ_INIT(&broker->dead_gpus);
     TAILQ_INIT(&broker->dead_workers);
     TAILQ_INIT(&broker->gone_workers);
+    TAILQ_INIT(&broker->orphans);
 }
 
 /* Hooks keep no loop alive: sockets do. */
@@ -159,6 +160,7 @@ struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *setti
 void br_broker_stop(struct br_broker *broker)
 {
     struct br_session *session = TAILQ_FIRST(&broker->sessions);
+    struct br_worker *worker;
     struct br_vm *vm;
     struct br_gpu *gpu;
 
@@ -175,6 +177,10 @@ void br_broker_stop(struct br_broker *broker)
     }
     while ((gpu = TAILQ_FIRST(&broker->gpus)) != NULL) {
         br_gpu_end(gpu, "the broker stops");
+    }
+    free_dead(broker);
+    while ((worker = TAILQ_FIRST(&broker->orphans)) != NULL) {
+        br_worker_abandon(worker);
     }
     free_dead(broker);
     uv_close((uv_handle_t *)&broker->quiet_timer, NULL);

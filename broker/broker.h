@@ -63,6 +63,7 @@ struct br_broker {
     struct br_gpu_list dead_gpus;
     struct br_worker_list dead_workers;
     struct br_worker_list gone_workers; /* settled at the end of the turn */
+    struct br_worker_list orphans;      /* their supervisor is gone, their pipe has not ended */
 
     uv_idle_t spin; /* runs while a session is hot or a memory is washed */
     bool spinning;

@@ -302,9 +302,8 @@ void br_gpu_end(struct br_gpu *gpu, const char *why)
     if (gpu->registered) {
         broker->slots[gpu->slot].gpu = NULL;
     }
-    /* PDEATHSIG ends its workers; nobody else could tell of it. */
+    /* The parent-death signal ends its workers; their pipes will tell. */
     while ((worker = TAILQ_FIRST(&gpu->workers)) != NULL) {
-        worker->gone = true;
         TAILQ_REMOVE(&gpu->workers, worker, entry);
         TAILQ_INSERT_TAIL(&broker->gone_workers, worker, entry);
     }

@@ -38,7 +38,7 @@ TAILQ_HEAD(br_gpu_list, br_gpu);
 /* A supervisor connected; takes `fd`.  0, or -errno and `fd` is closed. */
 int br_gpu_new(struct br_broker *broker, int fd);
 
-/* The supervisor is gone or broken: its workers are as good as reaped, their sessions end. */
+/* The supervisor is gone or broken: its workers are orphans, their sessions end. */
 void br_gpu_end(struct br_gpu *gpu, const char *why);
 
 /* A session wants a worker: gives it a spare, or queues it and asks the supervisor. */

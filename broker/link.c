@@ -6,9 +6,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/fd.h"
+
+/* More than a socket's buffer holds; a peer that lives could go on for ever. */
+#define DRAIN_READS 16u
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
@@ -315,7 +319,8 @@ static bool receive(struct br_link *link)
     return true;
 }
 
-void br_link_settle(struct br_link *link)
+/* Delivers what is there, with at most `reads` looks at the socket (0: all). */
+static void catch_up(struct br_link *link, unsigned int reads)
 {
     bool more = br_link_is_open(link);
 
@@ -323,7 +328,7 @@ void br_link_settle(struct br_link *link)
     if (more) {
         process(link, unstash(link));
     }
-    while (more && br_link_is_open(link)) {
+    for (unsigned int i = 0; more && br_link_is_open(link) && (reads == 0 || i < reads); i++) {
         /* A handler may have paused it: then whole frames are left, not only the start of one. */
         link->paused = false;
         if (link->in_len >= VGPU_FRAME_PREFIX_BYTES) {
@@ -331,7 +336,35 @@ void br_link_settle(struct br_link *link)
         }
         more = !br_link_is_open(link) || receive(link);
     }
+}
+
+void br_link_settle(struct br_link *link)
+{
+    catch_up(link, 0);
     end(link, 0);
+}
+
+void br_link_drain(struct br_link *link)
+{
+    catch_up(link, DRAIN_READS);
+    link->paused = false;
+    if (br_link_is_open(link) && watch(link) < 0) {
+        end(link, -EIO);
+    }
+}
+
+void br_link_shut(struct br_link *link)
+{
+    if (!br_link_is_open(link)) {
+        return;
+    }
+    drop_out(link);
+    link->deaf = true;
+    link->paused = false;
+    (void)shutdown(link->fd, SHUT_WR);
+    if (watch(link) < 0) {
+        end(link, -EIO);
+    }
 }
 
 void br_link_pause(struct br_link *link)

@@ -106,6 +106,13 @@ void br_link_resume(struct br_link *link);
  * to be gone.  Not from on_frame. */
 void br_link_settle(struct br_link *link);
 
+/* Delivers what has come so far, paused or not, as far as a socket holds it.  Not from on_frame. */
+void br_link_drain(struct br_link *link);
+
+/* Says no more: what waits is dropped, the peer reads the end.  Receives on, paused or not, so that
+ * the peer's end is seen. */
+void br_link_shut(struct br_link *link);
+
 /* Takes the oldest received descriptor (owned, close-on-exec), or -1. */
 int br_link_take_fd(struct br_link *link);
 

@@ -15,7 +15,7 @@ static void misbehave(struct br_worker *worker, const char *what)
 {
     struct br_session *session = worker->session;
 
-    if (br_broker_may_log(worker->gpu->broker)) {
+    if (br_broker_may_log(worker->broker)) {
         vgpu_log(VGPU_LOG_ERROR, "worker misbehaves worker=%u pid=%u session=%llu what=%s",
                  worker->id, worker->pid, session != NULL ? (unsigned long long)session->id : 0,
                  what);
@@ -144,11 +144,14 @@ static int on_frame(struct br_link *link, const uint8_t *bytes, size_t len)
     size_t records_len;
     Vgpu__Frame *frame;
 
+    if (worker->killed) {
+        return 0;
+    }
     if (worker->session == NULL || link->fd_count > 0) {
         misbehave(worker, worker->session == NULL ? "a spare spoke" : "sent descriptors");
     } else if (br_batch_complete(bytes, len, &records, &records_len)) {
         admit(worker, VGPU__FRAME__KIND_COMPLETE, NULL, records, records_len);
-    } else if (vgpu_frame_unpack(&worker->gpu->broker->arena, bytes, len, &frame) < 0) {
+    } else if (vgpu_frame_unpack(&worker->broker->arena, bytes, len, &frame) < 0) {
         misbehave(worker, "undecodable frame");
     } else {
         admit(worker, frame->kind_case, frame, NULL, 0);
@@ -169,13 +172,18 @@ static void on_end(struct br_link *link, int rc)
 {
     struct br_worker *worker = link->owner;
 
-    if (rc < 0) {
+    if (!worker->killed && rc < 0) {
         misbehave(worker, "framing of its pipe");
-        return;
+    } else if (!worker->killed) {
+        br_worker_kill(worker);
+        if (worker->session != NULL) {
+            br_session_end(worker->session, CUDA_ERROR_LAUNCH_FAILED, "the worker ended");
+        }
     }
-    br_worker_kill(worker);
-    if (worker->session != NULL) {
-        br_session_end(worker->session, CUDA_ERROR_LAUNCH_FAILED, "the worker ended");
+    if (worker->gpu == NULL && !worker->gone) {
+        worker->gone = true;
+        TAILQ_REMOVE(&worker->broker->orphans, worker, entry);
+        TAILQ_INSERT_TAIL(&worker->broker->gone_workers, worker, entry);
     }
 }
 
@@ -205,6 +213,7 @@ int br_worker_new(struct br_gpu *gpu, const Vgpu__WorkerReady *ready, int fd)
         vgpu_fd_close(&fd);
         return rc;
     }
+    worker->broker = gpu->broker;
     worker->gpu = gpu;
     worker->id = ready->worker;
     worker->pid = ready->pid;
@@ -245,7 +254,7 @@ void br_worker_kill(struct br_worker *worker)
     Vgpu__WorkerKill kill = VGPU__WORKER_KILL__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
-    br_link_close(&worker->link);
+    br_link_shut(&worker->link);
     if (worker->killed || worker->gone) {
         return;
     }
@@ -253,23 +262,57 @@ void br_worker_kill(struct br_worker *worker)
     kill.worker = worker->id;
     frame.kind_case = VGPU__FRAME__KIND_WORKER_KILL;
     frame.worker_kill = &kill;
-    br_gpu_send(worker->gpu, &frame);
+    if (worker->gpu != NULL) {
+        br_gpu_send(worker->gpu, &frame);
+    }
 }
 
-void br_worker_settle(struct br_worker *worker)
+/* The process is no more, and all that it said is read. */
+static void bury(struct br_worker *worker)
 {
-    struct br_session *session;
+    struct br_session *session = worker->session;
 
-    worker->gone = true;
-    br_link_settle(&worker->link);
-    session = worker->session;
     worker->session = NULL;
-    TAILQ_REMOVE(&worker->gpu->broker->gone_workers, worker, entry);
-    TAILQ_INSERT_TAIL(&worker->gpu->broker->dead_workers, worker, entry);
+    TAILQ_INSERT_TAIL(&worker->broker->dead_workers, worker, entry);
     if (session != NULL) {
         session->worker = NULL;
         br_session_on_worker_gone(session);
     }
+}
+
+/* Its supervisor is gone: reads what it said so far and ends its session. */
+static void orphan(struct br_worker *worker)
+{
+    br_link_drain(&worker->link);
+    if (worker->session != NULL && worker->session->phase != BR_CLOSING) {
+        br_session_end(worker->session, CUDA_ERROR_LAUNCH_FAILED, "the supervisor is gone");
+    }
+    br_worker_kill(worker);
+    worker->gpu = NULL;
+    if (br_link_is_open(&worker->link)) {
+        TAILQ_INSERT_TAIL(&worker->broker->orphans, worker, entry);
+    } else {
+        worker->gone = true;
+        bury(worker);
+    }
+}
+
+void br_worker_settle(struct br_worker *worker)
+{
+    TAILQ_REMOVE(&worker->broker->gone_workers, worker, entry);
+    if (worker->gone) {
+        br_link_settle(&worker->link);
+        bury(worker);
+    } else {
+        orphan(worker);
+    }
+}
+
+void br_worker_abandon(struct br_worker *worker)
+{
+    br_link_close(&worker->link);
+    TAILQ_REMOVE(&worker->broker->orphans, worker, entry);
+    bury(worker);
 }
 
 void br_worker_free(struct br_worker *worker)

@@ -4,7 +4,9 @@
 
 /*
  * A worker process as the broker sees it: its pipe, and the session that it serves.
- * It exists from WorkerReady until its supervisor says WorkerGone, or is gone itself.
+ * It exists from WorkerReady until its supervisor says WorkerGone.  A worker whose
+ * supervisor is gone is an orphan: it ends by the parent-death signal, nobody tells of
+ * it, and it counts as reaped when its pipe ends, which is after its memory is unmapped.
  */
 
 #include <stdbool.h>
@@ -15,17 +17,19 @@
 #include "proto/cuda_enums.h"
 #include "vgpu.pb-c.h"
 
+struct br_broker;
 struct br_gpu;
 struct br_session;
 
 struct br_worker {
-    TAILQ_ENTRY(br_worker) entry; /* in gpu->workers, or in the broker's graveyard */
-    struct br_gpu *gpu;
+    TAILQ_ENTRY(br_worker) entry; /* in gpu->workers, or in one of the broker's lists */
+    struct br_broker *broker;
+    struct br_gpu *gpu; /* NULL: an orphan */
     uint32_t id;
     uint32_t pid;
     struct br_link link;
     struct br_session *session; /* NULL: a spare, or killed after its session let go */
-    bool killed;                /* WorkerKill was sent */
+    bool killed;                /* its end was asked for: what it still says is dropped */
     bool gone;                  /* WorkerGone came; settled at the end of the turn */
 };
 
@@ -37,11 +41,15 @@ int br_worker_new(struct br_gpu *gpu, const Vgpu__WorkerReady *ready, int fd);
 /* Gives a spare to a session: sends Attach with the channel's memfd.  0 or -errno. */
 int br_worker_attach(struct br_worker *worker, struct br_session *session);
 
-/* Asks the supervisor to kill it, once, and closes the pipe. */
+/* Asks the supervisor to kill it, once, and says no more; its pipe stays until it ends. */
 void br_worker_kill(struct br_worker *worker);
 
-/* Reaped: reads what it sent last, tells the session, frees it at the end of the turn. */
+/* For the end of a turn, of a worker in broker->gone_workers.  Reaped: reads what it sent last,
+ * tells the session, has it freed.  Else its supervisor is gone: it becomes an orphan. */
 void br_worker_settle(struct br_worker *worker);
+
+/* Nobody waits for an orphan any more: the broker stops. */
+void br_worker_abandon(struct br_worker *worker);
 
 /* Frees a removed worker; for the broker. */
 void br_worker_free(struct br_worker *worker);

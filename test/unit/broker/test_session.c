@@ -338,6 +338,10 @@ static void test_supervisor_that_ends_gives_719_and_comes_back(void **state)
     assert_false(br_broker_has_gpu(s->fake.broker));
     fake_guest_close(&s->guest);
     fake_pump(&s->fake);
+    /* Nobody tells of its end but its pipe. */
+    assert_int_equal(s->fake.broker->session_count, 1);
+    fake_peer_close(&s->worker);
+    fake_pump(&s->fake);
     assert_int_equal(s->fake.broker->session_count, 0);
 
     fake_gpu_open(&s->fake, &other, 2);
@@ -345,6 +349,37 @@ static void test_supervisor_that_ends_gives_719_and_comes_back(void **state)
     fake_gpu_open(&s->fake, &s->gpu, 1);
     assert_int_equal(fake_expect(&s->gpu, VGPU__FRAME__KIND_REGISTERED)->registered->gpu, 0);
     fake_peer_close(&other);
+}
+
+/* Its memory may be in use until the worker has really ended. */
+static void test_close_while_the_supervisor_goes_is_answered_when_the_pipe_ends(void **state)
+{
+    struct stage *s = *state;
+
+    fake_open_session(&s->fake, &s->gpu, &s->worker, &s->guest);
+    fake_guest_ask(&s->guest, VGPU__FRAME__KIND_CLOSE);
+    fake_pump(&s->fake);
+    fake_peer_close(&s->gpu);
+    fake_pump(&s->fake);
+    assert_false(fake_guest_next(&s->guest));
+    /* What it still says is dropped. */
+    fake_wake(&s->worker);
+    fake_pump(&s->fake);
+    fake_peer_close(&s->worker);
+    fake_pump(&s->fake);
+    (void)fake_guest_expect(&s->guest, VGPU__FRAME__KIND_CLOSED);
+    assert_int_equal(fake_guest_error(&s->guest), 0);
+}
+
+static void test_fatal_counts_when_the_supervisor_goes_first(void **state)
+{
+    struct stage *s = *state;
+
+    fake_open_session(&s->fake, &s->gpu, &s->worker, &s->guest);
+    fake_fatal(&s->worker, CUDA_ERROR_ASSERT);
+    fake_peer_close(&s->gpu);
+    fake_pump(&s->fake);
+    assert_int_equal(fake_guest_error(&s->guest), 710);
 }
 
 static void test_open_while_the_supervisor_is_gone_is_refused_with_802(void **state)
@@ -485,6 +520,8 @@ int main(void)
         TEST(test_fatal_counts_when_worker_gone_comes_first),
         TEST(test_fatal_counts_when_calls_were_left_unread),
         TEST(test_supervisor_that_ends_gives_719_and_comes_back),
+        TEST(test_close_while_the_supervisor_goes_is_answered_when_the_pipe_ends),
+        TEST(test_fatal_counts_when_the_supervisor_goes_first),
         TEST(test_open_while_the_supervisor_is_gone_is_refused_with_802),
         TEST(test_guest_that_ends_takes_its_worker_along),
         TEST(test_guest_that_ends_while_it_waits_leaves_the_queue),

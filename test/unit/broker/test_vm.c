@@ -400,6 +400,22 @@ static void test_end_of_the_connection_ends_the_sessions_and_leaves_the_memory(v
     assert_int_equal(data[0], 0x33);
 }
 
+static void test_channel_is_free_only_when_an_orphaned_worker_has_ended(void **state)
+{
+    struct stage *s = *state;
+
+    open_with_worker(s);
+    fake_device_close_channel(&s->device, 0, 1);
+    fake_pump(&s->fake);
+    fake_peer_close(&s->gpu);
+    fake_pump(&s->fake);
+    fake_expect_none(&s->device);
+    fake_peer_close(&s->worker);
+    fake_pump(&s->fake);
+    fake_expect_free(&s->device, 0, 1);
+    assert_int_equal(s->fake.broker->session_count, 0);
+}
+
 static void test_gone_lets_go_and_waits_for_the_end(void **state)
 {
     struct stage *s = *state;
@@ -501,6 +517,7 @@ int main(void)
         TEST(test_guest_that_breaks_its_ring_loses_its_session_only),
         TEST(test_reset_lets_go_of_everything_once),
         TEST(test_end_of_the_connection_ends_the_sessions_and_leaves_the_memory),
+        TEST(test_channel_is_free_only_when_an_orphaned_worker_has_ended),
         TEST(test_gone_lets_go_and_waits_for_the_end),
         TEST(test_holder_that_died_gives_the_channel_back),
         TEST(test_machine_without_channels_lets_the_loop_sleep),
