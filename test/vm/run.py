@@ -55,8 +55,8 @@ def main():
                            memory_mib=chosen.memory) as guest:
                 command = shlex.join([program, *chosen.arguments])
                 status, output = guest.run(f"exec {command}", chosen.timeout)
-                sys.stdout.write(output)
-                sys.exit(status)
+        sys.stdout.write(output)
+        sys.exit(status)
     except GuestTimeout as error:
         print(f"run: {error}", file=sys.stderr)
         sys.exit(124)
