@@ -72,7 +72,9 @@ class Channel:
             length = int(words[3])
             if len(rest) < length:
                 return False
-            self.done[int(words[1])] = int(words[2]), rest[:length]
+            cut = int(words[4]) - length
+            note = f"\n[cut: {cut} more bytes]\n".encode() if cut > 0 else b""
+            self.done[int(words[1])] = int(words[2]), rest[:length] + note
             rest = rest[length:]
         elif match is not None:
             raise ChannelEnd("it rebooted by itself")

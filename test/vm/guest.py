@@ -145,7 +145,7 @@ class Guest:
         return self
 
     def __exit__(self, kind, error, trace):
-        if kind is not None:
+        if kind is not None and issubclass(kind, Exception):
             self.show_log()
         self.close()
 

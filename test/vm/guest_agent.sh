@@ -8,9 +8,7 @@
 #         off               powers the guest off
 #   guest: ready BOOT       once, at the start, with the kernel's id of this boot
 #          put ID           the line was taken
-#          done ID STATUS LENGTH, a line break, LENGTH bytes of output
-#
-# Output above the limit is cut at its end.
+#          done ID STATUS LENGTH WRITTEN, a line break, the first LENGTH of WRITTEN bytes of output
 PORT=/dev/ttyS1
 OUTPUT_MAX=262144
 JOBS=/run/jobs
@@ -32,7 +30,7 @@ answer_put() { # ID
 report() { # FOLDER STATUS
     head -c "$OUTPUT_MAX" "$1/out" >"$1/answer"
     read -r turn <&8
-    echo "done ${1##*/} $2 $(wc -c <"$1/answer")" >&7
+    echo "done ${1##*/} $2 $(wc -c <"$1/answer") $(wc -c <"$1/out")" >&7
     cat "$1/answer" >&7
     echo "$turn" >&8
     rm -r "$1"
