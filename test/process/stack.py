@@ -127,12 +127,13 @@ class Guest:
 class Stack:
     """The processes and files of one broker."""
 
-    def __init__(self, driver="sim", settings=None, stepper=None, spawn=True):
+    def __init__(self, driver="sim", settings=None, stepper=None, spawn=True, vms=()):
         self.build = build_folder()
         self.driver = driver
         self.spawn = spawn
         self.settings = settings or {}
         self.stepper = stepper
+        self.vms = vms
         self.folder = None
         self.broker = None
         self.guests = []
@@ -148,6 +149,10 @@ class Stack:
     def executor_socket(self):
         return str(self.folder / "executor.sock")
 
+    def vm_socket(self, name):
+        """Where the device of a machine connects."""
+        return str(self.folder / f"vm-{name}.sock")
+
     def log(self):
         return (self.folder / "log").read_text(errors="replace")
 
@@ -160,10 +165,11 @@ class Stack:
 
     def write_config(self):
         values = {"broker": {"socket": self.socket, "executor_socket": self.executor_socket,
-                             "spin_us": "0"}, "executor": {}}
+                             "spin_us": "0"}, "executor": {},
+                  "vms": {name: self.vm_socket(name) for name in self.vms}}
         for name, value in self.settings.items():
             section, key = name.split(".")
-            values[section][key] = value
+            values.setdefault(section, {})[key] = value
         path = self.folder / "vgpu.conf"
         with open(path, "w", encoding="utf-8") as file:
             for section, pairs in values.items():
@@ -223,7 +229,7 @@ class Stack:
 
     def wait_spares(self, sessions=0):
         """Waits until the spares and so many sessions with workers are there, as the broker sees
-        it: two listeners, the supervisor, a pipe for each worker, a socket for each guest."""
+        it: the listeners, the supervisor, a pipe for each worker, a socket for each guest."""
         spares = int(self.settings.get("executor.spares", 1))
 
         def there():
@@ -231,7 +237,8 @@ class Stack:
                 raise StackError(f"the broker ended: {self.broker.returncode}")
             workers = self.workers()
             return (len(workers) == spares + sessions and all(map(self.locked, workers)) and
-                    procfs.kinds(self.broker.pid)["socket"] >= 3 + spares + 2 * sessions)
+                    procfs.kinds(self.broker.pid)["socket"] >=
+                    3 + len(self.vms) + spares + 2 * sessions)
 
         if self.spawn:
             wait_for(there, f"{spares} spares and {sessions} sessions")
@@ -345,14 +352,15 @@ class Stack:
 
     # Guests
 
-    def guest_environment(self):
-        env = {**os.environ, "VGPU_SOCKET": self.socket, "VGPU_LOG_TARGET": "stderr"}
+    def guest_environment(self, path=None):
+        env = {**os.environ, "VGPU_SOCKET": path or self.socket, "VGPU_LOG_TARGET": "stderr"}
         path = [str(self.build / "guest/libcuda"), env.get("LD_LIBRARY_PATH", "")]
         env["LD_LIBRARY_PATH"] = ":".join(filter(None, path))
         return env
 
-    def start(self, name, *args, **options):
-        guest = Guest([self.program(name), *map(str, args)], self.guest_environment(),
+    def start(self, name, *args, path=None, **options):
+        """A guest program, on the broker's socket or the one of a machine (fake_device.py)."""
+        guest = Guest([self.program(name), *map(str, args)], self.guest_environment(path),
                       self.folder, **options)
         self.guests.append(guest)
         return guest
@@ -362,8 +370,8 @@ class Stack:
         guest.close()
         self.guests.remove(guest)
 
-    def run(self, name, *args):
-        guest = self.start(name, *args)
+    def run(self, name, *args, path=None):
+        guest = self.start(name, *args, path=path)
         try:
             return guest.finish()
         finally:
