@@ -109,7 +109,9 @@ static bool has_id(const char *folder)
     if (!file) {
         return false;
     }
-    (void)fgets(text, sizeof(text), file);
+    if (!fgets(text, sizeof(text), file)) {
+        text[0] = '\0';
+    }
     (void)fclose(file);
     return strtoul(text, NULL, 16) == VGPU_DEVICE_PCI_DEVICE;
 }

@@ -78,7 +78,7 @@ static uint32_t mixed(uint32_t in, uint32_t i, uint32_t round)
     return v * 0xc2b2ae35u + i;
 }
 
-static int run_launches(struct guest *g)
+static _Noreturn void run_launches(struct guest *g)
 {
     start(g);
     for (uint32_t round = 0;; round++) {
@@ -93,7 +93,7 @@ static int run_launches(struct guest *g)
     }
 }
 
-static int run_family(struct guest *g)
+static _Noreturn void run_family(struct guest *g)
 {
     start(g);
     launch(g, 1);
@@ -185,10 +185,10 @@ int main(int argc, char **argv)
     unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 0) : 100;
 
     if (!strcmp(mode, "launches")) {
-        return run_launches(&g);
+        run_launches(&g);
     }
     if (!strcmp(mode, "family")) {
-        return run_family(&g);
+        run_family(&g);
     }
     if (!strcmp(mode, "rounds")) {
         return run_rounds(&g, count);
