@@ -70,8 +70,8 @@ static bool has_sizes(const Expected *want)
     return false;
 }
 
-/* After all of QEMU's own types are known, before a machine is made.  A QEMU that was built with the
- * device needs nothing from here. */
+/* After all of QEMU's own types are known, before a machine is made.  A QEMU that was built with
+ * the device needs nothing from here. */
 static void register_checked(void)
 {
     if (object_class_by_name(TYPE_VGPU_DEVICE)) {

@@ -2,7 +2,6 @@
 #include "interrupt.h"
 
 #include "device.h"
-#include "link.h"
 
 /* Most that one look at a pipe takes out of it: what a pipe holds. */
 #define DRAIN_BYTES_MAX 65536
@@ -34,18 +33,16 @@ static void on_readable(void *opaque)
     }
 }
 
-void vgpu_interrupt_attach(VgpuChannel *channel, int fd)
+bool vgpu_interrupt_is_pipe(int fd)
 {
     struct stat status;
 
+    return fd >= 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+void vgpu_interrupt_attach(VgpuChannel *channel, int fd)
+{
     vgpu_interrupt_detach(channel);
-    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISFIFO(status.st_mode)) {
-        vgpu_link_complain(channel->device, "the broker's interrupt is no pipe");
-        if (fd >= 0) {
-            close(fd);
-        }
-        return;
-    }
     channel->interrupt_fd = fd;
     qemu_set_fd_handler(fd, on_readable, NULL, channel);
 }

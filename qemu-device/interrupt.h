@@ -9,8 +9,9 @@
 
 #include "channel.h"
 
-/* Takes `fd`, the reading end of the broker's pipe.  What is no pipe is closed and complained of;
- * the channel then has no interrupt, and the guest polls. */
+/* Whether `fd` can be an interrupt. */
+bool vgpu_interrupt_is_pipe(int fd);
+/* Takes `fd`, the reading end of the broker's pipe. */
 void vgpu_interrupt_attach(VgpuChannel *channel, int fd);
 /* Closes the pipe, if there is one. */
 void vgpu_interrupt_detach(VgpuChannel *channel);

@@ -2,6 +2,7 @@
 #include "link.h"
 
 #include "device.h"
+#include "interrupt.h"
 
 bool vgpu_link_is_up(const VgpuDevice *device)
 {
@@ -37,10 +38,17 @@ void vgpu_link_complain(VgpuDevice *device, const char *what)
 
 /* ---- the end of the connection ---- */
 
+static void close_fd(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 static void close_fds(VgpuLink *link)
 {
     while (link->fd_count > 0) {
-        close(link->fds[--link->fd_count]);
+        close_fd(link->fds[--link->fd_count]);
     }
 }
 
@@ -62,11 +70,19 @@ static void on_closed(VgpuDevice *device)
     }
 }
 
-/* Closing the chardev calls on_closed(). */
+/* Closing the chardev calls on_closed().  One that is only about to connect must be left alone: it
+ * has its timer already. */
+static void disconnect(VgpuDevice *device)
+{
+    if (device->link.state != VGPU_LINK_DOWN) {
+        qemu_chr_fe_disconnect(&device->chr);
+    }
+}
+
 static void break_link(VgpuDevice *device, const char *why)
 {
     vgpu_link_complain(device, why);
-    qemu_chr_fe_disconnect(&device->chr);
+    disconnect(device);
 }
 
 /* ---- sending ---- */
@@ -94,14 +110,13 @@ static void send_frame(VgpuDevice *device, const struct vgpu_device_frame *frame
     }
     errno = 0;
     written = qemu_chr_fe_write(&device->chr, bytes, size);
-    if (written == size || device->link.state == VGPU_LINK_DOWN) {
+    if (written == size) {
         return;
     }
     if (written >= 0 || errno == EAGAIN) {
-        break_link(device, "the broker does not read; connection closed");
-    } else {
-        qemu_chr_fe_disconnect(&device->chr);
+        vgpu_link_complain(device, "the broker does not read; connection closed");
     }
+    disconnect(device);
 }
 
 void vgpu_link_send_open(VgpuChannel *channel)
@@ -202,7 +217,7 @@ static void on_welcome(VgpuDevice *device, const struct vgpu_device_frame *frame
     link->refused = false;
     link->said[0] = '\0';
     link->protocol = frame->protocol;
-    memcpy(link->version, frame->version, sizeof(link->version));
+    strpadcpy((char *)link->version, sizeof(link->version), frame->version, '\0');
     device->generation++;
 }
 
@@ -224,7 +239,7 @@ static void on_beat(VgpuLink *link, uint32_t number)
     }
 }
 
-/* Ready brings the interrupt.  An index that the device does not have cannot be an old answer. */
+/* An index that the device does not have cannot be an old answer.  Ready brings the interrupt. */
 static bool on_channel(VgpuDevice *device, const struct vgpu_device_frame *frame)
 {
     int fd = -1;
@@ -234,7 +249,8 @@ static bool on_channel(VgpuDevice *device, const struct vgpu_device_frame *frame
     }
     if (frame->kind == VGPU_DEVICE_FRAME_READY) {
         fd = take_fd(&device->link);
-        if (fd < 0) {
+        if (!vgpu_interrupt_is_pipe(fd)) {
+            close_fd(fd);
             return false;
         }
     }
@@ -298,7 +314,7 @@ static bool next_frame(VgpuDevice *device)
     link->used -= size;
     memmove(link->buffer, link->buffer + size, link->used);
     if (!on_frame(device, &frame)) {
-        break_link(device, "a frame of the broker is not one for now; connection closed");
+        break_link(device, "a frame of the broker is not allowed now; connection closed");
     }
     return link->state != VGPU_LINK_DOWN;
 }
@@ -373,6 +389,6 @@ void vgpu_link_stop(VgpuDevice *device)
     if (device->link.state == VGPU_LINK_UP) {
         send_frame(device, &frame, NULL, 0);
     }
-    qemu_chr_fe_disconnect(&device->chr);
+    disconnect(device);
     qemu_chr_fe_deinit(&device->chr, false);
 }

@@ -9,12 +9,9 @@ import os
 import select
 import socket
 import struct
-import sys
-from pathlib import Path
 
-sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "process"))
-
-from wire import fields_of, message, prefixed, zigzag  # noqa: E402 (path first)
+import paths  # noqa: F401
+from wire import fields_of, message, prefixed, zigzag
 
 PROTOCOL = 1
 VERSION = "0.1.0-test"
@@ -139,9 +136,9 @@ class Broker:
         for link in self.links:
             link.close()
 
-    def accept(self):
-        """The device's next connection, nothing said yet."""
-        self.socket.settimeout(self.timeout_s)
+    def accept(self, timeout_s=None):
+        """The device's next connection, nothing said yet; TimeoutError when none comes."""
+        self.socket.settimeout(self.timeout_s if timeout_s is None else timeout_s)
         link = Link(self.socket.accept()[0])
         self.links.append(link)
         return link

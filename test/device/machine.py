@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import broker as _path  # noqa: F401 (puts test/process on the path)
+import paths  # noqa: F401
 from qmp import Qmp
 from stack import PATIENCE_S, build_folder, die_with_parent, wait_for
 
@@ -92,7 +92,8 @@ class Qtest:
 class Machine:
     """QEMU, started and, unless told otherwise, with the device's BARs mapped."""
 
-    def __init__(self, broker_path=None, device="", options=(), plugged=True, command=None):
+    def __init__(self, broker_path=None, device="", options=(), plugged=True, mapped=True,
+                 command=None):
         self.folder = tempfile.mkdtemp(prefix="vgpu-qtest-")
         self.devfn = None
         self._errors = open(Path(self.folder, "stderr"), "w+b")
@@ -108,7 +109,7 @@ class Machine:
                 self.process.kill()
                 self.process.wait()
                 raise
-        if plugged:
+        if plugged and mapped:
             self.map()
 
     def _listen(self, name):

@@ -10,6 +10,7 @@ class QmpError(Exception):
 
 class Qmp:
     def __init__(self, connection):
+        self._socket = connection
         self._file = connection.makefile("rw", encoding="utf-8")
         self.events = []
         self._next()
@@ -17,6 +18,7 @@ class Qmp:
 
     def close(self):
         self._file.close()
+        self._socket.close()
 
     def _next(self):
         line = self._file.readline()
