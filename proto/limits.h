@@ -47,9 +47,12 @@
 /* Handles per kind and session; the guest answers native's code for exhaustion. */
 #define VGPU_STREAMS_MAX   2048u
 #define VGPU_EVENTS_MAX    65536u
-#define VGPU_MODULES_MAX   4096u
-#define VGPU_FUNCTIONS_MAX 65536u
+#define VGPU_MODULES_MAX   65536u
+#define VGPU_FUNCTIONS_MAX 1048576u
 #define VGPU_CONTEXTS_MAX  256u
+/* Libraries and kernels of a guest process; the host knows neither. */
+#define VGPU_LIBRARIES_MAX 65536u
+#define VGPU_KERNELS_MAX   1048576u
 /* Device allocations of a session. */
 #define VGPU_ALLOCATIONS_MAX 1048576u
 /* Host slabs (registered parts of the window) of a session. */

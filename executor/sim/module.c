@@ -266,6 +266,22 @@ CUresult cuModuleGetFunctionCount(unsigned int *count, CUmodule mod)
     return sim_end(CUDA_SUCCESS);
 }
 
+CUresult cuModuleEnumerateFunctions(CUfunction *functions, unsigned int numFunctions, CUmodule mod)
+{
+    CUresult cu = begin_module(__func__, mod);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (functions == NULL || numFunctions == 0) {
+        return sim_end(CUDA_ERROR_INVALID_VALUE);
+    }
+    for (uint32_t i = 0; i < mod->func_count && i < numFunctions; i++) {
+        functions[i] = &mod->func[i];
+    }
+    return sim_end(CUDA_SUCCESS);
+}
+
 CUresult cuModuleGetGlobal(CUdeviceptr *dptr, size_t *bytes, CUmodule hmod, const char *name)
 {
     CUresult cu = begin_module(__func__, hmod);

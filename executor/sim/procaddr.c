@@ -83,6 +83,7 @@ static const struct row rows[] = {
     ROW(cuModuleGetFunction, 2000, cuModuleGetFunction),
     ROW(cuModuleGetGlobal, 2000, cuModuleGetGlobal),
     ROW(cuModuleGetFunctionCount, 12040, cuModuleGetFunctionCount),
+    ROW(cuModuleEnumerateFunctions, 12040, cuModuleEnumerateFunctions),
     ROW(cuFuncGetAttribute, 2000, cuFuncGetAttribute),
     ROW(cuFuncSetAttribute, 2000, cuFuncSetAttribute),
     ROW(cuFuncSetCacheConfig, 2000, cuFuncSetCacheConfig),

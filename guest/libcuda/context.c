@@ -46,6 +46,21 @@ struct gs_context *gs_context_primary(const struct gs_device *device)
     return &contexts[gs_device_index(device)];
 }
 
+struct gs_context *gs_context_of(const struct gs_device *device)
+{
+    struct gs_context *primary = gs_context_primary(device);
+
+    if (gs_context_is_active(primary)) {
+        return primary;
+    }
+    for (uint32_t i = VGPU_DEVICES_MAX; i < VGPU_CONTEXTS_MAX; i++) {
+        if (gs_context_is_active(&contexts[i]) && contexts[i].device == device) {
+            return &contexts[i];
+        }
+    }
+    return NULL;
+}
+
 static void init_active(struct gs_context *context, struct gs_session *session)
 {
     context->session = session;

@@ -52,6 +52,10 @@ static inline bool gs_context_is_active(const struct gs_context *context)
 /* The primary context of a device. */
 struct gs_context *gs_context_primary(const struct gs_device *device);
 
+/* Any active context of a device, the primary one first; NULL: none.  With the device's lock it
+ * stays active. */
+struct gs_context *gs_context_of(const struct gs_device *device);
+
 /* Makes it active: gives its device a worker if it has none.  With the device's lock. */
 CUresult gs_context_activate(struct gs_context *context);
 

@@ -19,19 +19,8 @@ CUresult gs_cuFuncGetAttribute(int *pi, CUfunction_attribute attrib, CUfunction 
     return CUDA_SUCCESS;
 }
 
-static void forget_occupancy(struct gs_function *function)
-{
-    (void)pthread_mutex_lock(&function->lock);
-    for (unsigned int i = 0; i < GS_OCCUPANCY; i++) {
-        function->occupancy[i].known = false;
-    }
-    (void)pthread_mutex_unlock(&function->lock);
-}
-
 CUresult gs_cuFuncSetAttribute(CUfunction function, CUfunction_attribute attrib, int value)
 {
-    struct vgpu_args_cuFuncSetAttribute args = {.attrib = (uint32_t)attrib, .value = value};
-    struct vgpu_ret_cuFuncSetAttribute ret;
     struct gs_function *f;
     CUresult cu = gs_function_find(function, &f);
 
@@ -41,19 +30,15 @@ CUresult gs_cuFuncSetAttribute(CUfunction function, CUfunction_attribute attrib,
     if ((unsigned int)attrib >= CU_FUNC_ATTRIBUTE_MAX) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    args.function = f->wire;
-    cu = gs_call_cuFuncSetAttribute(f->module->session, &args, &ret);
+    cu = gs_function_set(f, attrib, value);
     if (cu == CUDA_SUCCESS) {
-        atomic_store(&f->attributes[attrib], value);
-        forget_occupancy(f);
+        (void)atomic_fetch_or(&f->own, 1u << attrib);
     }
     return cu;
 }
 
 CUresult gs_cuFuncSetCacheConfig(CUfunction function, CUfunc_cache config)
 {
-    struct vgpu_args_cuFuncSetCacheConfig args = {.config = (uint32_t)config};
-    struct vgpu_ret_cuFuncSetCacheConfig ret;
     struct gs_function *f;
     CUresult cu = gs_function_find(function, &f);
 
@@ -63,8 +48,30 @@ CUresult gs_cuFuncSetCacheConfig(CUfunction function, CUfunc_cache config)
     if ((unsigned int)config > CU_FUNC_CACHE_PREFER_EQUAL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    args.function = f->wire;
-    return gs_call_cuFuncSetCacheConfig(f->module->session, &args, &ret);
+    return gs_function_set_cache(f, config);
+}
+
+/* Kernels are loaded with their module. */
+CUresult gs_cuFuncIsLoaded(CUfunctionLoadingState *state, CUfunction function)
+{
+    struct gs_function *f;
+    CUresult cu = gs_function_find(function, &f);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (state == NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    *state = CU_FUNCTION_LOADING_STATE_LOADED;
+    return CUDA_SUCCESS;
+}
+
+CUresult gs_cuFuncLoad(CUfunction function)
+{
+    struct gs_function *f;
+
+    return gs_function_find(function, &f);
 }
 
 /* The following give 1 where the others give 400: measured. */

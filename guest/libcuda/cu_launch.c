@@ -188,6 +188,27 @@ static CUresult launch(struct gs_call *call, struct gs_stream *stream, struct gs
     return cu == CUDA_SUCCESS ? send(stream, f, args) : cu;
 }
 
+/* A kernel has a function for each context, so its stream says which. */
+static CUresult find(const struct gs_call *call, CUfunction f, CUstream handle,
+                     struct gs_function **function, struct gs_stream **stream)
+{
+    CUresult cu;
+
+    if (vgpu_handle_kind_of((uint64_t)(uintptr_t)f) == VGPU_HANDLE_KERNEL) {
+        struct gs_call there = *call;
+
+        cu = gs_stream_find(call, handle, stream);
+        if (cu == CUDA_SUCCESS) {
+            there.context = (*stream)->context;
+            there.session = (*stream)->session;
+            cu = gs_function_in(&there, f, function);
+        }
+        return cu;
+    }
+    cu = gs_function_in(call, f, function);
+    return cu == CUDA_SUCCESS ? gs_stream_find(call, handle, stream) : cu;
+}
+
 CUresult gs_cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY,
                            unsigned int gridDimZ, unsigned int blockDimX, unsigned int blockDimY,
                            unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream,
@@ -206,10 +227,7 @@ CUresult gs_cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gri
     CUresult cu = gs_enter(&call);
 
     if (cu == CUDA_SUCCESS) {
-        cu = gs_function_find(f, &function);
-    }
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_stream_find(&call, hStream, &stream);
+        cu = find(&call, f, hStream, &function, &stream);
     }
     if (cu != CUDA_SUCCESS) {
         return cu;

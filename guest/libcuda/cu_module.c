@@ -1,64 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gs_calls.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/cleanup.h"
-#include "common/io.h"
-#include "guest/libcuda/address.h"
 #include "guest/libcuda/context.h"
-#include "guest/libcuda/hostmem.h"
 #include "guest/libcuda/image.h"
 #include "guest/libcuda/jit.h"
 #include "guest/libcuda/module.h"
 
-static CUresult file_module(const struct gs_call *call, uint64_t wire, CUmodule *handle)
-{
-    struct gs_module *module = calloc(1, sizeof(*module));
-
-    if (module == NULL || vgpu_handles_accept(call->session->modules, wire, module) != 0) {
-        free(module);
-        return CUDA_ERROR_OUT_OF_MEMORY;
-    }
-    module->session = call->session;
-    module->context = call->context;
-    module->wire = wire;
-    (void)pthread_mutex_init(&module->lock, NULL);
-    *handle = gs_module_handle(module);
-    return CUDA_SUCCESS;
-}
-
-/* Puts the image where the worker can take its copy from. */
-static CUresult send_image(const struct gs_call *call, const void *image, size_t size,
-                           const struct gs_jit *jit, CUmodule *handle)
-{
-    struct vgpu_args_cuModuleLoadDataEx args = {.image_size = size,
-                                                .info_log_size = gs_jit_info_size(jit),
-                                                .error_log_size = gs_jit_error_size(jit),
-                                                .options = jit->wire,
-                                                .options_len = jit->wire_len};
-    struct vgpu_ret_cuModuleLoadDataEx ret;
-    CUresult cu = gs_hostmem_borrow(&call->session->host, size, &args.image_offset);
-
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    memset(&ret, 0, sizeof(ret));
-    memcpy(call->session->window + args.image_offset, image, size);
-    cu = gs_call_cuModuleLoadDataEx(call->session, &args, &ret);
-    gs_hostmem_return(call->session, args.image_offset, size);
-    gs_jit_give(jit, &ret);
-    return cu == CUDA_SUCCESS ? file_module(call, ret.module, handle) : cu;
-}
-
 static CUresult load(const struct gs_call *call, CUmodule *module, const void *image, size_t avail,
                      const struct gs_jit *jit)
 {
+    struct gs_module *loaded;
     const void *start;
     size_t size;
     CUresult cu;
@@ -67,7 +22,13 @@ static CUresult load(const struct gs_call *call, CUmodule *module, const void *i
         return CUDA_ERROR_INVALID_VALUE;
     }
     cu = gs_image_find(image, avail, &start, &size);
-    return cu == CUDA_SUCCESS ? send_image(call, start, size, jit, module) : cu;
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_module_load(call, start, size, jit, &loaded);
+    }
+    if (cu == CUDA_SUCCESS) {
+        *module = gs_module_handle(loaded);
+    }
+    return cu;
 }
 
 CUresult gs_cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned int numOptions,
@@ -103,35 +64,6 @@ CUresult gs_cuModuleLoadFatBinary(CUmodule *module, const void *fatCubin)
     return cu == CUDA_SUCCESS ? load(&call, module, fatCubin, SIZE_MAX, &jit) : cu;
 }
 
-/* The whole file and a NUL behind it.  Native's codes. */
-static CUresult read_file(const char *path, char **text, size_t *size)
-{
-    VGPU_CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    VGPU_CLEANUP_FREE char *bytes = NULL;
-    struct stat status;
-
-    if (fd < 0) {
-        return CUDA_ERROR_FILE_NOT_FOUND;
-    }
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        return CUDA_ERROR_OUT_OF_MEMORY; /* what native says of a folder */
-    }
-    if ((uint64_t)status.st_size >= VGPU_MODULE_BYTES_MAX) {
-        return CUDA_ERROR_INVALID_IMAGE;
-    }
-    *size = (size_t)status.st_size;
-    bytes = malloc(*size + 1);
-    if (bytes == NULL) {
-        return CUDA_ERROR_OUT_OF_MEMORY;
-    }
-    if (vgpu_read_full(fd, bytes, *size) != (ssize_t)*size) {
-        return CUDA_ERROR_FILE_NOT_FOUND;
-    }
-    bytes[(*size)++] = '\0';
-    *text = vgpu_steal_ptr(bytes);
-    return CUDA_SUCCESS;
-}
-
 CUresult gs_cuModuleLoad(CUmodule *module, const char *fname)
 {
     VGPU_CLEANUP_FREE char *text = NULL;
@@ -147,7 +79,7 @@ CUresult gs_cuModuleLoad(CUmodule *module, const char *fname)
         return CUDA_ERROR_INVALID_VALUE;
     }
     (void)gs_jit_take(&jit, 0, NULL, NULL);
-    cu = read_file(fname, &text, &size);
+    cu = gs_module_file(fname, &text, &size);
     return cu == CUDA_SUCCESS ? load(&call, module, text, size, &jit) : cu;
 }
 
@@ -156,6 +88,9 @@ CUresult gs_cuModuleUnload(CUmodule hmod)
     struct gs_module *module;
     CUresult cu = gs_module_find(hmod, &module);
 
+    if (cu == CUDA_SUCCESS && module->of_library) {
+        return CUDA_ERROR_NOT_PERMITTED; /* it goes with its library */
+    }
     return cu == CUDA_SUCCESS ? gs_module_unload(module) : cu;
 }
 
@@ -195,33 +130,11 @@ CUresult gs_cuModuleGetFunction(CUfunction *hfunc, CUmodule hmod, const char *na
     return cu;
 }
 
-/* Remembers where a variable lies: copies to it are checked like others. */
-static CUresult file_global(struct gs_module *module, uint64_t base, uint64_t size)
-{
-    struct gs_alloc alloc = {.base = base,
-                             .size = size,
-                             .kind = GS_ALLOC_GLOBAL,
-                             .context = module->context,
-                             .module = module};
-    struct gs_alloc known;
-    int rc;
-
-    if (size == 0 || gs_alloc_map_find(&module->session->allocs, base, &known)) {
-        return CUDA_SUCCESS;
-    }
-    alloc.reserved = gs_address_reserve(base, size);
-    rc = gs_alloc_map_add(&module->session->allocs, &alloc);
-    if (rc != 0 && alloc.reserved) {
-        gs_address_release(base, size);
-    }
-    return rc == -ENOMEM ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_SUCCESS;
-}
-
 CUresult gs_cuModuleGetGlobal_v2(CUdeviceptr *dptr, size_t *bytes, CUmodule hmod, const char *name)
 {
-    struct vgpu_args_cuModuleGetGlobal_v2 args;
-    struct vgpu_ret_cuModuleGetGlobal_v2 ret;
     struct gs_module *module;
+    uint64_t base;
+    uint64_t size;
     CUresult cu = gs_module_find(hmod, &module);
 
     if (cu != CUDA_SUCCESS) {
@@ -230,21 +143,70 @@ CUresult gs_cuModuleGetGlobal_v2(CUdeviceptr *dptr, size_t *bytes, CUmodule hmod
     if ((dptr == NULL && bytes == NULL) || name == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    args.module = module->wire;
-    args.name = (const uint8_t *)name;
-    args.name_len = (uint32_t)strnlen(name, VGPU_NAME_BYTES_MAX + 1);
-    if (args.name_len > VGPU_NAME_BYTES_MAX) {
-        return CUDA_ERROR_NOT_FOUND;
-    }
-    cu = gs_call_cuModuleGetGlobal_v2(module->session, &args, &ret);
-    if (cu == CUDA_SUCCESS) {
-        cu = file_global(module, ret.dptr, ret.bytes);
-    }
+    cu = gs_module_global(module, name, &base, &size);
     if (cu == CUDA_SUCCESS && dptr != NULL) {
-        *dptr = ret.dptr;
+        *dptr = base;
     }
     if (cu == CUDA_SUCCESS && bytes != NULL) {
-        *bytes = ret.bytes;
+        *bytes = size;
     }
     return cu;
+}
+
+CUresult gs_cuModuleGetFunctionCount(unsigned int *count, CUmodule mod)
+{
+    struct vgpu_args_cuModuleGetFunctionCount args;
+    struct vgpu_ret_cuModuleGetFunctionCount ret;
+    struct gs_module *module;
+    CUresult cu = gs_module_find(mod, &module);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (count == NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    args.mod = module->wire;
+    cu = gs_call_cuModuleGetFunctionCount(module->session, &args, &ret);
+    if (cu == CUDA_SUCCESS) {
+        *count = ret.count;
+    }
+    return cu;
+}
+
+struct enumeration {
+    struct gs_module *module;
+    CUfunction *functions;
+    unsigned int room;
+};
+
+static CUresult add_function(const char *name, void *arg)
+{
+    struct enumeration *e = arg;
+    struct gs_function *function;
+    CUresult cu = CUDA_SUCCESS;
+
+    if (e->room > 0) {
+        cu = gs_module_function(e->module, name, &function);
+    }
+    if (e->room > 0 && cu == CUDA_SUCCESS) {
+        *e->functions++ = gs_function_handle(function);
+        e->room--;
+    }
+    return cu;
+}
+
+CUresult gs_cuModuleEnumerateFunctions(CUfunction *functions, unsigned int numFunctions,
+                                       CUmodule mod)
+{
+    struct enumeration e = {.functions = functions, .room = numFunctions};
+    CUresult cu = gs_module_find(mod, &e.module);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (functions == NULL || numFunctions == 0) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    return gs_module_names(e.module, add_function, &e);
 }

@@ -62,7 +62,7 @@ static CUresult enter(CUfunction handle, struct gs_call *call, struct gs_functio
 {
     CUresult cu = gs_enter(call);
 
-    return cu == CUDA_SUCCESS ? gs_function_find(handle, f) : cu;
+    return cu == CUDA_SUCCESS ? gs_function_in(call, handle, f) : cu;
 }
 
 CUresult gs_cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *blocks, CUfunction function,

@@ -44,9 +44,8 @@ static void put_option(struct gs_jit *jit, uint32_t option, const void *value)
 CUresult gs_jit_take(struct gs_jit *jit, unsigned int count, const CUjit_option *options,
                      void **values)
 {
+    gs_jit_mute(jit);
     jit->values = values;
-    jit->info_buffer = jit->info_size = jit->error_buffer = jit->error_size = -1;
-    jit->wall_time = -1;
     jit->wire_len = 0;
     if (count > 0 && (options == NULL || values == NULL || count > VGPU_JIT_OPTIONS_MAX)) {
         return CUDA_ERROR_INVALID_VALUE;
@@ -68,6 +67,13 @@ CUresult gs_jit_take(struct gs_jit *jit, unsigned int count, const CUjit_option 
         }
     }
     return CUDA_SUCCESS;
+}
+
+void gs_jit_mute(struct gs_jit *jit)
+{
+    jit->values = NULL;
+    jit->info_buffer = jit->info_size = jit->error_buffer = jit->error_size = -1;
+    jit->wall_time = -1;
 }
 
 static uint32_t log_size(const struct gs_jit *jit, int buffer, int size)

@@ -26,6 +26,9 @@ struct gs_jit {
 CUresult gs_jit_take(struct gs_jit *jit, unsigned int count, const CUjit_option *options,
                      void **values);
 
+/* Forgets what is written back, so that the options can be used again after the call. */
+void gs_jit_mute(struct gs_jit *jit);
+
 /* The sizes of the logs that the program has room for, bounded by the protocol. */
 uint32_t gs_jit_info_size(const struct gs_jit *jit);
 uint32_t gs_jit_error_size(const struct gs_jit *jit);

@@ -7,6 +7,7 @@
 #include "gs_calls.h"
 #include "guest/libcuda/address.h"
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/kernel.h"
 
 CUresult gs_module_find(CUmodule handle, struct gs_module **module)
 {
@@ -22,18 +23,42 @@ CUresult gs_module_find(CUmodule handle, struct gs_module **module)
     return *module != NULL ? gs_session_error(s) : CUDA_ERROR_INVALID_HANDLE;
 }
 
+static CUresult find_function(uint64_t value, struct gs_function **function)
+{
+    struct gs_session *s = gs_session_of(value, VGPU_HANDLE_FUNCTION);
+
+    *function = s != NULL ? vgpu_handles_get(s->functions, gs_handle_wire(value)) : NULL;
+    return *function != NULL ? gs_session_error(s) : CUDA_ERROR_INVALID_HANDLE;
+}
+
+CUresult gs_function_in(const struct gs_call *call, CUfunction handle,
+                        struct gs_function **function)
+{
+    uint64_t value = (uint64_t)(uintptr_t)handle;
+
+    if (vgpu_handle_kind_of(value) == VGPU_HANDLE_KERNEL) {
+        struct gs_kernel *kernel = gs_kernel_get((CUkernel)(uintptr_t)value);
+
+        return kernel != NULL ? gs_kernel_function(kernel, call, function)
+                              : CUDA_ERROR_INVALID_HANDLE;
+    }
+    return find_function(value, function);
+}
+
 CUresult gs_function_find(CUfunction handle, struct gs_function **function)
 {
     uint64_t value = (uint64_t)(uintptr_t)handle;
     CUresult cu = gs_ready();
-    struct gs_session *s;
+    struct gs_call call;
 
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    s = gs_session_of(value, VGPU_HANDLE_FUNCTION);
-    *function = s != NULL ? vgpu_handles_get(s->functions, gs_handle_wire(value)) : NULL;
-    return *function != NULL ? gs_session_error(s) : CUDA_ERROR_INVALID_HANDLE;
+    if (vgpu_handle_kind_of(value) != VGPU_HANDLE_KERNEL) {
+        return find_function(value, function);
+    }
+    cu = gs_enter(&call);
+    return cu == CUDA_SUCCESS ? gs_function_in(&call, handle, function) : cu;
 }
 
 CUmodule gs_module_handle(const struct gs_module *module)

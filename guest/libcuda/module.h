@@ -12,13 +12,16 @@
 #include "proto/cuda_abi.h"
 #include "proto/limits.h"
 
+struct gs_call;
 struct gs_context;
+struct gs_jit;
 struct gs_session;
 
 struct gs_module {
     struct gs_session *session;
     struct gs_context *context;
     uint64_t wire;
+    bool of_library;      /* lives as long as its library, not to be unloaded by itself */
     pthread_mutex_t lock; /* guards the list: functions are added at the front, never removed */
     struct gs_function *functions;
 };
@@ -51,6 +54,7 @@ struct gs_function {
     uint64_t wire;
     char *name;
     _Atomic int32_t attributes[VGPU_FUNCTION_ATTRIBUTES];
+    _Atomic uint32_t own; /* bits of attributes that the program set here, not by a kernel */
     uint32_t param_count;
     uint32_t param_bytes;
     struct gs_param *params;
@@ -61,9 +65,14 @@ struct gs_function {
     uint32_t next_occupancy;
 };
 
-/* The live module or function of a handle: 3, 400, or the sticky error. */
+/* The live module or function of a handle: 3, 400, or the sticky error.  A kernel's handle stands
+ * for its function in the current context: gs_enter's errors and those of a load. */
 CUresult gs_module_find(CUmodule handle, struct gs_module **module);
 CUresult gs_function_find(CUfunction handle, struct gs_function **function);
+
+/* The same for a caller that has a context: a kernel's function is the one of that context. */
+CUresult gs_function_in(const struct gs_call *call, CUfunction handle,
+                        struct gs_function **function);
 
 CUmodule gs_module_handle(const struct gs_module *module);
 CUfunction gs_function_handle(const struct gs_function *function);
@@ -71,6 +80,28 @@ CUfunction gs_function_handle(const struct gs_function *function);
 /* The function of that name, made at the first question. */
 CUresult gs_module_function(struct gs_module *module, const char *name,
                             struct gs_function **function);
+
+/*
+ * Loads an image into the context of `call`: its bytes are copied at the call, logs and times
+ * written back to the program.  CUDA_ERROR_OUT_OF_MEMORY or the driver's error.
+ */
+CUresult gs_module_load(const struct gs_call *call, const void *image, size_t size,
+                        const struct gs_jit *jit, struct gs_module **module);
+
+/* A whole file and a NUL behind it, owned by the caller, *size with the NUL.  Native's codes. */
+CUresult gs_module_file(const char *path, char **text, size_t *size);
+
+/* Address and size of a variable, which is filed so that copies to it are known. */
+CUresult gs_module_global(struct gs_module *module, const char *name, uint64_t *base,
+                          uint64_t *size);
+
+/* Calls fn for the name of every kernel, until it gives an error. */
+CUresult gs_module_names(struct gs_module *module, CUresult (*fn)(const char *name, void *arg),
+                         void *arg);
+
+/* Sets an attribute in the worker and here. */
+CUresult gs_function_set(struct gs_function *function, CUfunction_attribute attrib, int value);
+CUresult gs_function_set_cache(struct gs_function *function, CUfunc_cache config);
 
 /* Unloads in the worker and frees. */
 CUresult gs_module_unload(struct gs_module *module);

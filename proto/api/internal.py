@@ -60,4 +60,12 @@ CALLS = [
         },
         "doc": "Has a value written to a lane's fence slot when an event has happened.",
     },
+    {
+        "name": "vgpuModuleNames", "class": "round_trip", "host": "manual",
+        "wire": {
+            "args": [("handle:module", "module"), ("u32", "first")],
+            "ret": [("bytes", "names", "VGPU_NAME_BYTES_MAX")],
+        },
+        "doc": "Names of a module's kernels from a number on, as many as fit, each with its NUL.",
+    },
 ]

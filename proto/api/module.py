@@ -144,6 +144,7 @@ CALLS = [
     },
     {
         "name": "cuFuncGetName", "base": "cuFuncGetName", "since": 12030, "class": "local",
+        "driver": "optional",
         "args": [("out", "const char **name"), ("handle", "CUfunction hfunc")],
         "doc": "The name of a kernel.",
     },
@@ -157,5 +158,32 @@ CALLS = [
             ("out", "size_t *paramSize"),
         ],
         "doc": "Offset and size of one parameter of a kernel.",
+    },
+    {
+        "name": "cuModuleGetFunctionCount", "base": "cuModuleGetFunctionCount", "since": 12040,
+        "class": "round_trip", "host": "auto", "driver": "optional",
+        "args": [("out", "unsigned int *count"), ("handle", "CUmodule mod")],
+        "doc": "How many kernels a module has.",
+    },
+    {
+        "name": "cuModuleEnumerateFunctions", "base": "cuModuleEnumerateFunctions",
+        "since": 12040, "class": "round_trip", "driver": "optional",
+        "args": [
+            ("array_out", "CUfunction *functions", "numFunctions"),
+            ("value", "unsigned int numFunctions"),
+            ("handle", "CUmodule mod"),
+        ],
+        "via": ["vgpuModuleNames"],
+        "doc": "The kernels of a module.",
+    },
+    {
+        "name": "cuFuncIsLoaded", "base": "cuFuncIsLoaded", "since": 12040, "class": "local",
+        "args": [("out", "CUfunctionLoadingState *state"), ("handle", "CUfunction function")],
+        "doc": "Whether a kernel is loaded: always.",
+    },
+    {
+        "name": "cuFuncLoad", "base": "cuFuncLoad", "since": 12040, "class": "local",
+        "args": [("handle", "CUfunction function")],
+        "doc": "Loads a kernel, which has been done.",
     },
 ]

@@ -170,6 +170,9 @@ def auto_function(call):
                ["struct ex_session *session", f"const struct vgpu_args_{call.name} *args",
                 f"struct vgpu_ret_{call.name} *ret"], "\n{\n")
     out += local_variables(call) + "    CUresult cu;\n\n"
+    if call.driver == "optional":
+        out += f"    if (ex_session_driver(session)->{call.name} == NULL) {{\n"
+        out += "        return CUDA_ERROR_NOT_SUPPORTED;\n    }\n"
     found = lookups(call)
     out += found
     if found:

@@ -63,6 +63,8 @@ struct conf_case {
 /* The same, and the case fails when the result is not the code. */
 #define CONF_RESULT(call, code) conf_result(#call, drv.call, code, __LINE__)
 #define CONF_OK(call)           conf_result(#call, drv.call, CUDA_SUCCESS, __LINE__)
+/* Where the vendor documents two answers: either passes, and which one is not recorded. */
+#define CONF_EITHER(call, one, other) conf_either(#call, drv.call, one, other, __LINE__)
 /* A step that is not the subject: not recorded; ends the case when it fails. */
 #define CONF_SETUP(call) conf_setup(#call, drv.call, __LINE__)
 /* Records whether the condition holds; the case fails when it does not. */
@@ -73,6 +75,7 @@ struct conf_case {
 /* The functions behind the macros.  Any thread; transcript lines are whole. */
 CUresult conf_call(const char *text, CUresult cu);
 void conf_result(const char *text, CUresult cu, CUresult want, int line);
+void conf_either(const char *text, CUresult cu, CUresult one, CUresult other, int line);
 void conf_setup(const char *text, CUresult cu, int line);
 void conf_expect(const char *text, bool holds, int line);
 void conf_value(const char *text, long long value);
@@ -84,12 +87,15 @@ _Noreturn void conf_skip(const char *why);
  * Steps that cases share; each ends the case when it fails.  conf_device():
  * cuInit and device 0.  conf_context(): also a context made current by
  * cuCtxCreate_v2.  conf_kernel(): a kernel of kernels.cu, in a module loaded
- * once for the process; needs a current context.
+ * once for the process; needs a current context.  conf_library() and
+ * conf_library_kernel(): the same as a library.
  */
 CUdevice conf_device(void);
 CUcontext conf_context(void);
 CUmodule conf_module(void);
 CUfunction conf_kernel(const char *name);
+CUlibrary conf_library(void);
+CUkernel conf_library_kernel(const char *name);
 CUdeviceptr conf_memory(size_t bytes);
 
 /* The PTX text of kernels.cu, NUL-terminated. */

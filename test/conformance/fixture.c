@@ -6,6 +6,7 @@
 #include "kernels_ptx.h"
 
 static CUmodule module;
+static CUlibrary library;
 
 CUdevice conf_device(void)
 {
@@ -36,6 +37,22 @@ CUmodule conf_module(void)
         CONF_SETUP(cuModuleLoadData(&module, kernels_ptx));
     }
     return module;
+}
+
+CUlibrary conf_library(void)
+{
+    if (!library) {
+        CONF_SETUP(cuLibraryLoadData(&library, kernels_ptx, NULL, NULL, 0, NULL, NULL, 0));
+    }
+    return library;
+}
+
+CUkernel conf_library_kernel(const char *name)
+{
+    CUkernel kernel = NULL;
+
+    CONF_SETUP(cuLibraryGetKernel(&kernel, conf_library(), name));
+    return kernel;
 }
 
 CUfunction conf_kernel(const char *name)

@@ -92,6 +92,14 @@ void conf_result(const char *text, CUresult cu, CUresult want, int line)
     }
 }
 
+void conf_either(const char *text, CUresult cu, CUresult one, CUresult other, int line)
+{
+    record("%s = %d or %d", text, (int)one, (int)other);
+    if (cu != one && cu != other) {
+        fail("line %d: %s = %d, expected %d or %d", line, text, (int)cu, (int)one, (int)other);
+    }
+}
+
 void conf_setup(const char *text, CUresult cu, int line)
 {
     if (cu == CUDA_SUCCESS) {

@@ -104,6 +104,27 @@
     X(cuFuncGetModule) \
     X(cuFuncGetName) \
     X(cuFuncGetParamInfo) \
+    X(cuFuncIsLoaded) \
+    X(cuFuncLoad) \
+    X(cuModuleGetFunctionCount) \
+    X(cuModuleEnumerateFunctions) \
+    X(cuLibraryLoadData) \
+    X(cuLibraryLoadFromFile) \
+    X(cuLibraryUnload) \
+    X(cuLibraryGetKernel) \
+    X(cuLibraryGetKernelCount) \
+    X(cuLibraryEnumerateKernels) \
+    X(cuLibraryGetModule) \
+    X(cuLibraryGetGlobal) \
+    X(cuLibraryGetManaged) \
+    X(cuLibraryGetUnifiedFunction) \
+    X(cuKernelGetFunction) \
+    X(cuKernelGetLibrary) \
+    X(cuKernelGetAttribute) \
+    X(cuKernelSetAttribute) \
+    X(cuKernelSetCacheConfig) \
+    X(cuKernelGetName) \
+    X(cuKernelGetParamInfo) \
     X(cuLaunchKernel) \
     X(cuMemGetInfo_v2) \
     X(cuMemAlloc_v2) \

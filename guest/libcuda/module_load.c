@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/libcuda/module.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "gs_calls.h"
+#include "guest/libcuda/address.h"
+#include "guest/libcuda/context.h"
+#include "guest/libcuda/hostmem.h"
+#include "guest/libcuda/jit.h"
+
+static CUresult file_module(const struct gs_call *call, uint64_t wire, struct gs_module **filed)
+{
+    struct gs_module *module = calloc(1, sizeof(*module));
+
+    if (module == NULL || vgpu_handles_accept(call->session->modules, wire, module) != 0) {
+        free(module);
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    module->session = call->session;
+    module->context = call->context;
+    module->wire = wire;
+    (void)pthread_mutex_init(&module->lock, NULL);
+    *filed = module;
+    return CUDA_SUCCESS;
+}
+
+/* Puts the image where the worker can take its copy from. */
+CUresult gs_module_load(const struct gs_call *call, const void *image, size_t size,
+                        const struct gs_jit *jit, struct gs_module **module)
+{
+    struct vgpu_args_cuModuleLoadDataEx args = {.image_size = size,
+                                                .info_log_size = gs_jit_info_size(jit),
+                                                .error_log_size = gs_jit_error_size(jit),
+                                                .options = jit->wire,
+                                                .options_len = jit->wire_len};
+    struct vgpu_ret_cuModuleLoadDataEx ret;
+    CUresult cu = gs_hostmem_borrow(&call->session->host, size, &args.image_offset);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    memset(&ret, 0, sizeof(ret));
+    memcpy(call->session->window + args.image_offset, image, size);
+    cu = gs_call_cuModuleLoadDataEx(call->session, &args, &ret);
+    gs_hostmem_return(call->session, args.image_offset, size);
+    gs_jit_give(jit, &ret);
+    return cu == CUDA_SUCCESS ? file_module(call, ret.module, module) : cu;
+}
+
+CUresult gs_module_file(const char *path, char **text, size_t *size)
+{
+    VGPU_CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    VGPU_CLEANUP_FREE char *bytes = NULL;
+    struct stat status;
+
+    if (fd < 0) {
+        return CUDA_ERROR_FILE_NOT_FOUND;
+    }
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return CUDA_ERROR_OUT_OF_MEMORY; /* what native says of a folder */
+    }
+    if ((uint64_t)status.st_size >= VGPU_MODULE_BYTES_MAX) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    *size = (size_t)status.st_size;
+    bytes = malloc(*size + 1);
+    if (bytes == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    if (vgpu_read_full(fd, bytes, *size) != (ssize_t)*size) {
+        return CUDA_ERROR_FILE_NOT_FOUND;
+    }
+    bytes[(*size)++] = '\0';
+    *text = vgpu_steal_ptr(bytes);
+    return CUDA_SUCCESS;
+}
+
+/* Remembers where a variable lies: copies to it are checked like others. */
+static CUresult file_global(struct gs_module *module, uint64_t base, uint64_t size)
+{
+    struct gs_alloc alloc = {.base = base,
+                             .size = size,
+                             .kind = GS_ALLOC_GLOBAL,
+                             .context = module->context,
+                             .module = module};
+    struct gs_alloc known;
+    int rc;
+
+    if (size == 0 || gs_alloc_map_find(&module->session->allocs, base, &known)) {
+        return CUDA_SUCCESS;
+    }
+    alloc.reserved = gs_address_reserve(base, size);
+    rc = gs_alloc_map_add(&module->session->allocs, &alloc);
+    if (rc != 0 && alloc.reserved) {
+        gs_address_release(base, size);
+    }
+    return rc == -ENOMEM ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_SUCCESS;
+}
+
+CUresult gs_module_global(struct gs_module *module, const char *name, uint64_t *base,
+                          uint64_t *size)
+{
+    struct vgpu_args_cuModuleGetGlobal_v2 args = {
+        .module = module->wire,
+        .name = (const uint8_t *)name,
+        .name_len = (uint32_t)strnlen(name, VGPU_NAME_BYTES_MAX + 1),
+    };
+    struct vgpu_ret_cuModuleGetGlobal_v2 ret;
+    CUresult cu;
+
+    if (args.name_len > VGPU_NAME_BYTES_MAX) {
+        return CUDA_ERROR_NOT_FOUND;
+    }
+    cu = gs_call_cuModuleGetGlobal_v2(module->session, &args, &ret);
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    *base = ret.dptr;
+    *size = ret.bytes;
+    return file_global(module, ret.dptr, ret.bytes);
+}
+
+/* Whole names with their NULs, taken out of the thread's scratch buffer; the caller's. */
+static CUresult ask_names(struct gs_module *module, uint32_t first, char **names, size_t *len)
+{
+    struct vgpu_args_vgpuModuleNames args = {.module = module->wire, .first = first};
+    struct vgpu_ret_vgpuModuleNames ret;
+    CUresult cu = gs_call_vgpuModuleNames(module->session, &args, &ret);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (ret.names_len > 0 && ret.names[ret.names_len - 1] != '\0') {
+        return CUDA_ERROR_LAUNCH_FAILED;
+    }
+    *len = ret.names_len;
+    *names = malloc(*len + 1);
+    if (*names == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    if (*len > 0) {
+        memcpy(*names, ret.names, *len);
+    }
+    return CUDA_SUCCESS;
+}
+
+CUresult gs_module_names(struct gs_module *module, CUresult (*fn)(const char *name, void *arg),
+                         void *arg)
+{
+    CUresult cu = CUDA_SUCCESS;
+    uint32_t first = 0;
+    size_t len = 1;
+
+    while (cu == CUDA_SUCCESS && len > 0) {
+        VGPU_CLEANUP_FREE char *names = NULL;
+
+        len = 0;
+        cu = ask_names(module, first, &names, &len);
+        for (size_t at = 0; cu == CUDA_SUCCESS && at < len; at += strlen(names + at) + 1) {
+            cu = fn(names + at, arg);
+            first++;
+        }
+    }
+    return cu;
+}
