@@ -46,7 +46,6 @@ static void in_child(void)
     for (unsigned int i = 0; i < VGPU_DEVICES_MAX; i++) {
         gs_channel_close(&sessions[i].link.channel);
     }
-    gs_transport_after_fork();
     gs_thread_after_fork();
     gs_stats_disarm();
 }

@@ -34,8 +34,25 @@ bool gs_device_is_present(void)
     return gs_pci_find(&pci) == 0;
 }
 
+/* The child has neither the mappings nor the thread, and what it closes it closes for itself. */
+static void in_child(void)
+{
+    (void)pthread_mutex_init(&lock, NULL);
+    channels_open = 0;
+    gs_holder_forget();
+    gs_bars_close(&device, true);
+}
+
+static void watch_forks(void)
+{
+    (void)pthread_atfork(NULL, NULL, in_child);
+}
+
 static int attach_locked(struct gs_obstacle *obstacle)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, watch_forks);
     if (channels_open > 0 && gs_bars_alive(&device)) {
         return 0;
     }
@@ -186,14 +203,6 @@ static int device_wait(struct gs_channel *channel, int64_t timeout_ns)
 uint32_t gs_device_channel(const struct gs_channel *channel)
 {
     return channel->device->claim.channel;
-}
-
-void gs_device_after_fork(void)
-{
-    (void)pthread_mutex_init(&lock, NULL);
-    channels_open = 0;
-    gs_holder_forget();
-    gs_bars_close(&device, true);
 }
 
 const struct gs_transport gs_transport_device = {

@@ -17,7 +17,4 @@ int gs_device_attach(const struct gs_bars **bars, struct gs_obstacle *obstacle);
 /* The number of a channel that came by gs_transport_device. */
 uint32_t gs_device_channel(const struct gs_channel *channel);
 
-/* In the child of a fork: closes what the parent has open. */
-void gs_device_after_fork(void);
-
 #endif

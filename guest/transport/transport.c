@@ -34,11 +34,6 @@ void gs_channel_close(struct gs_channel *channel)
     }
 }
 
-void gs_transport_after_fork(void)
-{
-    gs_device_after_fork();
-}
-
 int gs_channel_ring(struct gs_channel *channel)
 {
     return channel->transport->ring(channel);

@@ -81,9 +81,6 @@ int gs_channel_open(struct gs_channel *channel, const char *where, struct gs_obs
  * the child of a fork: the parent's channel is not touched. */
 void gs_channel_close(struct gs_channel *channel);
 
-/* In the child of a fork, after the parent's channels were closed there: what they shared. */
-void gs_transport_after_fork(void);
-
 /* Wakes the host's side.  0 or -errno.  Any thread, async-signal-safe. */
 int gs_channel_ring(struct gs_channel *channel);
 
