@@ -83,16 +83,20 @@ static void put(const struct device *device, uint32_t offset, uint32_t value)
     device->regs[offset / 4] = value;
 }
 
+/* Maps `bytes` of a BAR, or all of it when it is smaller. */
 static void *map(const char *folder, const char *file, uint64_t offset, size_t bytes)
 {
     char path[300];
-    void *memory;
+    struct stat status;
+    void *memory = MAP_FAILED;
     int fd;
 
     (void)snprintf(path, sizeof(path), "%s/%s", folder, file);
     fd = open(path, O_RDWR | O_CLOEXEC);
-    memory = fd < 0 ? MAP_FAILED
-                    : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+    if (fd >= 0 && fstat(fd, &status) == 0) {
+        bytes = (size_t)status.st_size < bytes ? (size_t)status.st_size : bytes;
+        memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+    }
     if (fd >= 0) {
         (void)close(fd);
     }

@@ -17,7 +17,7 @@ BUILD = build_folder()
 PROGRAMS = ("test/vm/vgpu-vm-guest", "test/vm/vgpu-vm-scribble", "test/programs/vgpu-demo-saxpy",
             "test/programs/vgpu-demo-misbehave")
 # Small channels and few of them, where a test needs no more.
-SMALL = "channels=8,channel-size=64M"
+SMALL = "channels=8,channel-size=67108864"
 # What issue and documents promise for the end of a guest process, with nothing added.
 RELEASE_S = 2
 

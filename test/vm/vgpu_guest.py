@@ -52,7 +52,10 @@ class VgpuGuest(Guest):
 
     def plug(self):
         """device_add, and waits until the guest's kernel has it."""
-        self.qmp("device_add", {"driver": "vgpu-cuda", **self._device()})
+        # Here, and not on the command line, a number must be one.
+        self.qmp("device_add", {"driver": "vgpu-cuda", **{
+            key: int(value) if value.isdigit() else value
+            for key, value in self._device().items()}})
         self.check("until grep -qs 0xcda0 /sys/bus/pci/devices/*/device; do usleep 20000; done")
 
     def unplug(self, device=DEVICE):
