@@ -5,21 +5,12 @@
 
 #include "guest/libcuda/context.h"
 
-static CUresult synchronize(struct gs_session *s)
-{
-    struct vgpu_args_cuCtxSynchronize args;
-    struct vgpu_ret_cuCtxSynchronize ret;
-
-    memset(&args, 0, sizeof(args));
-    return gs_call_cuCtxSynchronize(s, &args, &ret);
-}
-
 CUresult gs_cuCtxSynchronize(void)
 {
     struct gs_call call;
     CUresult cu = gs_enter(&call);
 
-    return cu == CUDA_SUCCESS ? synchronize(call.session) : cu;
+    return cu == CUDA_SUCCESS ? gs_synchronize(call.session) : cu;
 }
 
 CUresult gs_cuCtxSynchronize_v2(CUcontext ctx)
@@ -38,7 +29,7 @@ CUresult gs_cuCtxSynchronize_v2(CUcontext ctx)
         return CUDA_ERROR_CONTEXT_IS_DESTROYED;
     }
     cu = gs_session_error(context->session);
-    return cu == CUDA_SUCCESS ? synchronize(context->session) : cu;
+    return cu == CUDA_SUCCESS ? gs_synchronize(context->session) : cu;
 }
 
 CUresult gs_cuCtxSetLimit(CUlimit limit, size_t value)

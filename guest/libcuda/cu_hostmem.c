@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gs_calls.h"
 
-#include <string.h>
-
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/memory.h"
 
@@ -59,8 +57,6 @@ CUresult gs_cuMemAllocHost_v2(void **pp, size_t bytesize)
 /* As native: only when all earlier work is done, which may use the memory. */
 CUresult gs_cuMemFreeHost(void *p)
 {
-    struct vgpu_args_cuCtxSynchronize none;
-    struct vgpu_ret_cuCtxSynchronize ret;
     uint64_t address = (uint64_t)(uintptr_t)p;
     struct gs_session *s;
     struct gs_alloc alloc;
@@ -79,8 +75,7 @@ CUresult gs_cuMemFreeHost(void *p)
         cu = gs_session_error(s);
         return cu == CUDA_SUCCESS ? CUDA_ERROR_INVALID_VALUE : cu;
     }
-    memset(&none, 0, sizeof(none));
-    cu = gs_call_cuCtxSynchronize(s, &none, &ret);
+    cu = gs_settle(s);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

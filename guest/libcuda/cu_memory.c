@@ -22,18 +22,10 @@ struct gs_session *gs_memory_find(uint64_t address, struct gs_alloc *alloc)
     return NULL;
 }
 
-static CUresult free_device(struct gs_session *s, uint64_t address)
-{
-    struct vgpu_args_cuMemFree_v2 args = {.dptr = address};
-    struct vgpu_ret_cuMemFree_v2 ret;
-
-    return gs_call_cuMemFree_v2(s, &args, &ret);
-}
-
 void gs_memory_give_back(struct gs_session *s, const struct gs_alloc *alloc)
 {
     if (alloc->kind == GS_ALLOC_DEVICE) {
-        (void)free_device(s, alloc->base);
+        (void)gs_device_memory_free(s, alloc->base);
     } else if (alloc->kind == GS_ALLOC_HOST) {
         gs_hostmem_free(s, alloc->base - (uint64_t)(uintptr_t)s->window);
     }
@@ -52,7 +44,7 @@ CUresult gs_cuMemGetInfo_v2(size_t *free, size_t *total)
     memset(&args, 0, sizeof(args));
     cu = gs_call_cuMemGetInfo_v2(call.session, &args, &ret);
     if (cu == CUDA_SUCCESS && free != NULL) {
-        *free = ret.free;
+        *free = ret.free + gs_device_memory_kept(call.session);
     }
     if (cu == CUDA_SUCCESS && total != NULL) {
         *total = ret.total;
@@ -62,8 +54,6 @@ CUresult gs_cuMemGetInfo_v2(size_t *free, size_t *total)
 
 CUresult gs_cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
 {
-    struct vgpu_args_cuMemAlloc_v2 args = {.bytesize = bytesize};
-    struct vgpu_ret_cuMemAlloc_v2 ret;
     struct gs_alloc alloc = {.size = bytesize, .kind = GS_ALLOC_DEVICE};
     struct gs_call call;
     CUresult cu = gs_enter(&call);
@@ -74,17 +64,16 @@ CUresult gs_cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
     if (dptr == NULL || bytesize == 0) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    cu = gs_call_cuMemAlloc_v2(call.session, &args, &ret);
+    cu = gs_device_memory_alloc(call.session, bytesize, &alloc.base);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    alloc.base = ret.dptr;
     alloc.context = call.context;
     if (gs_alloc_map_add(&call.session->allocs, &alloc) != 0) {
-        (void)free_device(call.session, ret.dptr);
+        (void)gs_device_memory_free(call.session, alloc.base);
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    *dptr = ret.dptr;
+    *dptr = alloc.base;
     return CUDA_SUCCESS;
 }
 
@@ -129,15 +118,20 @@ CUresult gs_cuMemFree_v2(CUdeviceptr dptr)
         cu = gs_enter(&call);
         return cu == CUDA_SUCCESS ? CUDA_ERROR_INVALID_VALUE : cu;
     }
-    cu = gs_session_error(s);
+    if (alloc.kind != GS_ALLOC_DEVICE || alloc.base != dptr) {
+        cu = gs_session_error(s);
+        return cu == CUDA_SUCCESS ? CUDA_ERROR_INVALID_VALUE : cu;
+    }
+    /* As native: when all earlier work is done, which may use the memory. */
+    cu = gs_settle(s);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    /* Out of the map first: the worker may hand the address out again at once. */
+    /* Out of the map first: the address may be handed out again at once. */
     if (!gs_alloc_map_take(&s->allocs, dptr, GS_ALLOC_DEVICE, &alloc)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    return free_device(s, dptr);
+    return gs_device_memory_free(s, dptr);
 }
 
 CUresult gs_cuMemGetAddressRange_v2(CUdeviceptr *pbase, size_t *psize, CUdeviceptr dptr)

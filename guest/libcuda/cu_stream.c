@@ -154,6 +154,7 @@ CUresult gs_cuStreamQuery(CUstream hStream)
     cu = gs_call_cuStreamQuery(stream->session, &args, &ret);
     if (cu == CUDA_SUCCESS) {
         atomic_store(&stream->synced, sent);
+        gs_settled_up_to(stream->session, vgpu_handle_index_of(stream->wire), sent);
     }
     return cu;
 }

@@ -2,9 +2,7 @@
 #include "guest/libcuda/object.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "gs_calls.h"
 #include "guest/libcuda/address.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/event.h"
@@ -19,6 +17,8 @@ CUresult gs_objects_make(struct gs_session *s)
     s->modules = vgpu_handles_new(VGPU_HANDLE_MODULE, VGPU_MODULES_MAX);
     s->functions = vgpu_handles_new(VGPU_HANDLE_FUNCTION, VGPU_FUNCTIONS_MAX);
     gs_alloc_map_init(&s->allocs);
+    gs_settled_init(&s->settled);
+    gs_device_memory_init(&s->device_memory);
     for (unsigned int i = 0; i < VGPU_STREAMS_MAX; i++) {
         /* A new worker starts the channel's progress words at 0. */
         atomic_store(&s->sent[i], 0);
@@ -87,6 +87,7 @@ void gs_objects_drop(struct gs_session *s)
             gs_address_release(alloc.base, alloc.size);
         }
     }
+    gs_device_memory_fini(&s->device_memory);
     gs_hostmem_fini(&s->host);
 }
 
@@ -127,12 +128,9 @@ static bool is_of(const struct gs_alloc *alloc, void *arg)
 
 void gs_objects_free_of(struct gs_session *s, struct gs_context *context)
 {
-    struct vgpu_args_cuCtxSynchronize none;
-    struct vgpu_ret_cuCtxSynchronize ret;
     struct gs_alloc alloc;
 
-    memset(&none, 0, sizeof(none));
-    (void)gs_call_cuCtxSynchronize(s, &none, &ret);
+    (void)gs_synchronize(s);
     vgpu_handles_each(s->events, end_event, context);
     vgpu_handles_each(s->streams, end_stream, context);
     vgpu_handles_each(s->modules, end_module, context);

@@ -18,8 +18,10 @@
 #include <stdint.h>
 
 #include "guest/libcuda/alloc_map.h"
+#include "guest/libcuda/device_memory.h"
 #include "guest/libcuda/hostmem.h"
 #include "guest/libcuda/link.h"
+#include "guest/libcuda/settled.h"
 #include "guest/libcuda/staging.h"
 #include "proto/cuda_abi.h"
 #include "proto/handles.h"
@@ -49,10 +51,12 @@ struct gs_session {
     struct vgpu_handles *modules;
     struct vgpu_handles *functions;
     struct gs_alloc_map allocs;
+    struct gs_device_memory device_memory;
     struct gs_hostmem host;
     struct gs_staging staging;
     /* Operations sent per stream index, for the depth of streams. */
     _Atomic uint64_t sent[VGPU_STREAMS_MAX];
+    struct gs_settled settled;
 };
 
 /* Opens a channel and says Hello; the facts of Welcome go to gs_process (process.h).  CUDA_SUCCESS;

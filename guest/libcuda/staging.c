@@ -54,6 +54,8 @@ static CUresult send_fence(struct gs_session *s, struct gs_chunk *chunk, struct 
 {
     struct vgpu_args_vgpuFence args = {.stream = stream->wire, .lane = chunk->lane};
 
+    chunk->index = vgpu_handle_index_of(stream->wire);
+    chunk->sent = atomic_load_explicit(&s->sent[chunk->index], memory_order_acquire);
     args.value = ++s->link.fence_value[chunk->lane];
     chunk->fence = args.value;
     return gs_send_vgpuFence(s, &args);
@@ -161,7 +163,12 @@ CUresult gs_staging_fence(struct gs_session *s, struct gs_chunk *chunk, struct g
 
 CUresult gs_staging_wait(struct gs_session *s, struct gs_chunk *chunk)
 {
-    return gs_link_wait_fence(&s->link, chunk->lane, chunk->fence);
+    CUresult cu = gs_link_wait_fence(&s->link, chunk->lane, chunk->fence);
+
+    if (cu == CUDA_SUCCESS) {
+        gs_settled_up_to(s, chunk->index, chunk->sent);
+    }
+    return cu;
 }
 
 void gs_staging_give(struct gs_session *s, struct gs_chunk *chunk)

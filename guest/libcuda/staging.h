@@ -37,6 +37,8 @@ struct gs_chunk {
     struct gs_stream *stream; /* of an open one */
     uint32_t lane;
     uint64_t fence;
+    uint32_t index; /* of the stream that is fenced, */
+    uint64_t sent;  /* and what it had been sent before */
 };
 
 struct gs_staging {

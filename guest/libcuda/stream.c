@@ -64,6 +64,7 @@ CUresult gs_stream_new(struct gs_session *s, struct gs_context *context, unsigne
     made->priority = clamp_priority(&context->device->facts, priority);
     made->id = atomic_fetch_add(&last_id, 1) + 1;
     made->first = atomic_load(&s->sent[index_of(made)]);
+    gs_settled_use(s, index_of(made));
     atomic_store(&made->synced, made->first);
     args.stream = made->wire;
     args.flags = flags;
@@ -261,6 +262,7 @@ CUresult gs_stream_wait(struct gs_stream *stream)
     }
     if (cu == CUDA_SUCCESS) {
         atomic_store(&stream->synced, sent);
+        gs_settled_up_to(s, index_of(stream), sent);
         cu = gs_session_error(s);
     }
     return cu;

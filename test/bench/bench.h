@@ -24,6 +24,7 @@ struct figure {
 /* The figures, ended by one without a name. */
 extern const struct figure bench_launch_figures[];
 extern const struct figure bench_copy_figures[];
+extern const struct figure bench_memory_figures[];
 
 /* Ends the program with the call's text when cu is not CUDA_SUCCESS. */
 void bench_check(CUresult cu, const char *text);

@@ -22,6 +22,7 @@ CUDA_AIMS = {
     "launch_call_mean": ("at most", 2.0, "vgpu"),
     "launch_call_p50": ("at most", 1.0, "vgpu"),
     "launch_rate": ("at least", 0.6, "ratio"),
+    "alloc_free_1mib": ("at most", 1.0, "ratio"),
     "launch_sync_p50": ("at most", 30.0, "vgpu"),
     "pinned_htod": ("at least", 0.95, "ratio"),
     "pinned_dtoh": ("at least", 0.95, "ratio"),

@@ -156,6 +156,7 @@ int main(int argc, char **argv)
     setup(&b);
     run(&b, &o, json, bench_launch_figures);
     run(&b, &o, json, bench_copy_figures);
+    run(&b, &o, json, bench_memory_figures);
     BENCH_CHECK(cuCtxDestroy_v2(b.ctx));
     if (json && json != stdout) {
         fclose(json);

@@ -48,15 +48,18 @@ static size_t module(uint8_t *body, size_t cap)
     return sized(vgpu_put_ret_cuModuleLoadDataEx(body, cap, &ret));
 }
 
-static size_t allocation(struct fake_channel *channel, uint8_t *body, size_t cap)
+static size_t allocation(struct fake_channel *channel, const uint8_t *args, size_t len,
+                         uint8_t *body, size_t cap)
 {
     static _Atomic uint64_t next;
+    struct vgpu_args_cuMemAlloc_v2 wanted = {.bytesize = 0};
     const struct vgpu_address_candidate *c =
         &vgpu_address_candidates[gs_address_candidate() < 0 ? 0 : gs_address_candidate()];
     struct vgpu_ret_cuMemAlloc_v2 ret;
 
-    ret.dptr =
-        c->arena_base + channel->number * c->arena_stride + atomic_fetch_add(&next, 1) * 0x200000;
+    (void)vgpu_get_args_cuMemAlloc_v2(args, len, &wanted);
+    ret.dptr = c->arena_base + channel->number * c->arena_stride +
+               atomic_fetch_add(&next, (wanted.bytesize + 0x1fffff) / 0x200000) * 0x200000;
     return sized(vgpu_put_ret_cuMemAlloc_v2(body, cap, &ret));
 }
 
@@ -129,7 +132,7 @@ size_t fake_worker_answer(struct fake_channel *channel, const struct vgpu_record
     case VGPU_OP_cuModuleLoadDataEx:
         return module(body, cap);
     case VGPU_OP_cuMemAlloc_v2:
-        return *cu == 0 ? allocation(channel, body, cap) : 0;
+        return *cu == 0 ? allocation(channel, args, len, body, cap) : 0;
     case VGPU_OP_cuModuleGetFunction:
         return *cu == 0 ? function(body, cap) : 0;
     default:

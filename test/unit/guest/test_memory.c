@@ -38,7 +38,60 @@ static void device_memory(void)
     CHILD_CHECK(cuMemFree_v2(p) == CUDA_SUCCESS);
     CHILD_CHECK(cuMemFree_v2(p) == CUDA_ERROR_INVALID_VALUE);
     atomic_store(&broker.result, CUDA_ERROR_OUT_OF_MEMORY);
-    CHILD_CHECK(cuMemAlloc_v2(&p, 1000) == CUDA_ERROR_OUT_OF_MEMORY);
+    /* What is kept here needs no worker; the rest does. */
+    CHILD_CHECK(cuMemAlloc_v2(&p, 1000) == CUDA_SUCCESS);
+    CHILD_CHECK(cuMemAlloc_v2(&p, 3u << 20) == CUDA_ERROR_OUT_OF_MEMORY);
+    fake_broker_stop(&broker);
+}
+
+static uint64_t records(void)
+{
+    return atomic_load(&broker.channels[0].records);
+}
+
+/* Allocations in turn ask the worker once, whatever their size, and do not overlap. */
+static void device_memory_is_kept(void)
+{
+    CUdeviceptr p[64];
+    CUdeviceptr large;
+    uint64_t before;
+
+    (void)start();
+    CHILD_CHECK(cuMemAlloc_v2(&p[0], 1u << 20) == CUDA_SUCCESS);
+    CHILD_CHECK(cuMemAlloc_v2(&large, 6u << 20) == CUDA_SUCCESS);
+    CHILD_CHECK(cuMemFree_v2(p[0]) == CUDA_SUCCESS && cuMemFree_v2(large) == CUDA_SUCCESS);
+    before = records();
+    for (unsigned int i = 0; i < 1000; i++) {
+        CHILD_CHECK(cuMemAlloc_v2(&p[0], 1u << 20) == CUDA_SUCCESS);
+        CHILD_CHECK(cuMemAlloc_v2(&large, 5u << 20) == CUDA_SUCCESS);
+        CHILD_CHECK(cuMemFree_v2(p[0]) == CUDA_SUCCESS && cuMemFree_v2(large) == CUDA_SUCCESS);
+    }
+    for (unsigned int i = 0; i < 64; i++) {
+        CHILD_CHECK(cuMemAlloc_v2(&p[i], 513 * (i + 1)) == CUDA_SUCCESS && p[i] % 512 == 0);
+        for (unsigned int j = 0; j < i; j++) {
+            CHILD_CHECK(p[j] + 513 * (j + 1) <= p[i] || p[i] + 513 * (i + 1) <= p[j]);
+        }
+    }
+    CHILD_CHECK(records() == before);
+    fake_broker_stop(&broker);
+}
+
+/* With work under way a free asks whether it is done, and nothing is handed out before. */
+static void a_free_waits_for_work(void)
+{
+    CUdeviceptr p;
+    uint64_t before;
+
+    (void)start();
+    CHILD_CHECK(cuMemAlloc_v2(&p, 4096) == CUDA_SUCCESS);
+    CHILD_CHECK(cuMemsetD8_v2(p, 1, 4096) == CUDA_SUCCESS);
+    before = records();
+    CHILD_CHECK(cuMemFree_v2(p) == CUDA_SUCCESS && records() > before);
+    CHILD_CHECK(cuMemAlloc_v2(&p, 4096) == CUDA_SUCCESS);
+    CHILD_CHECK(cuMemsetD8_v2(p, 1, 4096) == CUDA_SUCCESS);
+    CHILD_CHECK(cuStreamSynchronize(NULL) == CUDA_SUCCESS);
+    before = records();
+    CHILD_CHECK(cuMemFree_v2(p) == CUDA_SUCCESS && records() == before);
     fake_broker_stop(&broker);
 }
 
@@ -197,6 +250,8 @@ static void launches(void)
         fake_run_in_child(fn);                                                                     \
     }
 IN_CHILD(device_memory)
+IN_CHILD(device_memory_is_kept)
+IN_CHILD(a_free_waits_for_work)
 IN_CHILD(pinned_memory)
 IN_CHILD(pointer_attributes)
 IN_CHILD(copies)
@@ -207,6 +262,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_device_memory),
+        cmocka_unit_test(test_device_memory_is_kept),
+        cmocka_unit_test(test_a_free_waits_for_work),
         cmocka_unit_test(test_pinned_memory),
         cmocka_unit_test(test_pointer_attributes),
         cmocka_unit_test(test_copies),
