@@ -12,12 +12,13 @@ class StackCase(unittest.TestCase):
     """Tests share one stack; each must leave it as it was."""
 
     settings = {}
+    vms = ()
     stack = None
     baseline = None
 
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(settings=cls.settings)
+        cls.stack = Stack(settings=cls.settings, vms=cls.vms)
         cls.stack.__enter__()
         cls.addClassCleanup(cls.stack.close)
         cls.baseline = cls.stack.steady_usage()

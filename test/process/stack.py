@@ -243,6 +243,10 @@ class Stack:
         if self.spawn:
             wait_for(there, f"{spares} spares and {sessions} sessions")
 
+    def wait_locked(self):
+        """Waits until every worker that is there is behind its lock."""
+        wait_for(lambda: all(map(self.locked, self.workers())), "locked workers")
+
     def close(self):
         """Ends everything that this stack started, and removes its files."""
         for guest in self.guests:

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills one party of a session behind every message of the broker, index by index.
 
-    sweep.py [--victims guest,worker,supervisor,broker] [--stride K] [--only N]
+    sweep.py [--machine] [--victims guest,worker,supervisor,broker] [--stride K]
 
 The broker stops behind message n of the session (step.py), the victim is killed, the
 broker goes on.  Then: the guest program ends by itself with an honest code and never with
 wrong data, a bystander's session is untouched (or ends honestly when its broker or
 supervisor died), nothing is leaked, and a new program passes.
+
+With --machine the programs run in a virtual machine (fake_device.py), which is a victim too.
 """
 
 import argparse
@@ -19,10 +21,13 @@ import time
 
 import procfs
 import step
+from machine import MachineProcess
 from stack import LOOK_S, PATIENCE_S, Stack, StackError, needed, wait_for
 
 GUEST = "vgpu-process-guest"
 VICTIMS = ("guest", "worker", "supervisor", "broker")
+# Victims whose end is the bystander's too.
+SHARED = ("supervisor", "broker", "machine")
 # Messages of the bystander that are enough to know its descriptors.
 BYSTANDER_MESSAGES = 100
 FAILURES_MAX = 5
@@ -53,8 +58,9 @@ def outcome(result, honest=HONEST):
 class Scene:
     """A stack with a stepped broker and a bystander at work."""
 
-    def __init__(self):
-        self.stack = Stack()
+    def __init__(self, machine=False):
+        self.stack = Stack(vms=("alpha",) if machine else ())
+        self.machine = None
         self.stepper = None
         self.bystander = None
         self.bystander_worker = None
@@ -82,13 +88,25 @@ class Scene:
         self.stepper.started()
         if self.stepper.pid != self.stack.broker.pid:
             raise StackError("the broker does not use libvgpu-step.so")
+        if self.stack.vms:
+            self.machine = self.machine or MachineProcess(self.stack, self.stack.vms[0])
+            self.machine.stop()
+            self.machine.start()
         self.start_bystander()
+
+    def start(self, mode):
+        """A guest program, where the sweep has them run."""
+        return self.stack.start(GUEST, mode, path=self.machine and self.machine.path)
+
+    def run(self, mode):
+        return self.stack.run(GUEST, mode, path=self.machine and self.machine.path)
 
     def start_bystander(self):
         spare = self.stack.workers()
-        self.bystander = self.stack.start(GUEST, "bystander")
+        self.bystander = self.start("bystander")
         self.bystander.wait_line("ready")
-        self.stack.wait_spares(sessions=1)
+        wait_for(lambda: len(self.stack.workers()) == 2, "a spare beside the bystander's worker")
+        self.stack.wait_locked()
         self.bystander_worker = spare[0]
         self.muted = self.bystander_descriptors()
         self.baseline = self.stack.steady_usage()
@@ -114,6 +132,8 @@ class Scene:
             return guest.pid
         if victim == "broker":
             return self.stack.broker.pid
+        if victim == "machine":
+            return self.machine.pid
         return self.spare() if victim == "worker" else min(self.stack.supervisors(), default=None)
 
     def at_rest(self):
@@ -137,7 +157,7 @@ def record(scene):
     counts = []
     for _ in range(3):
         scene.stepper.arm(muted=scene.muted)
-        result = scene.stack.run(GUEST, "session")
+        result = scene.run("session")
         if outcome(result) != "passed":
             raise Mismatch(f"the session that is recorded fails: {result}")
         scene.stack.settle(scene.baseline)
@@ -147,7 +167,7 @@ def record(scene):
 
 def check_bystander(scene, victim):
     """Untouched, unless its own broker or supervisor died: then an honest end."""
-    if victim in ("guest", "worker"):
+    if victim not in SHARED:
         if scene.bystander.process.poll() is not None:
             raise Mismatch(f"the bystander ended: {scene.bystander.result()}")
         return None
@@ -158,7 +178,7 @@ def kill_at(scene, victim, index):
     """One index.  Returns what the guest saw, or None when the session ended before."""
     spare = scene.pid_of("worker", None) if victim == "worker" else None
     scene.stepper.arm(index, scene.muted)
-    guest = scene.stack.start(GUEST, "session")
+    guest = scene.start("session")
     try:
         reached = run_until(scene, guest)
         if reached:
@@ -186,9 +206,11 @@ def check_after(scene, victim):
         restart(scene)
     elif victim == "supervisor":
         recover(scene)
+    elif victim == "machine":
+        replace_machine(scene)
     else:
         scene.stack.settle(scene.baseline)
-    result = scene.stack.run(GUEST, "session")
+    result = scene.run("session")
     if outcome(result) != "passed":
         raise Mismatch(f"the program afterwards: {result}")
     if victim != "broker":
@@ -213,13 +235,22 @@ def recover(scene):
     scene.start_bystander()
 
 
+def replace_machine(scene):
+    """After a machine's end: nothing of it stays, and a new one may come in its place."""
+    scene.stack.drop(scene.bystander)
+    scene.machine.stop()
+    wait_for(lambda: len(scene.stack.workers()) == 1, "the end of the machine's workers")
+    scene.machine.start()
+    scene.start_bystander()
+
+
 def sweep(victim, options):
     """All indices of one victim; returns the failures as text."""
     failures, outcomes = [], collections.Counter()
     started, index, steps = time.monotonic(), options.first, None
     while (steps is None or index < steps) and len(failures) < FAILURES_MAX:
         try:
-            with Scene() as scene:
+            with Scene(options.machine) as scene:
                 steps = steps or options.last or record(scene)
                 while index < steps:
                     seen = kill_at(scene, victim, index)
@@ -228,7 +259,7 @@ def sweep(victim, options):
                     if beside:
                         outcomes[beside] += 1
                     index += options.stride
-                if victim in ("guest", "worker") and outcome(scene.bystander.finish()) != "passed":
+                if victim not in SHARED and outcome(scene.bystander.finish()) != "passed":
                     raise Mismatch("the bystander does not pass")
         except (Mismatch, StackError, AssertionError) as error:
             failures.append(f"{victim} killed behind message {index}: {error}")
@@ -246,7 +277,8 @@ def sweep(victim, options):
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--victims", default=",".join(VICTIMS))
+    parser.add_argument("--victims", help="the parties to kill, all by default")
+    parser.add_argument("--machine", action="store_true", help="run the programs in a machine")
     parser.add_argument("--stride", type=int, default=1)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--last", type=int, help="end of the range, instead of a recording")
@@ -258,7 +290,10 @@ def main():
     needed("broker/vgpu-broker", "executor/vgpu-executor", f"test/process/{GUEST}",
            "test/process/libvgpu-step.so")
     failures = []
-    for victim in options.victims.split(","):
+    victims = options.victims.split(",") if options.victims else VICTIMS
+    if options.machine and not options.victims:
+        victims += ("machine",)
+    for victim in victims:
         failures += sweep(victim, options)
     return 1 if failures else 0
 

@@ -28,6 +28,9 @@ ERROR_AT = STATE_AT
 SUBMIT_WORDS_AT = STATE_AT + 64
 COMPLETE_WORDS_AT = SUBMIT_WORDS_AT + 256
 HEAD, TAIL, PARKED = 0, 64, 128
+HOLDER_AT = STATE_AT + 0x240
+HOLDER_TID_AT = HOLDER_AT + 8
+HOLDER_DIED = 1 << 30
 COMPLETE_AT, COMPLETE_BYTES = 0x40000, 0x40000
 SUBMIT_AT, SUBMIT_BYTES = 0x100000, 0x100000
 DATA_AT = 0x200000
@@ -37,7 +40,9 @@ KINDS = {"grant": 1, "refuse": 2, "hello": 3, "welcome": 4, "open": 5, "opened":
          "closed": 8, "register": 10, "registered": 11, "worker_wanted": 12, "worker_ready": 13,
          "worker_taken": 14, "worker_kill": 15, "worker_gone": 16, "worker_failed": 17,
          "ready": 20, "facts": 21, "attach": 22, "attached": 23, "submit": 24, "complete": 25,
-         "wake": 26, "fatal": 27}
+         "wake": 26, "fatal": 27, "device_hello": 30, "device_welcome": 31, "channel_open": 32,
+         "channel_ready": 33, "channel_refused": 34, "channel_close": 35, "channel_free": 36,
+         "device_reset": 37, "device_gone": 38, "beat": 39}
 NAMES = {number: name for name, number in KINDS.items()}
 
 
@@ -173,10 +178,14 @@ class Peer:
         self._bytes += data
         return bool(data)
 
+    def has_frame(self):
+        """A whole frame is here already."""
+        return len(self._bytes) >= 4 and len(self._bytes) >= 4 + struct.unpack_from(
+            "<I", self._bytes)[0]
+
     def receive(self, timeout_s):
         """The next frame as (kind, fields); None at the end of the socket."""
-        while len(self._bytes) < 4 or len(self._bytes) < 4 + struct.unpack_from(
-                "<I", self._bytes)[0]:
+        while not self.has_frame():
             if not self._fill(timeout_s):
                 return None
         size = struct.unpack_from("<I", self._bytes)[0]
@@ -193,28 +202,22 @@ class Peer:
         return True
 
 
-class RawGuest(Peer):
-    """A guest with its channel mapped, after the grant."""
+class Rings:
+    """A guest in a channel's memory: what a library does there, by hand.
+
+    `memory` is mapped, `doorbell` and `interrupt` are descriptors, `ends` are more things to
+    select on whose input means the end.
+    """
 
     memory = None
+    doorbell = interrupt = -1
+    ends = ()
 
-    def __init__(self, path, timeout_s):
-        super().__init__(path)
+    def begin(self, memory, timeout_s):
+        self.memory = memory
         self.timeout_s = timeout_s
-        granted = self.receive(timeout_s)
-        if not granted or granted[0] != "grant" or len(self.fds) != 3:
-            self.close()
-            raise AssertionError(f"no grant: {granted}")
-        self.size = granted[1][1]
-        self.session = granted[1].get(3, 0)
-        self.memory = mmap.mmap(self.fds[0], self.size)
         self.head = 0
         self.tail = 0
-
-    def close(self):
-        if self.memory is not None and not self.memory.closed:
-            self.memory.close()
-        super().close()
 
     # Native form: the words move in one piece, as the other side must see them.
 
@@ -230,7 +233,7 @@ class RawGuest(Peer):
 
     def wake(self):
         """Rings the doorbell, asked for or not."""
-        os.write(self.fds[1], struct.pack("<Q", 1))
+        os.write(self.doorbell, struct.pack("<Q", 1))
 
     def write(self, data):
         """Copies bytes into the submission ring at the head, without publishing them."""
@@ -259,11 +262,11 @@ class RawGuest(Peer):
                 break
             if self.error():
                 return None
-            ready = select.select([self.fds[2], self.socket], [], [], self.timeout_s)[0]
-            if self.fds[2] in ready:
-                if not os.read(self.fds[2], 8):
+            ready = select.select([self.interrupt, *self.ends], [], [], self.timeout_s)[0]
+            if self.interrupt in ready:
+                if not os.read(self.interrupt, 8):
                     return None
-            elif self.socket in ready:
+            elif ready:
                 return None
             else:
                 raise TimeoutError("no answer in the ring")
@@ -298,3 +301,24 @@ class RawGuest(Peer):
         """Open, Opened: afterwards the session has a worker."""
         self.put(frame_record("open", {1: ordinal} if ordinal else {}))
         return self.answer_frame()
+
+
+class RawGuest(Rings, Peer):
+    """A guest process on this machine with its channel mapped, after the grant."""
+
+    def __init__(self, path, timeout_s):
+        super().__init__(path)
+        granted = self.receive(timeout_s)
+        if not granted or granted[0] != "grant" or len(self.fds) != 3:
+            self.close()
+            raise AssertionError(f"no grant: {granted}")
+        self.size = granted[1][1]
+        self.session = granted[1].get(3, 0)
+        _, self.doorbell, self.interrupt = self.fds
+        self.ends = (self.socket,)
+        self.begin(mmap.mmap(self.fds[0], self.size), timeout_s)
+
+    def close(self):
+        if self.memory is not None and not self.memory.closed:
+            self.memory.close()
+        super().close()
