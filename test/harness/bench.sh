@@ -17,12 +17,16 @@ compare=()
 while (($# > 0)); do
     case $1 in
     --build) build=${2:?}; shift 2 ;;
+    --vm)
+        shift
+        VGPU_BUILD=$build exec python3 -B "$here/../vm/bench.py" "$@"
+        ;;
     --driver) driver=${2:?}; shift 2 ;;
     --rounds) rounds=${2:?}; shift 2 ;;
     --json) compare+=(--json "${2:?}"); shift 2 ;;
     --) shift; bench=("$@"); break ;;
     *)
-        echo 'usage: ./dev bench [--driver sim|cuda|PATH] [--rounds N] [--json FILE]' \
+        echo 'usage: ./dev bench --vm [--json FILE], or ./dev bench [--driver sim|cuda|PATH] [--rounds N] [--json FILE]' \
             '[-- VGPU-BENCH-ARGS]' >&2
         exit 2
         ;;
