@@ -494,6 +494,7 @@ void fake_run_in_child(void (*fn)(void))
     if (child == 0) {
         (void)alarm(50);
         fn();
+        fake_device_sweep();
         _exit(0);
     }
     need(child > 0 && waitpid(child, &status, 0) == child, "fork");

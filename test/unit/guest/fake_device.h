@@ -58,7 +58,7 @@ struct fake_device {
     int node_fd;   /* of the FIFO */
     bool linked;
     uint32_t irq_status;
-    uint32_t irq_fresh; /* not shown yet */
+    uint32_t irq_fresh;                /* not shown yet */
     int serving[FAKE_DEVICE_CHANNELS]; /* the broker's channel, -1: none */
     unsigned long thread;
     pid_t process;
@@ -76,6 +76,9 @@ void fake_device_halt(struct fake_device *device);
 
 /* Stops it and removes its files. */
 void fake_device_free(struct fake_device *device);
+
+/* Removes the files of a device that this process made and did not free. */
+void fake_device_sweep(void);
 
 /* What an unplugged device leaves: every byte that guests look at reads `byte`. */
 void fake_device_unplug(struct fake_device *device, int byte);

@@ -24,6 +24,8 @@ static void need(bool holds, const char *what)
     }
 }
 
+static char made[64]; /* by this process */
+
 static const char *path_of(struct fake_device *device, const char *file)
 {
     static __thread char path[256];
@@ -61,6 +63,7 @@ static void make_folders(struct fake_device *device)
 
     (void)snprintf(device->root, sizeof(device->root), "/dev/shm/vgpu-sysfs-XXXXXX");
     need(mkdtemp(device->root) != NULL && chmod(device->root, 0755) == 0, "mkdtemp");
+    memcpy(made, device->root, sizeof(made));
     (void)snprintf(path, sizeof(path), "%s/devices", device->root);
     need(mkdir(path, 0755) == 0, path);
     (void)snprintf(path, sizeof(path), "%s/dev", device->root);
@@ -142,10 +145,19 @@ void fake_sysfs_fill(struct fake_device *device)
     }
 }
 
+void fake_device_sweep(void)
+{
+    char command[96];
+
+    if (made[0] != '\0') {
+        (void)snprintf(command, sizeof(command), "rm -rf '%s'", made);
+        need(system(command) == 0, command);
+        made[0] = '\0';
+    }
+}
+
 void fake_sysfs_remove(struct fake_device *device)
 {
-    char command[160];
-
     (void)munmap(device->registers, REGISTERS_BYTES);
     (void)munmap(device->slices, SLICES_BYTES);
     (void)munmap(device->config, CONFIG_BYTES);
@@ -153,8 +165,7 @@ void fake_sysfs_remove(struct fake_device *device)
     if (device->node_fd >= 0) {
         (void)close(device->node_fd);
     }
-    (void)snprintf(command, sizeof(command), "rm -rf '%s'", device->root);
-    need(system(command) == 0, command);
+    fake_device_sweep();
 }
 
 void fake_sysfs_link(struct fake_device *device, bool link)
