@@ -49,12 +49,12 @@
 #define VGPU_VERSION_TEXT_SIZE 32u
 
 /* Registers of channel n, VGPU_CHANNEL_STRIDE bytes each. */
-#define VGPU_REG_CHANNEL      0x400u
-#define VGPU_CHANNEL_STRIDE   16u
-#define VGPU_CHANNEL_STATE    0x0u /* ro: enum vgpu_channel_phase */
-#define VGPU_CHANNEL_CONTROL  0x4u /* wo: VGPU_CONTROL_*; reads 0 */
-#define VGPU_CHANNEL_RESULT   0x8u /* ro: the CUresult of a refusal, else 0 */
-#define VGPU_CHANNEL_EPOCH    0xcu /* ro: counts the opens of this channel */
+#define VGPU_REG_CHANNEL     0x400u
+#define VGPU_CHANNEL_STRIDE  16u
+#define VGPU_CHANNEL_STATE   0x0u /* ro: enum vgpu_channel_phase */
+#define VGPU_CHANNEL_CONTROL 0x4u /* wo: VGPU_CONTROL_*; reads 0 */
+#define VGPU_CHANNEL_RESULT  0x8u /* ro: the CUresult of a refusal, else 0 */
+#define VGPU_CHANNEL_EPOCH   0xcu /* ro: counts the opens of this channel */
 
 #define VGPU_STATUS_LINK      0x1u /* the broker has welcomed this device */
 #define VGPU_STATUS_CONNECTED 0x2u /* there is a connection to the broker's socket */
@@ -75,7 +75,6 @@ enum vgpu_channel_phase {
 /* Offset in BAR0 of channel n's doorbell: any 4-byte write there rings. */
 #define VGPU_DEVICE_DOORBELL(n) (VGPU_DEVICE_PAGE * (1u + (n)))
 /* Offset in BAR0 of a register of channel n. */
-#define VGPU_DEVICE_CHANNEL_REG(n, reg) \
-    (VGPU_REG_CHANNEL + VGPU_CHANNEL_STRIDE * (n) + (reg))
+#define VGPU_DEVICE_CHANNEL_REG(n, reg) (VGPU_REG_CHANNEL + VGPU_CHANNEL_STRIDE * (n) + (reg))
 
 #endif

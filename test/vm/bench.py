@@ -77,8 +77,8 @@ def programs(table, image, folder):
     with Stack(settings={"vms.a": socket, "broker.spin_us": "auto"}) as stack, \
             VgpuGuest(image, socket, BUILD, memory_mib=1024) as guest:
         guest.wait_ready()
-        there = figures(in_guest(guest, BENCH, "--json", "--scale", SCALE))
-        here = figures(on_host(stack, BENCH, "--json", "--scale", SCALE))
+        there = figures(in_guest(guest, BENCH, "--json", "-", "--scale", SCALE))
+        here = figures(on_host(stack, BENCH, "--json", "-", "--scale", SCALE))
         for name, (value, unit) in there.items():
             table.add(name, unit, value, here[name][0])
         print(in_guest(guest, "bin/vgpu-info").rstrip())
