@@ -4,7 +4,8 @@
 
     idle.py --broker PID --sessions N --program vgpu-process-guest --library DIR --socket PATH
 
-Every session has a context, so a worker.  The last line is the result.
+Every session has a context, so a worker.  The same program is then held idle natively: a worker
+cannot wake less often than the driver's own threads do.  The last line is the result.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "process"))
 import procfs  # noqa: E402
 
+NATIVE = 4
 SETTLE_S = 3
 WATCH_S = 5
 RSS_KIB_MAX = 32 * 1024
@@ -30,16 +32,30 @@ def role(pid):
     return "broker" if b"vgpu-broker" in words[0] else "guest"
 
 
-def hold(options):
-    environment = dict(os.environ, LD_LIBRARY_PATH=options.library, VGPU_SOCKET=options.socket)
+def through_us(options):
+    return dict(os.environ, LD_LIBRARY_PATH=options.library, VGPU_SOCKET=options.socket)
+
+
+def native():
+    return {key: value for key, value in os.environ.items()
+            if key not in ("LD_LIBRARY_PATH", "VGPU_SOCKET")}
+
+
+def hold(options, count, environment):
     guests = []
-    for number in range(options.sessions):
+    for number in range(count):
         guest = subprocess.Popen([options.program, "hold", str(number)], env=environment,
                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if guest.stdout.readline().split()[:1] != [b"ready"]:
             raise SystemExit(f"session {number} did not start")
         guests.append(guest)
     return guests
+
+
+def end(guests):
+    for guest in guests:
+        guest.kill()
+        guest.wait()
 
 
 def watch(pids):
@@ -58,13 +74,15 @@ def main():
                        ("socket", str)):
         parser.add_argument(f"--{name}", type=kind, required=True)
     options = parser.parse_args()
-    guests = hold(options)
+    guests = hold(options, options.sessions, through_us(options))
     time.sleep(SETTLE_S)
     rss = procfs.status_kib(options.broker, "RssAnon")
     most = watch([options.broker] + procfs.family(options.broker) + [guest.pid for guest in guests])
-    for guest in guests:
-        guest.kill()
-        guest.wait()
+    end(guests)
+    guests = hold(options, NATIVE, native())
+    time.sleep(SETTLE_S)
+    most["native"] = watch([guest.pid for guest in guests])["guest"]
+    end(guests)
     rates = ", ".join(f"{name} {rate:.1f}" for name, rate in sorted(most.items()))
     print(f"{options.sessions} sessions: broker RssAnon {rss / 1024:.1f} MiB; wake-ups/s, most of "
           f"a kind: {rates}")
