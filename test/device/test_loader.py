@@ -16,6 +16,7 @@ from paths import ROOT
 
 LOADER = BUILD / "libvgpu-qemu.so"
 QEMU = os.environ.get("VGPU_QEMU", "qemu-system-x86_64")
+OPTIONS = "vgpu-cuda options:"
 LISTED = 'name "vgpu-cuda", bus PCI, desc "Virtual GPU (MMIO + BAR1 + CUDA Remoting)"'
 
 
@@ -50,27 +51,28 @@ class Folder(unittest.TestCase):
         self.object = self.folder / f"vgpu-qemu-{qemu_version()[1]}.so"
 
     def devices(self):
-        """What QEMU says with the loader of the folder."""
-        status, said = run([QEMU, "-device", "help"], LD_PRELOAD=self.loader)
-        self.assertEqual(status, 0, said)
-        return said
+        """What QEMU, with the loader of the folder, says of the device."""
+        return run([QEMU, "-device", "vgpu-cuda,help"], LD_PRELOAD=self.loader)[1]
 
     def assert_one_line(self, said, *words):
         """vgpu-cuda is absent, one line says why, and QEMU goes on."""
-        self.assertNotIn(LISTED, said)
+        self.assertIn("Device 'vgpu-cuda' not found", said)
         lines = [line for line in said.split("\n") if line.startswith("vgpu: ")]
         self.assertEqual(len(lines), 1, lines)
         for word in words:
             self.assertIn(word, lines[0])
-        self.assertIn('name "ivshmem', said, "QEMU's own devices are there")
 
 
-class Loaded(unittest.TestCase):
+class HelpLine(unittest.TestCase):
+    """Loads all of QEMU's modules: not for a QEMU that is not installed beside others of its kind."""
+
     def test_the_line_of_device_help(self):
         status, said = run([QEMU, "-device", "help"], LD_PRELOAD=str(LOADER))
         self.assertEqual(status, 0)
         self.assertEqual([line for line in said.split("\n") if "vgpu" in line], [LISTED])
 
+
+class Loaded(unittest.TestCase):
     def test_it_has_the_properties_of_the_page(self):
         _, said = run([QEMU, "-device", "vgpu-cuda,help"], LD_PRELOAD=str(LOADER))
         found = re.findall(r"^  ([\w-]+)=", said, re.MULTILINE)
@@ -110,9 +112,10 @@ class Inert(unittest.TestCase):
                          (0, f"LD_PRELOAD={LOADER}\n"))
 
     def test_through_programs_that_start_qemu(self):
-        status, said = run(["timeout", "60", "sh", "-c", f"{QEMU} -device help | grep vgpu"],
+        status, said = run(["timeout", "60", "sh", "-c", f"{QEMU} -device vgpu-cuda,help"],
                            LD_PRELOAD=str(LOADER))
-        self.assertEqual((status, said.strip()), (0, LISTED))
+        self.assertEqual(status, 0, said)
+        self.assertTrue(said.startswith(OPTIONS), said)
 
     def test_it_needs_no_symbol_but_the_c_library(self):
         _, said = run(["ldd", "-r", str(LOADER)])
@@ -186,7 +189,7 @@ class Refused(Folder):
 
     def test_the_right_object_is_taken(self):
         self.build(source_of_qemu())
-        self.assertIn(LISTED, self.devices())
+        self.assertTrue(self.devices().startswith(OPTIONS))
 
 
 class Wrapper(Folder):
@@ -241,7 +244,7 @@ class Wrapper(Folder):
         self.assert_check(7, "does not take", VGPU_QEMU_MODULES=str(self.folder))
 
     def test_a_qemu_with_the_device_built_in(self):
-        self.assert_check(0, "built in", VGPU_QEMU=self.fake("8.0.0", f"echo '{LISTED}'"))
+        self.assert_check(0, "built in", VGPU_QEMU=self.fake("8.0.0", f"echo '{OPTIONS}'"))
 
     def test_chardev_option_by_version(self):
         for version, option in (("4.2.1", "reconnect=1"), ("7.2.22", "reconnect=1"),
