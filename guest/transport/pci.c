@@ -174,6 +174,12 @@ int gs_pci_bar(const struct gs_pci *pci, unsigned int bar, uint64_t *first, uint
     return rc;
 }
 
+void gs_pci_memtypes(char path[static GS_PCI_PATH])
+{
+    (void)snprintf(path, GS_PCI_PATH, "%s/pat_memtype_list",
+                   override() != NULL ? override() : "/sys/kernel/debug/x86");
+}
+
 static int switch_on(const struct gs_pci *pci)
 {
     VGPU_CLEANUP_FD int fd = -1;

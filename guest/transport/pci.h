@@ -44,6 +44,9 @@ int gs_pci_uio(const struct gs_pci *pci, char path[static GS_PCI_PATH]);
 /* Where the kernel put BAR `bar`: its first and last byte.  0 or -errno. */
 int gs_pci_bar(const struct gs_pci *pci, unsigned int bar, uint64_t *first, uint64_t *last);
 
+/* The path of the kernel's list of memory types, for root where debugfs is mounted. */
+void gs_pci_memtypes(char path[static GS_PCI_PATH]);
+
 /* Has the device answer to memory accesses.  0; -EPERM with DECODING; -errno. */
 int gs_pci_enable(const struct gs_pci *pci, struct gs_obstacle *obstacle);
 

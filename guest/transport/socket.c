@@ -166,6 +166,11 @@ static const char *named_path(void)
     return path != NULL && *path != '\0' ? path : NULL;
 }
 
+const char *gs_socket_path(void)
+{
+    return named_path() != NULL ? named_path() : GS_SOCKET_PATH;
+}
+
 static int socket_open(struct gs_channel *channel, const char *where, struct gs_obstacle *obstacle)
 {
     struct gs_channel opened = {.memory_fd = -1};

@@ -67,6 +67,9 @@ extern const struct gs_transport gs_transport_device;
 /* The default place of the broker's socket; $VGPU_SOCKET overrides it. */
 #define GS_SOCKET_PATH "/run/vgpu/broker.sock"
 
+/* The socket that gs_channel_open(.., NULL, ..) would take: $VGPU_SOCKET or GS_SOCKET_PATH. */
+const char *gs_socket_path(void);
+
 /* The way that gs_channel_open(.., NULL, ..) would take now.  Any thread. */
 const struct gs_transport *gs_transport_choose(void);
 

@@ -19,7 +19,8 @@
 #include "proto/frame_socket.h"
 #include "test/unit/guest/fake_device.h"
 
-#define BYTES VGPU_CHANNEL_BYTES_MIN
+#define BYTES      VGPU_CHANNEL_BYTES_MIN
+#define ATTRIBUTES 80
 
 static void need(bool holds, const char *what)
 {
@@ -165,13 +166,13 @@ static void welcome(struct fake_channel *channel, struct rings *rings)
     Vgpu__DeviceFacts *list[4];
     Vgpu__Welcome hello = VGPU__WELCOME__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
-    int32_t attributes[40];
-    uint8_t valid[5];
+    int32_t attributes[ATTRIBUTES];
+    uint8_t valid[ATTRIBUTES / 8];
     uint8_t uuid[4][16];
     char name[] = "Fake GPU";
     char bus[4][24];
 
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < ATTRIBUTES; i++) {
         attributes[i] = i <= 7 ? 1024 : i;
     }
     memset(valid, 0xff, sizeof(valid));
@@ -184,7 +185,7 @@ static void welcome(struct fake_channel *channel, struct rings *rings)
         facts[i].pci_bus_id = bus[i];
         facts[i].uuid = (ProtobufCBinaryData){16, uuid[i]};
         facts[i].total_memory = 1 << 20;
-        facts[i].n_attributes = 40;
+        facts[i].n_attributes = ATTRIBUTES;
         facts[i].attributes = attributes;
         facts[i].attribute_valid = (ProtobufCBinaryData){sizeof(valid), valid};
         facts[i].stream_priority_greatest = -5;

@@ -189,6 +189,15 @@ static uint32_t settle_status(struct fake_device *device)
     return device->irq_status;
 }
 
+static void look_at_beat(struct fake_device *device)
+{
+    _Atomic uint32_t *beat = fake_device_register(device, VGPU_REG_BEAT);
+
+    if ((atomic_load(beat) & OWN_BIT) == 0) {
+        atomic_store(beat, ++device->beats | OWN_BIT);
+    }
+}
+
 static void look_at_interrupts(struct fake_device *device)
 {
     uint32_t status;
@@ -216,6 +225,7 @@ static void *run(void *arg)
             look_at_channel(device, n);
         }
         look_at_interrupts(device);
+        look_at_beat(device);
         (void)usleep(20);
     }
     return NULL;

@@ -10,7 +10,7 @@
  *   ROOT/devices/0000:00:05.0/   vendor device enable resource resource0 resource1 ...
  *   ROOT/dev/uio0                a FIFO in place of the node of uio_pci_generic
  *
- * Bit 31 of IRQ_STATUS is this device's own: a register that has it was not written to.
+ * Bit 31 of IRQ_STATUS and BEAT is this device's own: a register that has it was not written to.
  */
 
 #include <stdatomic.h>
@@ -57,6 +57,7 @@ struct fake_device {
     int memory_fd; /* of the slices */
     int node_fd;   /* of the FIFO */
     bool linked;
+    uint32_t beats;
     uint32_t irq_status;
     uint32_t irq_fresh;                /* not shown yet */
     int serving[FAKE_DEVICE_CHANNELS]; /* the broker's channel, -1: none */

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_INFO_H
+#define GS_INFO_H
+
+/* What vgpu-info finds out, in the order in which it does. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "guest/transport/device.h"
+#include "guest/transport/transport.h"
+#include "proto/limits.h"
+
+/* Exit statuses beside those of enum gs_obstacle_kind. */
+#define INFO_USAGE      2
+#define INFO_NO_LIBRARY 13
+#define INFO_NO_GPU     14
+
+#define INFO_TEXT 128
+#define INFO_PATH 512
+
+struct info_user {
+    uint32_t state; /* enum vgpu_channel_phase */
+    pid_t process;  /* that has the lock; 0: none */
+    char program[32];
+};
+
+struct info_device {
+    struct gs_pci pci;
+    char driver[64]; /* "": none is bound */
+    uint32_t pci_revision;
+    uint32_t revision;
+    uint32_t status;
+    uint32_t generation;
+    uint32_t protocol;
+    uint32_t resets;
+    char broker[VGPU_VERSION_TEXT_SIZE + 1];
+    uint32_t channels;
+    uint64_t channel_bytes;
+    struct info_user users[VGPU_DEVICE_CHANNELS_MAX];
+    double beat_us; /* to the broker and back; negative: not measured */
+};
+
+struct info_window {
+    uint32_t channel;
+    uint64_t bytes;
+    bool polls;
+    char cache[INFO_TEXT]; /* type of the mapping and how it is known */
+    double write_mbs;      /* million bytes a second */
+    double read_mbs;
+};
+
+struct info_gpu {
+    char name[INFO_TEXT];
+    uint64_t bytes;
+    int major;
+    int minor;
+};
+
+struct info_library {
+    char path[INFO_PATH];
+    char programs[INFO_PATH]; /* what programs load; "": nothing */
+    unsigned int calls;
+    unsigned int supported;
+    int cuda;
+    int gpu_count;
+    struct info_gpu gpus[VGPU_DEVICES_MAX];
+};
+
+struct info {
+    const struct gs_transport *transport;
+    /* What was reached: each comes after the ones before it. */
+    bool has_device; /* by the device only */
+    bool has_window;
+    bool has_library;
+    bool has_gpus;
+    struct info_device device;
+    struct info_window window;
+    struct info_library library;
+    int status; /* exit status, 0: all is well */
+    char error[GS_OBSTACLE_TEXT];
+    char warning[2 * INFO_PATH + 128];
+};
+
+/* Takes an obstacle over as the status and the error. */
+void info_fail(struct info *info, int status, const char *text);
+
+/* Makes '?' of every byte that is not printable ASCII: others chose it. */
+void info_clean(char *text);
+
+/* device.c: what the registers say, who has which channel, and the time of a beat. */
+void info_read_device(struct info *info);
+
+/* window.c: claims a channel for less than half a second. */
+void info_measure_window(struct info *info);
+
+/* gpu.c: the library and what it says of the GPUs. */
+void info_ask_library(struct info *info);
+
+/* text.c, json.c: on standard output. */
+void info_print_text(const struct info *info);
+void info_print_json(const struct info *info);
+
+/* "free", "opening", ... */
+const char *info_state_name(uint32_t state);
+
+#endif

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What cmake --install --component guest puts where, and whether the loader finds it."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+OPTIONS = argparse.Namespace()
+VERSION_WORDS = 2  # "vgpu-info 0.1.0"
+
+
+def install(tree, prefix):
+    subprocess.run([OPTIONS.cmake, "--install", OPTIONS.build, "--component", "guest",
+                    "--prefix", prefix], env={**os.environ, "DESTDIR": str(tree)}, check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def files(tree):
+    return {str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_symlink() or not p.is_dir()}
+
+
+def expected(prefix, conf, version):
+    library = f"{prefix}/{OPTIONS.libdir}/vgpu/libcuda.so"
+    return {library, f"{library}.1", f"{library}.{version}", f"{prefix}/bin/vgpu-info",
+            f"{prefix}/lib/udev/rules.d/70-vgpu.rules", f"{prefix}/lib/sysusers.d/vgpu-guest.conf",
+            f"{prefix}/share/man/man1/vgpu-info.1", f"{prefix}/share/man/man7/vgpu-libcuda.7",
+            conf}
+
+
+class Install(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.tree = Path(self.folder.name)
+
+    def version(self, prefix):
+        run = subprocess.run([self.tree / prefix / "bin/vgpu-info", "--version"], check=True,
+                             capture_output=True, text=True)
+        self.assertEqual(len(run.stdout.split()), VERSION_WORDS)
+        return run.stdout.split()[1]
+
+    def test_the_list_of_files_is_exact(self):
+        install(self.tree, "/usr")
+        version = self.version("usr")
+        self.assertEqual(files(self.tree),
+                         expected("usr", "etc/ld.so.conf.d/vgpu.conf", version))
+        library = self.tree / "usr" / OPTIONS.libdir / "vgpu"
+        self.assertEqual(os.readlink(library / "libcuda.so.1"), f"libcuda.so.{version}")
+        self.assertEqual(os.readlink(library / "libcuda.so"), "libcuda.so.1")
+
+    def test_another_prefix_keeps_to_itself(self):
+        install(self.tree, "/opt/vgpu")
+        self.assertEqual(files(self.tree),
+                         expected("opt/vgpu", "opt/vgpu/etc/ld.so.conf.d/vgpu.conf",
+                                  self.version("opt/vgpu")))
+
+    def test_ldconfig_finds_the_library(self):
+        install(self.tree, "/usr")
+        conf = (self.tree / "etc/ld.so.conf.d/vgpu.conf").read_text()
+        self.assertEqual(conf, f"/usr/{OPTIONS.libdir}/vgpu\n")
+        listed = self.tree / "ld.so.conf"
+        listed.write_text(f"{self.tree}{conf}")
+        cache = self.tree / "ld.so.cache"
+        tool = "/sbin/ldconfig"
+        subprocess.run([tool, "-X", "-f", listed, "-C", cache], check=True,
+                       stderr=subprocess.DEVNULL)
+        known = subprocess.run([tool, "-p", "-C", cache], check=True, capture_output=True,
+                               text=True).stdout
+        wanted = f"{self.tree}/usr/{OPTIONS.libdir}/vgpu/libcuda.so.1"
+        self.assertTrue(any(line.split()[0] == "libcuda.so.1" and line.endswith(wanted)
+                            for line in known.splitlines()[1:]), known)
+
+    def test_the_tool_speaks_json(self):
+        install(self.tree, "/usr")
+        run = subprocess.run([self.tree / "usr/bin/vgpu-info", "--json"], capture_output=True,
+                             text=True, check=False,
+                             env={**os.environ, "VGPU_SOCKET": "/nonexistent/\"socket\"\\"})
+        told = json.loads(run.stdout)
+        self.assertEqual(run.returncode, told["status"])
+        self.assertEqual(told["socket"], "/nonexistent/\"socket\"\\")
+        self.assertEqual(run.stderr, f"vgpu-info: {told['error']}\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cmake", required=True)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--libdir", required=True)
+    _, rest = parser.parse_known_args(namespace=OPTIONS)
+    unittest.main(argv=[sys.argv[0], *rest])
+
+
+if __name__ == "__main__":
+    main()
