@@ -169,7 +169,7 @@ static void fail_with(struct info *info, const struct driver *driver, CUresult c
     char text[GS_OBSTACLE_TEXT];
 
     (void)driver->error_name(cu, &name);
-    (void)snprintf(text, sizeof(text), "%s says %s (%d): %s", info->library.path,
+    (void)snprintf(text, sizeof(text), "%.200s says %s (%d): %s", info->library.path,
                    name != NULL ? name : "an error", (int)cu,
                    cu == CUDA_ERROR_NO_DEVICE
                        ? "see that vgpu-executor runs on the host and has registered a GPU"
