@@ -34,6 +34,7 @@ typedef uint64_t cuuint64_t;
 
 #include "cuda_launch.h"
 #include "cuda_memory.h"
+#include "cuda_stream.h"
 
 typedef struct CUuuid_st {
     char bytes[16];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+#include "cuda_abi.h" /* includes this file where its turn is */
+
 #ifndef VGPU_CUDA_LAUNCH_H
 #define VGPU_CUDA_LAUNCH_H
-
-#include "cuda_abi.h"
 
 /* Launch attributes, libraries and tensor maps of the CUDA Driver API 13.0.  Part of cuda_abi.h. */
 

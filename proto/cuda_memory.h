@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
+#include "cuda_abi.h" /* includes this file where its turn is */
+
 #ifndef VGPU_CUDA_MEMORY_H
 #define VGPU_CUDA_MEMORY_H
 
@@ -7,8 +9,6 @@
  * dimensions.  As the rest it is held against an installed cuda.h by a test.
  * Included by cuda_abi.h only.
  */
-
-#include "cuda_abi.h"
 
 typedef struct CUarray_st *CUarray;
 

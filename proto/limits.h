@@ -65,6 +65,9 @@
 /* The worker publishes a stream's progress every so many operations. */
 #define VGPU_PROGRESS_STEP 64u
 
+/* Entries of one batch of stream memory operations: native's limit. */
+#define VGPU_MEM_OPS_MAX 256u
+
 /* Module image: larger than any library's cubin seen (60 MB), small enough to copy. */
 #define VGPU_MODULE_BYTES_MAX 0x10000000ull
 /* Kernel parameters of one launch (CUDA 12.1 and later, sm_70 and later). */

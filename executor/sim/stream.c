@@ -20,6 +20,7 @@ struct CUstream_st *stream_new(CUcontext ctx, unsigned int flags, int priority)
     s->ctx = ctx;
     s->id = ++sim.next_id;
     s->flags = flags;
+    stream_attr_init(s);
     s->priority = priority > 0 ? 0 : priority < PRIORITY_HIGHEST ? PRIORITY_HIGHEST : priority;
     s->next = sim.streams;
     if (s->next != NULL) {

@@ -21,6 +21,7 @@ struct CUstream_st {
     struct sim_op *tail;
     unsigned kernels; /* unfinished ones */
     uint64_t poll_ns; /* a stalled head is looked at again then; 0: at once */
+    CUstreamAttrValue attr[CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN + 1];
 };
 
 /* One thread's CU_STREAM_PER_THREAD in a context. */
@@ -32,6 +33,9 @@ struct thread_stream {
 
 /* A new stream in sim.streams; NULL without memory.  Owned by its context. */
 struct CUstream_st *stream_new(CUcontext ctx, unsigned int flags, int priority);
+
+/* Its attributes as they are at first. */
+void stream_attr_init(struct CUstream_st *s);
 
 /* Its owner is done with it: freed now, or when it is empty and not pinned. */
 void stream_release(struct CUstream_st *s);

@@ -92,3 +92,49 @@ CUresult cuStreamWaitValue64(CUstream stream, CUdeviceptr addr, cuuint64_t value
 
     return wait_value(__func__, stream, &op, flags);
 }
+
+/* One entry of a batch; a barrier orders what is in order already. */
+static CUresult one_of_batch(CUstream stream, const CUstreamBatchMemOpParams *p)
+{
+    switch ((int)p->operation) {
+    case CU_STREAM_MEM_OP_WAIT_VALUE_32:
+        return cuStreamWaitValue32(stream, p->waitValue.address, p->waitValue.value,
+                                   p->waitValue.flags);
+    case CU_STREAM_MEM_OP_WAIT_VALUE_64:
+        return cuStreamWaitValue64(stream, p->waitValue.address, p->waitValue.value64,
+                                   p->waitValue.flags);
+    case CU_STREAM_MEM_OP_WRITE_VALUE_32:
+        return cuStreamWriteValue32(stream, p->writeValue.address, p->writeValue.value,
+                                    p->writeValue.flags);
+    case CU_STREAM_MEM_OP_WRITE_VALUE_64:
+        return cuStreamWriteValue64(stream, p->writeValue.address, p->writeValue.value64,
+                                    p->writeValue.flags);
+    case CU_STREAM_MEM_OP_BARRIER:
+        return p->memoryBarrier.flags <= CU_STREAM_MEMORY_BARRIER_TYPE_GPU
+                   ? CUDA_SUCCESS
+                   : CUDA_ERROR_INVALID_VALUE;
+    case CU_STREAM_MEM_OP_FLUSH_REMOTE_WRITES:
+        return CUDA_ERROR_NOT_SUPPORTED; /* attribute 98 is 0 */
+    default:
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+}
+
+CUresult cuStreamBatchMemOp(CUstream stream, unsigned int count,
+                            CUstreamBatchMemOpParams *paramArray, unsigned int flags)
+{
+    CUcontext ctx;
+    CUresult cu = sim_begin_ctx(__func__, &ctx);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    (void)sim_end(CUDA_SUCCESS);
+    if (count == 0 || count > 256 || paramArray == NULL || flags != 0) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    for (unsigned int i = 0; i < count && cu == CUDA_SUCCESS; i++) {
+        cu = one_of_batch(stream, &paramArray[i]);
+    }
+    return cu;
+}

@@ -11,6 +11,12 @@ static _Atomic uint64_t last_id;
 /* Stands in the table where index 0 would be. */
 static struct gs_stream legacy_mark;
 
+/* Native's, for every new stream. */
+static const struct gs_stream_attributes attributes_at_first = {
+    .sync_policy = CU_SYNC_POLICY_AUTO,
+    .domains = {.default_ = 0, .remote = 1},
+};
+
 static uint32_t index_of(const struct gs_stream *stream)
 {
     return vgpu_handle_index_of(stream->wire);
@@ -25,6 +31,7 @@ void gs_stream_init_null(struct gs_stream *stream, struct gs_session *s, struct 
     stream->priority = 0;
     stream->id = atomic_fetch_add(&last_id, 1) + 1;
     stream->first = 0;
+    stream->attributes = attributes_at_first;
 }
 
 int gs_streams_keep_legacy(struct gs_session *s)
@@ -60,6 +67,7 @@ CUresult gs_stream_new(struct gs_session *s, struct gs_context *context, unsigne
     }
     made->session = s;
     made->context = context;
+    made->attributes = attributes_at_first;
     made->flags = flags;
     made->priority = clamp_priority(&context->device->facts, priority);
     made->id = atomic_fetch_add(&last_id, 1) + 1;

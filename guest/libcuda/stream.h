@@ -21,6 +21,14 @@ struct gs_context;
 struct gs_session;
 struct gs_thread;
 
+/* What cuStreamSetAttribute sets, but for the priority. */
+struct gs_stream_attributes {
+    CUaccessPolicyWindow window;
+    CUsynchronizationPolicy sync_policy;
+    CUlaunchMemSyncDomainMap domains;
+    CUlaunchMemSyncDomain domain;
+};
+
 struct gs_stream {
     struct gs_session *session;
     struct gs_context *context;
@@ -30,6 +38,7 @@ struct gs_stream {
     uint64_t id;
     uint64_t first;          /* what its index had been sent when it was made */
     _Atomic uint64_t synced; /* so many operations are known to be done */
+    struct gs_stream_attributes attributes;
 };
 
 /* Makes the embedded NULL stream of a context. */

@@ -17,7 +17,7 @@ extern "C" {
 """
 
 # Base names whose current version in cuda.h 13.0 is still the unsuffixed one.
-UNSUFFIXED = {"cuCtxGetDevice", "cuCtxSynchronize"}
+UNSUFFIXED = {"cuCtxGetDevice", "cuCtxSynchronize", "cuStreamGetCtx"}
 
 
 def declared(calls):

@@ -50,7 +50,12 @@
 #undef cuMemsetD32
 #undef cuMemsetD8
 #undef cuModuleGetGlobal
+#undef cuStreamBatchMemOp
 #undef cuStreamDestroy
+#undef cuStreamWaitValue32
+#undef cuStreamWaitValue64
+#undef cuStreamWriteValue32
+#undef cuStreamWriteValue64
 
 /* clang-format off */
 #define DRIVER_API_CALLS(X) \
@@ -204,6 +209,16 @@
     X(cuDeviceTotalMem) \
     X(cuEventDestroy) \
     X(cuStreamDestroy) \
+    X(cuStreamBatchMemOp_v2) \
+    X(cuStreamCopyAttributes) \
+    X(cuStreamGetAttribute) \
+    X(cuStreamGetCtx_v2) \
+    X(cuStreamGetDevice) \
+    X(cuStreamSetAttribute) \
+    X(cuStreamWaitValue32_v2) \
+    X(cuStreamWaitValue64_v2) \
+    X(cuStreamWriteValue32_v2) \
+    X(cuStreamWriteValue64_v2) \
     X(cuStreamIsCapturing) \
     X(cuThreadExchangeStreamCaptureMode)
 /* clang-format on */
