@@ -7,6 +7,7 @@
  *   guest socket ──► session ◄── rings, written at will
  *   supervisor   ──► gpu         raw bytes, or frames of a kind with bytes of the script
  *   worker       ──► session
+ *   machine      ──► vm ──► session ◄── rings (machine.h); steps with bit 4
  *
  * Bit 7 of a step makes the broker run afterwards.
  */
@@ -22,14 +23,11 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "proto/frame_socket.h"
+#include "test/fuzz/machine.h"
+#include "test/fuzz/script.h"
 
 #define PUMP_TURNS 4
 #define STEPS_MAX  512
-
-struct script {
-    const uint8_t *at;
-    size_t left;
-};
 
 struct stage {
     uv_loop_t loop;
@@ -42,28 +40,9 @@ struct stage {
     uint8_t *base;
     size_t bytes;
     uint64_t head;
+    struct fuzz_machine machine;
     uint8_t out[4096];
 };
-
-static uint8_t next(struct script *script)
-{
-    if (script->left == 0) {
-        return 0;
-    }
-    script->left--;
-    return *script->at++;
-}
-
-/* Takes up to `len` bytes of the script. */
-static const uint8_t *take(struct script *script, size_t *len)
-{
-    const uint8_t *at = script->at;
-
-    *len = *len < script->left ? *len : script->left;
-    script->at += *len;
-    script->left -= *len;
-    return at;
-}
 
 static void pump(struct stage *stage)
 {
@@ -185,8 +164,8 @@ static void worker_gone(struct stage *stage, uint8_t id)
 /* A frame of any kind whose message is bytes of the script. */
 static void raw_frame(struct stage *stage, int fd, struct script *script, size_t len)
 {
-    uint8_t kind = next(script);
-    const uint8_t *body = take(script, &len);
+    uint8_t kind = script_next(script);
+    const uint8_t *body = script_take(script, &len);
     uint32_t size = (uint32_t)(3 + len);
 
     len = len < 127 ? len : 127;
@@ -215,7 +194,7 @@ static void ring_bytes(struct stage *stage, const uint8_t *bytes, size_t len)
 /* A record with an honest header. */
 static void ring_record(struct stage *stage, struct script *script, uint32_t op, size_t len)
 {
-    const uint8_t *body = take(script, &len);
+    const uint8_t *body = script_take(script, &len);
     struct vgpu_record record = {.op = op, .length = vgpu_record_length(len)};
 
     memset(stage->out, 0, record.length);
@@ -244,7 +223,7 @@ static void set_word(struct stage *stage, struct script *script, uint8_t which)
 {
     uint64_t value = 0;
     size_t len = 8;
-    const uint8_t *bytes = take(script, &len);
+    const uint8_t *bytes = script_take(script, &len);
     struct vgpu_channel_state *state = vgpu_channel_state(stage->base);
 
     memcpy(&value, bytes, len);
@@ -275,7 +254,7 @@ static void guest_step(struct stage *stage, struct script *script, uint8_t what,
 
     switch (what) {
     case 0:
-        bytes = take(script, &len);
+        bytes = script_take(script, &len);
         ring_bytes(stage, bytes, len);
         break;
     case 1:
@@ -294,7 +273,7 @@ static void guest_step(struct stage *stage, struct script *script, uint8_t what,
         set_word(stage, script, size);
         break;
     case 6:
-        bytes = take(script, &len);
+        bytes = script_take(script, &len);
         say(stage->guest.fd, bytes, len, NULL, 0);
         break;
     default:
@@ -323,14 +302,14 @@ static void host_step(struct stage *stage, struct script *script, uint8_t what, 
         raw_frame(stage, stage->supervisor, script, len);
         break;
     case 4:
-        bytes = take(script, &len);
+        bytes = script_take(script, &len);
         say(stage->supervisor, bytes, len, NULL, 0);
         break;
     case 5:
         raw_frame(stage, stage->worker, script, len);
         break;
     case 6:
-        bytes = take(script, &len);
+        bytes = script_take(script, &len);
         say(stage->worker, bytes, len, &stage->doorbell, size % 2);
         break;
     default:
@@ -342,10 +321,12 @@ static void host_step(struct stage *stage, struct script *script, uint8_t what, 
 static void run(struct stage *stage, struct script *script)
 {
     for (int steps = 0; steps < STEPS_MAX && script->left > 0; steps++) {
-        uint8_t step = next(script);
-        uint8_t size = next(script);
+        uint8_t step = script_next(script);
+        uint8_t size = script_next(script);
 
-        if ((step & 8) == 0) {
+        if ((step & 0x10) != 0) {
+            fuzz_machine_step(&stage->machine, script, step & 7, size);
+        } else if ((step & 8) == 0) {
             guest_step(stage, script, step & 7, size);
         } else {
             host_step(stage, script, step & 7, size);
@@ -354,6 +335,7 @@ static void run(struct stage *stage, struct script *script)
             pump(stage);
             listen_to(stage->supervisor);
             listen_to(stage->worker);
+            fuzz_machine_listen(&stage->machine);
         }
     }
     pump(stage);
@@ -362,7 +344,7 @@ static void run(struct stage *stage, struct script *script)
 static void start(struct stage *stage)
 {
     static const struct br_settings settings = {.channel_mib = 16,
-                                                .sessions_max = 2,
+                                                .sessions_max = 3,
                                                 .session_buffer_kib = 128,
                                                 .hello_timeout_ms = 600000};
     int theirs;
@@ -377,6 +359,7 @@ static void start(struct stage *stage)
     vgpu_frame_socket_init(&stage->guest, connected(&theirs));
     br_broker_add_guest(stage->broker, theirs);
     take_channel(stage);
+    fuzz_machine_init(&stage->machine, br_broker_add_vm(stage->broker, "fuzz"));
 }
 
 static void stop(struct stage *stage)
@@ -389,6 +372,7 @@ static void stop(struct stage *stage)
     if (uv_loop_close(&stage->loop) != 0) {
         abort();
     }
+    fuzz_machine_fini(&stage->machine);
     vgpu_frame_socket_fini(&stage->guest);
     vgpu_fd_close(&stage->supervisor);
     vgpu_fd_close(&stage->worker);
