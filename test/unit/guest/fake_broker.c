@@ -331,6 +331,11 @@ static void start_service(struct fake_channel *channel)
     atomic_store(&channel->broker->count, channel->number + 1);
 }
 
+void fake_broker_settle(struct fake_broker *broker)
+{
+    (void)atomic_load(&broker->count);
+}
+
 uint32_t fake_broker_adopt(struct fake_broker *broker, uint8_t *base)
 {
     struct fake_channel *channel = next_channel(broker, -1);

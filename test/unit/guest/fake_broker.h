@@ -79,6 +79,10 @@ void fake_channel_hang_up(struct fake_channel *channel);
 /* Puts bytes into the completion ring as they are; the channel's thread must be idle. */
 void fake_channel_inject(struct fake_channel *channel, const void *bytes, size_t len);
 
+/* Sees what the broker's threads did before the channels that the test knows of were there: for
+ * ThreadSanitizer, to which memory that is mapped twice is two memories. */
+void fake_broker_settle(struct fake_broker *broker);
+
 /* For the fake device: serves a channel in its memory and returns its number; rings its doorbell;
  * takes its interrupt; ends the service. */
 uint32_t fake_broker_adopt(struct fake_broker *broker, uint8_t *base);

@@ -16,6 +16,13 @@
 #include "test/unit/guest/fake_device.h"
 #include "test/unit/guest/test.h"
 
+/* Where windows are mapped, also under ThreadSanitizer. */
+#ifdef VGPU_TSAN
+#define FIXED ((void *)(uintptr_t)0x7e9000000000ull)
+#else
+#define FIXED ((void *)(uintptr_t)0x5f0000000000ull)
+#endif
+
 static struct fake_device *device;
 static struct gs_channel channel;
 static struct gs_obstacle obstacle;
@@ -113,7 +120,7 @@ static void test_map_crosses_from_rings_to_data(void **state)
     assert_int_equal(attempt(), 0);
     assert_int_not_equal(channel.memory_fd, channel.data_fd);
     check_mapping(NULL);
-    check_mapping((void *)(uintptr_t)0x5f0000000000ull);
+    check_mapping(FIXED);
 }
 
 static void test_map_without_write_combining(void **state)
@@ -128,7 +135,7 @@ static void test_map_without_write_combining(void **state)
 
 static void test_map_beyond_the_memory_leaves_nothing(void **state)
 {
-    void *at = (void *)(uintptr_t)0x5f0000000000ull;
+    void *at = FIXED;
 
     (void)state;
     fake_device_start(device);

@@ -69,7 +69,7 @@ static void test_interrupt_before_the_wait_is_not_lost(void **state)
     open_both();
     assert_int_equal(gs_channel_wait(&channels[0], 0), 0);
     fake_device_interrupt(device, 0);
-    while ((device->irq_status & 1) == 0) {
+    while ((__atomic_load_n(&device->irq_status, __ATOMIC_SEQ_CST) & 1) == 0) {
         (void)usleep(100);
     }
     assert_int_equal(gs_channel_wait(&channels[0], LONG_NS), 1);

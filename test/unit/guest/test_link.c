@@ -30,7 +30,11 @@ static int setup(void **state)
     atomic_store(&frames, 0);
     fake_broker_start(&broker);
     connection.on_frame = on_frame;
-    return gs_link_open(&connection, NULL, &obstacle);
+    if (gs_link_open(&connection, NULL, &obstacle) != 0) {
+        return -1;
+    }
+    fake_broker_settle(&broker);
+    return 0;
 }
 
 static int teardown(void **state)

@@ -15,6 +15,7 @@ static void start(void)
 {
     fake_broker_start(&broker);
     CHILD_CHECK(cuInit(0) == CUDA_SUCCESS);
+    fake_broker_settle(&broker);
 }
 
 static void no_broker(void)
