@@ -65,6 +65,7 @@ static void thread_place(struct blk *b, uint32_t k)
     t->tid[1] = k / b->ntid[0] % b->ntid[1];
     t->tid[2] = k / b->ntid[0] / b->ntid[1];
     t->carry = 0;
+    t->cluster_phase = UINT32_MAX; /* waits without having arrived: not at all */
 }
 
 bool blk_start(struct blk *b, const struct blk_shape *s, uint64_t n)
@@ -81,6 +82,7 @@ bool blk_start(struct blk *b, const struct blk_shape *s, uint64_t n)
     b->waiting = 0;
     b->cursor = 0;
     memset(b->barrier, 0, sizeof(b->barrier));
+    b->cluster_phase = 0;
     blk_forget(b);
     for (uint32_t k = 0; k < b->thr_count; k++) {
         thread_place(b, k);

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/sim/op_half.h"
 #include "executor/sim/op_memory.h"
-#include "executor/sim/thr.h"
 
 /*
  * Atomic operations: d = old value of [a + imm], which becomes f(old, b, c).
- * e: in shared memory.  They are atomic for the host and other kernels too.
+ * e: 1 in shared memory; the bits of op_half.h.  They are atomic for the host and other kernels
+ * too.
  */
 
 static void *place(struct thr *t, const struct insn *i, uint32_t size)
 {
     uint64_t addr = op_get(t, i->a) + (uint64_t)i->imm;
 
-    return i->e != 0 ? op_shared(t, i, (uint32_t)addr, size, true)
-                     : op_generic(t, i, addr, size, true);
+    return (i->e & 1) != 0 ? op_shared(t, i, (uint32_t)addr, size, true)
+                           : op_generic(t, i, addr, size, true);
 }
 
 /* type: of the arithmetic; word: the unsigned integer of its size. */
@@ -75,6 +76,47 @@ ATOMIC(inc, uint32_t, uint32_t, old >= b ? 0 : old + 1)
 ATOMIC(dec, uint32_t, uint32_t, old == 0 || old > b ? b : old - 1)
 /* clang-format on */
 
+static uint32_t half_plus(uint32_t a, uint32_t b, int64_t format)
+{
+    return op_half_out(half_sum(op_half_in(a, format), op_half_in(b, format)), format);
+}
+
+HANDLER(atom_add_half)
+{
+    uint16_t *p = place(t, i, sizeof(*p));
+    uint32_t b = (uint32_t)op_get(t, i->b);
+    uint16_t was;
+
+    if (p == NULL) {
+        return NULL;
+    }
+    was = __atomic_load_n(p, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(p, &was, (uint16_t)half_plus(was, b, i->e), false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    }
+    op_set(t, i->d, was);
+    return i + 1;
+}
+
+HANDLER(atom_add_half2)
+{
+    uint32_t *p = place(t, i, sizeof(*p));
+    uint32_t b = (uint32_t)op_get(t, i->b);
+    uint32_t was;
+    uint32_t next;
+
+    if (p == NULL) {
+        return NULL;
+    }
+    was = __atomic_load_n(p, __ATOMIC_RELAXED);
+    do {
+        next = half_plus(was, b, i->e) | half_plus(was >> 16, b >> 16, i->e) << 16;
+    } while (
+        !__atomic_compare_exchange_n(p, &was, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+    op_set(t, i->d, was);
+    return i + 1;
+}
+
 static const struct {
     const char *op;
     enum ptx_type type;
@@ -83,6 +125,8 @@ static const struct {
     {"add", T_U32, atom_add_uint32_t},   {"add", T_S32, atom_add_uint32_t},
     {"add", T_U64, atom_add_uint64_t},   {"add", T_S64, atom_add_uint64_t},
     {"add", T_F32, atom_add_float},      {"add", T_F64, atom_add_double},
+    {"add", T_F16, atom_add_half},       {"add", T_F16X2, atom_add_half2},
+    {"add", T_BF16, atom_add_half},      {"add", T_BF16X2, atom_add_half2},
     {"min", T_U32, atom_min_uint32_t},   {"min", T_U64, atom_min_uint64_t},
     {"min", T_S32, atom_min_int32_t},    {"min", T_S64, atom_min_int64_t},
     {"max", T_U32, atom_max_uint32_t},   {"max", T_U64, atom_max_uint64_t},
@@ -120,12 +164,13 @@ static insn_fn pick(struct ptx_build *b, struct ptx_inst *in, enum ptx_type *typ
 
 /* Every operation here is a full fence already; scopes make no difference. */
 static const char *const without_effect[] = {"relaxed", "acquire", "release", "acq_rel", "cta",
-                                             "cluster", "gpu",     "sys",     NULL};
+                                             "cluster", "gpu",     "sys",     "noftz",   NULL};
 
 /* result: operand 0 is the destination; else (red) there is none. */
 static void lower(struct ptx_build *b, struct ptx_inst *in, bool result)
 {
-    bool shared = ptx_mod(in, "shared") || ptx_mod(in, "shared::cta");
+    bool shared =
+        ptx_mod(in, "shared") || ptx_mod(in, "shared::cta") || ptx_mod(in, "shared::cluster");
     uint32_t k = result ? 1 : 0;
     enum ptx_type type = T_NONE;
     bool cas = false;
@@ -147,7 +192,7 @@ static void lower(struct ptx_build *b, struct ptx_inst *in, bool result)
     proto.b = ptx_src(b, in, k + 1, type);
     proto.c = cas ? ptx_src(b, in, k + 2, type) : proto.b;
     proto.d = result ? ptx_dst(b, in, 0) : b->sink;
-    proto.e = shared;
+    proto.e = (shared ? 1u : 0) | (uint32_t)op_half_format(type);
     i = ptx_emit(b, proto.fn);
     proto.line = i->line;
     *i = proto;

@@ -13,6 +13,7 @@ enum {
     BAR_POPC,
     BAR_AND,
     BAR_OR,
+    BAR_CLUSTER, /* it is waited for apart from the arrival */
 };
 #define BAR_KIND  15
 #define BAR_COUNT 16
@@ -49,6 +50,7 @@ void barrier_check(struct blk *b, uint32_t id)
     }
     *bar = (struct barrier){0};
     b->stirred = true;
+    b->cluster_phase += id == BARRIER_CLUSTER ? 1 : 0;
     for (uint32_t k = 0; k < b->thr_count && b->waiting != 0; k++) {
         struct thr *t = &b->thr[k];
 
@@ -65,7 +67,7 @@ HANDLER(bar)
     uint32_t kind = (uint32_t)i->imm & BAR_KIND;
     struct barrier *bar;
 
-    if (id >= BARRIERS) {
+    if (id >= BARRIER_CLUSTER) {
         return op_fault(t, i, CUDA_ERROR_ILLEGAL_INSTRUCTION);
     }
     bar = &t->blk->barrier[id];
@@ -84,6 +86,39 @@ HANDLER(bar)
     (void)op_wait(t, i, THR_BARRIER);
     barrier_check(t->blk, id);
     return NULL;
+}
+
+HANDLER(cluster_arrive)
+{
+    t->cluster_phase = t->blk->cluster_phase;
+    t->blk->barrier[BARRIER_CLUSTER].arrived++;
+    barrier_check(t->blk, BARRIER_CLUSTER);
+    return i + 1;
+}
+
+HANDLER(cluster_wait)
+{
+    if (t->cluster_phase != t->blk->cluster_phase) {
+        return i + 1;
+    }
+    t->wait_id = BARRIER_CLUSTER;
+    t->blk->waiting++;
+    (void)op_wait(t, i, THR_BARRIER);
+    barrier_check(t->blk, BARRIER_CLUSTER); /* others may have ended since the arrival */
+    return NULL;
+}
+
+static void lower_cluster(struct ptx_build *b, struct ptx_inst *in)
+{
+    static const char *const order[] = {"acquire", "release", "relaxed", "aligned", NULL};
+    bool arrive = ptx_mod(in, "arrive");
+
+    if (!arrive && !ptx_mod(in, "wait")) {
+        ptx_unsupported(b, in);
+    }
+    ptx_mod_ignore(in, order);
+    ptx_operands(b, in, 0, 0);
+    ptx_emit(b, arrive ? cluster_arrive : cluster_wait)->imm = BAR_CLUSTER;
 }
 
 static void lower_reduction(struct ptx_build *b, struct ptx_inst *in)
@@ -124,6 +159,10 @@ static void lower_bar(struct ptx_build *b, struct ptx_inst *in)
         op_lower_syncwarp(b, in);
         return;
     }
+    if (ptx_mod(in, "cluster")) {
+        lower_cluster(b, in);
+        return;
+    }
     if (ptx_mod(in, "red")) {
         lower_reduction(b, in);
         return;
@@ -144,8 +183,26 @@ static void lower_bar(struct ptx_build *b, struct ptx_inst *in)
 
 static void lower_fence(struct ptx_build *b, struct ptx_inst *in)
 {
-    static const char *const scopes[] = {"cta", "gl",      "sys",     "gpu",     "cluster",
-                                         "sc",  "acq_rel", "acquire", "release", NULL};
+    static const char *const scopes[] = {"cta",
+                                         "gl",
+                                         "sys",
+                                         "gpu",
+                                         "cluster",
+                                         "sc",
+                                         "acq_rel",
+                                         "acquire",
+                                         "release",
+                                         "mbarrier_init",
+                                         "proxy",
+                                         "alias",
+                                         "async",
+                                         "async::generic",
+                                         "global",
+                                         "shared::cta",
+                                         "shared::cluster",
+                                         "sync_restrict::shared::cta",
+                                         "sync_restrict::shared::cluster",
+                                         NULL};
 
     ptx_mod_ignore(in, scopes);
     op_emit_fence(b);

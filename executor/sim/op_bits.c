@@ -2,7 +2,7 @@
 #include "executor/sim/ptx_build.h"
 #include "executor/sim/thr.h"
 
-/* Logic, shifts, bit fields, bytes. */
+/* Logic, shifts, counts, bytes. */
 
 #define HANDLER2(name, expr)                                                                       \
     HANDLER(name)                                                                                  \
@@ -58,81 +58,6 @@ static uint64_t reverse(uint64_t v)
 
 HANDLER1(brev_32, reverse(a) >> 32)
 HANDLER1(brev_64, reverse(a))
-
-/* imm: 1 signed, 2 64 bits, 4 shiftamt. */
-#define FIND_SIGNED 1
-#define FIND_64     2
-#define FIND_SHIFT  4
-
-HANDLER(bfind)
-{
-    uint64_t a = op_get(t, i->a);
-    int bits = (i->imm & FIND_64) != 0 ? 64 : 32;
-    uint32_t at;
-
-    a = bits == 64 ? a : (i->imm & FIND_SIGNED) != 0 ? (uint64_t)(int32_t)a : (uint32_t)a;
-    if ((i->imm & FIND_SIGNED) != 0 && (int64_t)a < 0) {
-        a = ~a;
-    }
-    at = a == 0 ? UINT32_MAX : 63 - (uint32_t)__builtin_clzll(a);
-    if ((i->imm & FIND_SHIFT) != 0 && a != 0) {
-        at = (uint32_t)bits - 1 - at;
-    }
-    op_set(t, i->d, at);
-    return i + 1;
-}
-
-/* Position and length are bytes in the 32-bit forms only. */
-static uint32_t field_number(const struct thr *t, uint32_t slot, bool wide)
-{
-    uint32_t n = (uint32_t)op_get(t, slot);
-
-    return !wide ? n & 0xff : n < 0xff ? n : 0xff;
-}
-
-/* imm as above. */
-HANDLER(bfe)
-{
-    uint64_t a = op_get(t, i->a);
-    uint32_t bits = (i->imm & FIND_64) != 0 ? 64 : 32;
-    uint32_t pos = field_number(t, i->b, bits == 64);
-    uint32_t len = field_number(t, i->c, bits == 64);
-    bool sign = false;
-    uint64_t mask;
-
-    a = bits == 64 ? a : (uint32_t)a;
-    if ((i->imm & FIND_SIGNED) != 0 && len != 0) {
-        uint32_t top = pos + len - 1 < bits - 1 ? pos + len - 1 : bits - 1;
-
-        sign = (a >> top & 1) != 0;
-    }
-    mask = len >= 64 ? UINT64_MAX : (UINT64_C(1) << len) - 1;
-    a = pos >= bits ? 0 : a >> pos;
-    /* Beyond the top bit the field repeats it. */
-    if (sign && pos != 0 && (pos >= bits || len > bits - pos)) {
-        a |= pos >= bits ? UINT64_MAX : UINT64_MAX << (bits - pos);
-    }
-    a &= mask;
-    op_set(t, i->d, sign ? a | ~mask : a);
-    return i + 1;
-}
-
-/* a into b at position c, length e; imm: 64 bits. */
-HANDLER(bfi)
-{
-    uint32_t bits = i->imm != 0 ? 64 : 32;
-    uint32_t pos = field_number(t, i->c, bits == 64);
-    uint32_t len = field_number(t, i->e, bits == 64);
-    uint64_t b = op_get(t, i->b);
-    uint64_t mask = len >= 64 ? UINT64_MAX : (UINT64_C(1) << len) - 1;
-
-    if (pos < bits) {
-        mask <<= pos;
-        b = (b & ~mask) | ((op_get(t, i->a) << pos) & mask);
-    }
-    op_set(t, i->d, b);
-    return i + 1;
-}
 
 static uint32_t select_byte(uint64_t bytes, uint32_t sel)
 {
@@ -211,43 +136,6 @@ HANDLER(lop3)
         }
     }
     op_set(t, i->d, out);
-    return i + 1;
-}
-
-HANDLER(sad_u32)
-{
-    uint32_t a = (uint32_t)op_get(t, i->a);
-    uint32_t b = (uint32_t)op_get(t, i->b);
-
-    op_set(t, i->d, (uint32_t)op_get(t, i->c) + (a < b ? b - a : a - b));
-    return i + 1;
-}
-
-HANDLER(sad_s32)
-{
-    int32_t a = (int32_t)op_get(t, i->a);
-    int32_t b = (int32_t)op_get(t, i->b);
-
-    op_set(t, i->d,
-           (uint32_t)op_get(t, i->c) +
-               (a < b ? (uint32_t)b - (uint32_t)a : (uint32_t)a - (uint32_t)b));
-    return i + 1;
-}
-
-/* imm: 1 a signed, 2 b signed. */
-HANDLER(dp4a)
-{
-    uint64_t a = op_get(t, i->a);
-    uint64_t b = op_get(t, i->b);
-    uint32_t sum = (uint32_t)op_get(t, i->c);
-
-    for (int k = 0; k < 32; k += 8) {
-        int32_t x = (i->imm & 1) != 0 ? (int8_t)(a >> k) : (uint8_t)(a >> k);
-        int32_t y = (i->imm & 2) != 0 ? (int8_t)(b >> k) : (uint8_t)(b >> k);
-
-        sum += (uint32_t)(x * y);
-    }
-    op_set(t, i->d, sum);
     return i + 1;
 }
 
@@ -332,40 +220,6 @@ TABLED(popc, 1)
 TABLED(clz, 1)
 TABLED(brev, 1)
 
-/* The flags of bfind and bfe; the type must be a 32- or 64-bit integer. */
-static int64_t field_flags(struct ptx_build *b, const struct ptx_inst *in, enum ptx_type type)
-{
-    if (ptx_type_size(type) < 4 || ptx_type_float(type)) {
-        ptx_unsupported(b, in);
-    }
-    return (ptx_type_signed(type) ? FIND_SIGNED : 0) | (ptx_type_size(type) == 8 ? FIND_64 : 0);
-}
-
-static void lower_bfind(struct ptx_build *b, struct ptx_inst *in)
-{
-    int64_t shift = ptx_mod(in, "shiftamt") ? FIND_SHIFT : 0;
-    enum ptx_type type = ptx_mod_type_needed(b, in);
-    int64_t flags = field_flags(b, in, type);
-
-    emit(b, in, bfind, type, 1)->imm = flags | shift;
-}
-
-static void lower_bfe(struct ptx_build *b, struct ptx_inst *in)
-{
-    enum ptx_type type = ptx_mod_type_needed(b, in);
-    int64_t flags = field_flags(b, in, type);
-
-    emit(b, in, bfe, type, 3)->imm = flags;
-}
-
-static void lower_bfi(struct ptx_build *b, struct ptx_inst *in)
-{
-    enum ptx_type type = ptx_mod_type_needed(b, in);
-    int64_t flags = field_flags(b, in, type);
-
-    emit(b, in, bfi, type, 4)->imm = flags & FIND_64;
-}
-
 static void lower_prmt(struct ptx_build *b, struct ptx_inst *in)
 {
     static const char *const modes[] = {"", "f4e", "b4e", "rc8", "ecl", "ecr", "rc16"};
@@ -403,28 +257,9 @@ static void lower_lop3(struct ptx_build *b, struct ptx_inst *in)
     emit(b, in, lop3, T_B32, 3)->imm = table;
 }
 
-static void lower_sad(struct ptx_build *b, struct ptx_inst *in)
-{
-    enum ptx_type type = ptx_mod_type_needed(b, in);
-
-    if (type != T_U32 && type != T_S32) {
-        ptx_unsupported(b, in);
-    }
-    (void)emit(b, in, type == T_U32 ? sad_u32 : sad_s32, type, 3);
-}
-
-static void lower_dp4a(struct ptx_build *b, struct ptx_inst *in)
-{
-    int64_t flags = ptx_mod_type_needed(b, in) == T_S32 ? 1 : 0;
-
-    flags |= ptx_mod_type_needed(b, in) == T_S32 ? 2 : 0;
-    emit(b, in, dp4a, T_B32, 3)->imm = flags;
-}
-
 const struct lower_row lower_bits[] = {
-    {"and", lower_and},   {"or", lower_or},     {"xor", lower_xor},     {"not", lower_not},
-    {"cnot", lower_cnot}, {"shl", lower_shl},   {"shr", lower_shr},     {"popc", lower_popc},
-    {"clz", lower_clz},   {"brev", lower_brev}, {"bfind", lower_bfind}, {"bfe", lower_bfe},
-    {"bfi", lower_bfi},   {"prmt", lower_prmt}, {"shf", lower_shf},     {"lop3", lower_lop3},
-    {"sad", lower_sad},   {"dp4a", lower_dp4a}, {NULL, NULL},
+    {"and", lower_and},   {"or", lower_or},     {"xor", lower_xor},   {"not", lower_not},
+    {"cnot", lower_cnot}, {"shl", lower_shl},   {"shr", lower_shr},   {"popc", lower_popc},
+    {"clz", lower_clz},   {"brev", lower_brev}, {"prmt", lower_prmt}, {"shf", lower_shf},
+    {"lop3", lower_lop3}, {NULL, NULL},
 };

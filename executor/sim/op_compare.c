@@ -1,23 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/sim/op_compare.h"
 #include "executor/sim/op_float.h"
-#include "executor/sim/thr.h"
-
-/*
- * Comparisons.  imm holds which outcomes are true, one bit each, then how the
- * result is combined with predicate c, then .ftz.
- */
-#define LESS      1
-#define EQUAL     2
-#define GREATER   4
-#define UNORDERED 8
-#define OUTCOMES  15
-#define BOOL_AND  16
-#define BOOL_OR   32
-#define BOOL_XOR  48
-#define BOOL_MASK 48
-#define FLUSH     64
-
-#define ORDER(a, b) ((a) < (b) ? LESS : (a) == (b) ? EQUAL : (a) > (b) ? GREATER : UNORDERED)
 
 /* p = comparison; the common case has a routine of its own. */
 #define COMPARE(name, type)                                                                        \
@@ -45,37 +28,23 @@
         return set(t, i, (order_##name(t, i) & i->imm & OUTCOMES) != 0);                           \
     }
 
-static bool combine(const struct thr *t, const struct insn *i, bool v)
-{
-    bool c = (op_get(t, i->c) & 1) != 0;
-
-    switch (i->imm & BOOL_MASK) {
-    case BOOL_AND:
-        return v && c;
-    case BOOL_OR:
-        return v || c;
-    case BOOL_XOR:
-        return v != c;
-    default:
-        return v;
-    }
-}
-
 static const struct insn *setp_full(struct thr *t, const struct insn *i, bool v)
 {
-    bool p = combine(t, i, v);
-    bool q = combine(t, i, !v);
+    bool p = op_combine(t, i, v);
+    bool q = op_combine(t, i, !v);
 
     op_set(t, i->d, p);
     op_set(t, i->e, q);
     return i + 1;
 }
 
+/* True is all ones, or 1.0. */
 static const struct insn *set(struct thr *t, const struct insn *i, bool v)
 {
-    bool p = combine(t, i, v);
+    uint32_t yes = (i->imm & AS_FLOAT) != 0 ? 0x3f800000 : UINT32_MAX;
+    bool p = op_combine(t, i, v);
 
-    op_set(t, i->d, p ? UINT32_MAX : 0);
+    op_set(t, i->d, p ? yes : 0);
     return i + 1;
 }
 
@@ -166,9 +135,8 @@ static int64_t modifiers(struct ptx_build *b, struct ptx_inst *in)
     return flags;
 }
 
-/* Sources a, b and, when combined, c; the instruction without destinations. */
-static struct insn *emit(struct ptx_build *b, struct ptx_inst *in, insn_fn fn, enum ptx_type type,
-                         int64_t flags)
+struct insn *op_emit_compare(struct ptx_build *b, struct ptx_inst *in, insn_fn fn,
+                             enum ptx_type type, int64_t flags)
 {
     uint32_t count = (flags & BOOL_MASK) != 0 ? 4 : 3;
     uint32_t s[3] = {0};
@@ -194,9 +162,14 @@ static void lower_setp(struct ptx_build *b, struct ptx_inst *in)
     enum ptx_type type = ptx_mod_type_needed(b, in);
     const struct ptx_operand *q = in->opd[0].sub;
     bool full = (flags & BOOL_MASK) != 0 || q != NULL;
-    insn_fn fn = ptx_pick(b, in, full ? setp_full_table : setp_table, type);
-    struct insn *i = emit(b, in, fn, type, flags);
+    struct insn *i;
 
+    if (op_type_half(type)) {
+        op_lower_half_setp(b, in, type, flags);
+        return;
+    }
+    i = op_emit_compare(b, in, ptx_pick(b, in, full ? setp_full_table : setp_table, type), type,
+                        flags);
     i->d = ptx_dst(b, in, 0);
     i->e = q != NULL && q->kind == OPD_REG ? q->slot : b->sink;
 }
@@ -208,10 +181,17 @@ static void lower_set(struct ptx_build *b, struct ptx_inst *in)
     enum ptx_type type = ptx_mod_type_needed(b, in);
     struct insn *i;
 
-    if (result != T_U32 && result != T_S32) {
-        ptx_unsupported(b, in); /* the hardware's float result is not what the ISA says */
+    if (op_type_half(type)) {
+        op_lower_half_set(b, in, result, type, flags);
+        return;
     }
-    i = emit(b, in, ptx_pick(b, in, set_table, type), type, flags);
+    /* Of the float results only those are known that NVIDIA's bf16 functions rely on. */
+    if (result == T_F32 && type == T_F32) {
+        flags |= AS_FLOAT;
+    } else if (result != T_U32 && result != T_S32) {
+        ptx_unsupported(b, in);
+    }
+    i = op_emit_compare(b, in, ptx_pick(b, in, set_table, type), type, flags);
     i->d = ptx_dst(b, in, 0);
 }
 

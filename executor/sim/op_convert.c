@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fenv.h>
+#include "executor/sim/op_convert.h"
+
 #include <math.h>
 
-#include "executor/sim/op_float.h"
 #include "executor/sim/thr.h"
-
-/*
- * Conversions.  imm: the flags of op_float.h, and how to round to an integer
- * (INT_* bits); for those without a routine of their own also both types.
- */
-#define INT_RNI   256
-#define INT_RZI   512
-#define INT_RMI   1024
-#define INT_RPI   2048
-#define INT_ROUND (INT_RNI | INT_RZI | INT_RMI | INT_RPI)
 
 /* clang-format off */
 #define EACH_INT(macro)                                                                            \
@@ -73,12 +63,7 @@ static const insn_fn to_f32_table[T_COUNT] = {EACH_INT(ROW32)};
 static const insn_fn to_f64_table[T_COUNT] = {EACH_INT(ROW64)};
 /* clang-format on */
 
-/* imm of what has no routine of its own. */
-#define TYPES_SHIFT 16
-#define DST_TYPE(i) ((enum ptx_type)((i)->imm >> TYPES_SHIFT & 255))
-#define SRC_TYPE(i) ((enum ptx_type)((i)->imm >> (TYPES_SHIFT + 8) & 255))
-
-static __int128 int_value(uint64_t bits, enum ptx_type type)
+__int128 op_int_value(uint64_t bits, enum ptx_type type)
 {
     switch ((int)type) {
     case T_S8:
@@ -100,7 +85,7 @@ static __int128 int_value(uint64_t bits, enum ptx_type type)
     }
 }
 
-static uint64_t clamp_int(__int128 v, enum ptx_type type)
+uint64_t op_clamp_int(__int128 v, enum ptx_type type)
 {
     uint32_t bits = ptx_type_size(type) * 8;
     __int128 least = ptx_type_signed(type) ? -((__int128)1 << (bits - 1)) : 0;
@@ -111,11 +96,11 @@ static uint64_t clamp_int(__int128 v, enum ptx_type type)
 
 HANDLER(cvt_sat_int)
 {
-    op_set(t, i->d, clamp_int(int_value(op_get(t, i->a), SRC_TYPE(i)), DST_TYPE(i)));
+    op_set(t, i->d, op_clamp_int(op_int_value(op_get(t, i->a), SRC_TYPE(i)), DST_TYPE(i)));
     return i + 1;
 }
 
-static double round_int(double a, int64_t flags)
+double op_round_int(double a, int64_t flags)
 {
     switch (flags & INT_ROUND) {
     case INT_RNI:
@@ -131,26 +116,25 @@ static double round_int(double a, int64_t flags)
     }
 }
 
-/* Floating point to integer clamps; NaN as the ISA says. */
+uint64_t op_int_of(double a, enum ptx_type to, bool from_f64)
+{
+    uint32_t bits = ptx_type_size(to) * 8;
+
+    if (isnan(a)) {
+        return !from_f64 && bits < 64 ? 0 : UINT64_C(1) << (bits - 1);
+    }
+    if (a >= 0x1p64) {
+        return op_clamp_int((__int128)1 << 100, to);
+    }
+    return op_clamp_int(a <= -0x1p63 ? -((__int128)1 << 100) : (__int128)a, to);
+}
+
 HANDLER(cvt_int_float)
 {
-    enum ptx_type to = DST_TYPE(i);
     bool single = SRC_TYPE(i) == T_F32;
     double a = single ? (double)op_flush(op_f32(t, i->a), i->imm) : op_f64(t, i->a);
-    uint32_t bits = ptx_type_size(to) * 8;
-    uint64_t out;
 
-    a = round_int(a, i->imm);
-    if (isnan(a)) {
-        out = single && bits < 64 ? 0 : UINT64_C(1) << (bits - 1);
-    } else if (a >= 0x1p64) {
-        out = clamp_int((__int128)1 << 100, to);
-    } else if (a <= -0x1p63) {
-        out = clamp_int(-((__int128)1 << 100), to);
-    } else {
-        out = clamp_int((__int128)a, to);
-    }
-    op_set(t, i->d, out);
+    op_set(t, i->d, op_int_of(op_round_int(a, i->imm), DST_TYPE(i), !single));
     return i + 1;
 }
 
@@ -158,13 +142,13 @@ HANDLER(cvt_f32_f32)
 {
     float a = op_flush(op_f32(t, i->a), i->imm);
 
-    op_set_f32(t, i->d, op_finish((float)round_int((double)a, i->imm), i->imm));
+    op_set_f32(t, i->d, op_finish((float)op_round_int((double)a, i->imm), i->imm));
     return i + 1;
 }
 
 HANDLER(cvt_f64_f64)
 {
-    op_set_f64(t, i->d, op_finish64(round_int(op_f64(t, i->a), i->imm), i->imm));
+    op_set_f64(t, i->d, op_finish64(op_round_int(op_f64(t, i->a), i->imm), i->imm));
     return i + 1;
 }
 
@@ -209,19 +193,27 @@ static insn_fn pick(enum ptx_type to, enum ptx_type from, int64_t flags)
 
 static void lower_cvt(struct ptx_build *b, struct ptx_inst *in)
 {
-    int64_t flags = op_float_flags(in);
     enum ptx_type to;
     enum ptx_type from;
+    int64_t flags;
     struct insn *i;
     insn_fn fn;
     uint32_t a;
 
+    if (op_lower_cvt_pack(b, in)) {
+        return;
+    }
+    flags = op_float_flags(in);
     flags |= ptx_mod(in, "rni") ? INT_RNI : 0;
     flags |= ptx_mod(in, "rzi") ? INT_RZI : 0;
     flags |= ptx_mod(in, "rmi") ? INT_RMI : 0;
     flags |= ptx_mod(in, "rpi") ? INT_RPI : 0;
     to = ptx_mod_type_needed(b, in);
     from = ptx_mod_type_needed(b, in);
+    if (op_type_half(to) || op_type_half(from)) {
+        op_lower_cvt_half(b, in, flags, to, from);
+        return;
+    }
     fn = pick(to, from, flags);
     if (fn == NULL) {
         ptx_unsupported(b, in);

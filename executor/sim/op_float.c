@@ -142,8 +142,7 @@ FLOAT64(mul, a *b)
 FLOAT64(div, a / b)
 FLOAT64(fma, fma(a, b, c))
 
-/* One NaN gives the other operand; -0 is below +0. */
-static double lesser(double a, double b, int64_t flags)
+double op_lesser(double a, double b, int64_t flags)
 {
     if (isnan(a) || isnan(b)) {
         return (flags & FLOAT_NAN) != 0 || (isnan(a) && isnan(b)) ? (double)NAN : isnan(a) ? b : a;
@@ -151,10 +150,10 @@ static double lesser(double a, double b, int64_t flags)
     return a < b || (a == b && signbit(a) != 0) ? a : b;
 }
 
-static double greater(double a, double b, int64_t flags)
+double op_greater(double a, double b, int64_t flags)
 {
     if (isnan(a) || isnan(b)) {
-        return lesser(a, b, flags);
+        return op_lesser(a, b, flags);
     }
     return a > b || (a == b && signbit(a) == 0) ? a : b;
 }
@@ -174,8 +173,8 @@ static double greater(double a, double b, int64_t flags)
         return i + 1;                                                                              \
     }
 
-EXTREME(min, lesser)
-EXTREME(max, greater)
+EXTREME(min, op_lesser)
+EXTREME(max, op_greater)
 
 /* abs and neg work on the sign bit, NaN or not. */
 HANDLER(abs_f32)
@@ -246,8 +245,9 @@ void op_lower_float(struct ptx_build *b, struct ptx_inst *in)
     insn_fn fn;
     struct insn *i;
 
-    if (type != T_F32 && type != T_F64) {
-        ptx_unsupported(b, in);
+    if (op_type_half(type)) {
+        op_lower_half(b, in, type, flags);
+        return;
     }
     if (strcmp(in->op, "div") == 0) {
         ptx_mod_ignore(in, precision);

@@ -96,9 +96,9 @@ static const insn_fn abs_table[T_COUNT + 1] = TABLE_SIGNED(abs);
 static const insn_fn neg_table[T_COUNT + 1] = TABLE_SIGNED(neg);
 
 /*
- * Multi-word sums.  imm: 1 carry in, 2 carry out.  A borrow is a carry that
- * is not there, as the hardware keeps it for subtraction: here the flag is the
- * borrow itself, and no program mixes the two.
+ * Multi-word sums.  imm: 1 carry in, 2 carry out.  After a difference the flag
+ * is set where there was no borrow, as the hardware has it: compilers read it
+ * with addc.
  */
 #define CARRY_IN  1
 #define CARRY_OUT 2
@@ -118,11 +118,11 @@ HANDLER(add_carry_32)
 HANDLER(sub_carry_32)
 {
     uint64_t sum = (op_get(t, i->a) & UINT32_MAX) - (op_get(t, i->b) & UINT32_MAX) -
-                   ((i->imm & CARRY_IN) != 0 ? t->carry : 0);
+                   ((i->imm & CARRY_IN) != 0 ? 1 - t->carry : 0);
 
     op_set(t, i->d, (uint32_t)sum);
     if ((i->imm & CARRY_OUT) != 0) {
-        t->carry = (uint32_t)(sum >> 32) & 1;
+        t->carry = ~(uint32_t)(sum >> 32) & 1;
     }
     return i + 1;
 }
@@ -142,11 +142,11 @@ HANDLER(add_carry_64)
 HANDLER(sub_carry_64)
 {
     unsigned __int128 sum = (unsigned __int128)op_get(t, i->a) - op_get(t, i->b) -
-                            ((i->imm & CARRY_IN) != 0 ? t->carry : 0);
+                            ((i->imm & CARRY_IN) != 0 ? 1 - t->carry : 0);
 
     op_set(t, i->d, (uint64_t)sum);
     if ((i->imm & CARRY_OUT) != 0) {
-        t->carry = (uint32_t)(sum >> 64) & 1;
+        t->carry = ~(uint32_t)(sum >> 64) & 1;
     }
     return i + 1;
 }

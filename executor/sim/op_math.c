@@ -98,6 +98,10 @@ static void lower_math_op(struct ptx_build *b, struct ptx_inst *in)
     struct insn *i;
     uint32_t a;
 
+    if (op_type_half(type)) {
+        op_lower_half_math(b, in, type, flags);
+        return;
+    }
     for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
         if (strcmp(rows[k].op, in->op) == 0) {
             fn = type == T_F32                        ? rows[k].f32

@@ -207,7 +207,7 @@ static const char *const without_effect[] = {
 
 static uint32_t space_of(struct ptx_inst *in)
 {
-    if (ptx_mod(in, "shared") || ptx_mod(in, "shared::cta")) {
+    if (ptx_mod(in, "shared") || ptx_mod(in, "shared::cta") || ptx_mod(in, "shared::cluster")) {
         return AT_SHARED;
     }
     if (ptx_mod(in, "local")) {
@@ -316,13 +316,21 @@ static void emit_vector(struct ptx_build *b, struct ptx_inst *in, const struct a
     i->imm = a->offset;
 }
 
+/* A policy may come third. */
+static void operands_count(struct ptx_build *b, struct ptx_inst *in)
+{
+    uint32_t count = ptx_mod(in, "L2::cache_hint") ? 3 : 2;
+
+    ptx_operands(b, in, count, count);
+}
+
 static void lower_ld(struct ptx_build *b, struct ptx_inst *in)
 {
     bool acquire = ptx_mod(in, "acquire");
     struct access a;
     struct insn *i;
 
-    ptx_operands(b, in, 2, 2);
+    operands_count(b, in);
     access_read(b, in, &in->opd[1], &a);
     if (a.count != 1 || a.space == AT_CPARAM) {
         emit_vector(b, in, &a, &in->opd[0], false);
@@ -346,7 +354,7 @@ static void lower_st(struct ptx_build *b, struct ptx_inst *in)
     if (ptx_mod(in, "release")) {
         op_emit_fence(b);
     }
-    ptx_operands(b, in, 2, 2);
+    operands_count(b, in);
     access_read(b, in, &in->opd[0], &a);
     if (a.count != 1 || a.space == AT_CPARAM) {
         emit_vector(b, in, &a, &in->opd[1], true);
@@ -359,16 +367,5 @@ static void lower_st(struct ptx_build *b, struct ptx_inst *in)
     i->imm = a.offset;
 }
 
-/* Advice about memory that is about to be used. */
-static void lower_advice(struct ptx_build *b, struct ptx_inst *in)
-{
-    (void)b;
-    for (uint32_t k = 0; k < in->mod_count; k++) {
-        in->taken[k] = true;
-    }
-}
-
 const struct lower_row lower_memory[] = {
-    {"ld", lower_ld},           {"ldu", lower_ld},           {"st", lower_st},
-    {"prefetch", lower_advice}, {"prefetchu", lower_advice}, {NULL, NULL},
-};
+    {"ld", lower_ld}, {"ldu", lower_ld}, {"st", lower_st}, {NULL, NULL}};

@@ -31,6 +31,14 @@ void op_emit_local_address(struct ptx_build *b, uint32_t reg, int64_t offset)
     i->imm = offset;
 }
 
+void op_emit_move(struct ptx_build *b, uint32_t reg, uint32_t slot)
+{
+    struct insn *i = ptx_emit(b, move);
+
+    i->d = reg;
+    i->a = slot;
+}
+
 void op_emit_not_pred(struct ptx_build *b, uint32_t reg, uint32_t predicate)
 {
     struct insn *i = ptx_emit(b, not_pred);
@@ -112,15 +120,12 @@ static void lower_pack(struct ptx_build *b, struct ptx_inst *in, enum ptx_type t
         i->e = k;
         i->imm = bits;
     }
-    i = ptx_emit(b, move);
-    i->d = ptx_dst(b, in, 0);
-    i->a = whole;
+    op_emit_move(b, ptx_dst(b, in, 0), whole);
 }
 
 static void lower_mov(struct ptx_build *b, struct ptx_inst *in)
 {
     enum ptx_type type = ptx_mod_type_needed(b, in);
-    struct insn *i;
     uint32_t a;
 
     ptx_operands(b, in, 2, 2);
@@ -132,9 +137,7 @@ static void lower_mov(struct ptx_build *b, struct ptx_inst *in)
         op_emit_special(b, in->line, ptx_dst(b, in, 0), in->opd[1].name);
     } else {
         a = ptx_src(b, in, 1, type);
-        i = ptx_emit(b, move);
-        i->d = ptx_dst(b, in, 0);
-        i->a = a;
+        op_emit_move(b, ptx_dst(b, in, 0), a);
     }
 }
 
@@ -149,7 +152,7 @@ static uint64_t space_window(struct ptx_build *b, struct ptx_inst *in)
     if (ptx_mod(in, "global") || ptx_mod(in, "const")) {
         return 0;
     }
-    if (ptx_mod(in, "shared") || ptx_mod(in, "shared::cta")) {
+    if (ptx_mod(in, "shared") || ptx_mod(in, "shared::cta") || ptx_mod(in, "shared::cluster")) {
         return PTX_WIN_SHARED;
     }
     if (ptx_mod(in, "local")) {
@@ -186,21 +189,35 @@ HANDLER(in_window)
     return i + 1;
 }
 
+/* Constants lie among global memory here.  e: 1 they are wanted, 0 the rest. */
+HANDLER(in_constants)
+{
+    const struct ptx_func *f = t->blk->func;
+    uint64_t a = op_get(t, i->a);
+    bool constant = false;
+
+    for (const struct ptx_var *v = f->module->vars; v != NULL; v = v->next) {
+        constant |= v->constant && a - v->address < v->size;
+    }
+    op_set(t, i->d, a >> PTX_WIN_SHIFT == 0 && constant == (i->e != 0));
+    return i + 1;
+}
+
 static void lower_isspacep(struct ptx_build *b, struct ptx_inst *in)
 {
     uint64_t window;
+    bool constant;
     struct insn *i;
     uint32_t a;
 
-    if (in->mod_count > 0 && strcmp(in->mod[0], "const") == 0) {
-        ptx_unsupported(b, in); /* constants lie among global memory here */
-    }
+    constant = in->mod_count > 0 && strcmp(in->mod[0], "const") == 0;
     window = space_window(b, in);
     ptx_operands(b, in, 2, 2);
     a = ptx_src(b, in, 1, T_U64);
-    i = ptx_emit(b, in_window);
+    i = ptx_emit(b, window == 0 ? in_constants : in_window);
     i->d = ptx_dst(b, in, 0);
     i->a = a;
+    i->e = constant;
     i->imm = (int64_t)(window >> PTX_WIN_SHIFT);
 }
 

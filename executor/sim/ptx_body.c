@@ -56,6 +56,7 @@ static void name_operand(struct ptx_build *b, struct ptx_operand *o)
         o->value = 32;
     } else if (s != NULL && s->kind == SYM_REG) {
         o->kind = OPD_REG;
+        o->pred = s->type == T_PRED;
     } else if (s != NULL) {
         o->kind = OPD_SYM;
         o->sym = s;

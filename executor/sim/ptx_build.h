@@ -32,6 +32,9 @@ enum ptx_type {
     T_B32,
     T_B64,
     T_F16,
+    T_F16X2,
+    T_BF16,
+    T_BF16X2,
     T_F32,
     T_F64,
     T_PRED,
@@ -125,6 +128,7 @@ enum opd_kind {
 struct ptx_operand {
     enum opd_kind kind;
     bool negated; /* !p */
+    bool pred;    /* a register that is a predicate */
     uint32_t slot;
     uint64_t value;          /* immediate, or offset */
     struct ptx_symbol *sym;  /* OPD_SYM, OPD_ADDR; NULL with a register or nothing */
@@ -295,6 +299,8 @@ struct lower_row {
 extern const struct lower_row lower_int[];
 extern const struct lower_row lower_mul[];
 extern const struct lower_row lower_bits[];
+extern const struct lower_row lower_field[];
+extern const struct lower_row lower_video[];
 extern const struct lower_row lower_float[];
 extern const struct lower_row lower_math[];
 extern const struct lower_row lower_compare[];
@@ -302,6 +308,9 @@ extern const struct lower_row lower_convert[];
 extern const struct lower_row lower_move[];
 extern const struct lower_row lower_memory[];
 extern const struct lower_row lower_atomic[];
+extern const struct lower_row lower_async[];
+extern const struct lower_row lower_mbarriers[];
+extern const struct lower_row lower_hint[];
 extern const struct lower_row lower_flow[];
 extern const struct lower_row lower_calls[];
 extern const struct lower_row lower_warp[];

@@ -103,10 +103,11 @@ static const struct {
     enum ptx_type type;
     uint32_t size;
 } types[] = {
-    {"u8", T_U8, 1},   {"u16", T_U16, 2}, {"u32", T_U32, 4}, {"u64", T_U64, 8},
-    {"s8", T_S8, 1},   {"s16", T_S16, 2}, {"s32", T_S32, 4}, {"s64", T_S64, 8},
-    {"b8", T_B8, 1},   {"b16", T_B16, 2}, {"b32", T_B32, 4}, {"b64", T_B64, 8},
-    {"f16", T_F16, 2}, {"f32", T_F32, 4}, {"f64", T_F64, 8}, {"pred", T_PRED, 1},
+    {"u8", T_U8, 1},       {"u16", T_U16, 2},   {"u32", T_U32, 4},       {"u64", T_U64, 8},
+    {"s8", T_S8, 1},       {"s16", T_S16, 2},   {"s32", T_S32, 4},       {"s64", T_S64, 8},
+    {"b8", T_B8, 1},       {"b16", T_B16, 2},   {"b32", T_B32, 4},       {"b64", T_B64, 8},
+    {"f16", T_F16, 2},     {"f32", T_F32, 4},   {"f64", T_F64, 8},       {"pred", T_PRED, 1},
+    {"f16x2", T_F16X2, 4}, {"bf16", T_BF16, 2}, {"bf16x2", T_BF16X2, 4},
 };
 
 enum ptx_type ptx_type_of(const char *word, size_t length)

@@ -14,8 +14,9 @@
 #include "executor/sim/ptx.h"
 
 #define WARP 32
-/* Barriers of a block, by number. */
-#define BARRIERS 16
+/* Barriers of a block, by number; the last is the cluster's, which is this block. */
+#define BARRIERS        17
+#define BARRIER_CLUSTER 16
 /* What grid synchronisation counts in; its address is in two environment registers. */
 #define GRID_WORKSPACE 64
 
@@ -43,8 +44,9 @@ struct thr {
     uint32_t wait_mask;
     uint32_t lin; /* number in the block */
     uint32_t tid[3];
-    uint32_t carry; /* of add.cc and its kin */
-    uint8_t *local; /* .local of all frames */
+    uint32_t carry;         /* of add.cc and its kin */
+    uint32_t cluster_phase; /* of the cluster's barrier when the thread arrived */
+    uint8_t *local;         /* .local of all frames */
     uint32_t local_base;
     uint64_t *stack; /* registers and parameters of all frames */
     uint32_t stack_words;
@@ -77,6 +79,7 @@ struct blk {
     uint32_t cursor;  /* thread to go on with */
     bool stirred;     /* some thread ran or was released in this pass */
     struct barrier barrier[BARRIERS];
+    uint32_t cluster_phase; /* how often the cluster's barrier was complete */
     uint8_t *shared;
     uint32_t shared_static; /* dynamic begins here */
     uint32_t shared_bytes;

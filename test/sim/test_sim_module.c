@@ -41,9 +41,11 @@ static void test_unknown_instruction_is_named(void **state)
 /* Each body must be refused: never run with something left out. */
 static const char *const refused[] = {
     "wmma.load.a.sync.aligned.m16n16k16.row.f16 {%r0}, [%rd0];",
-    "add.rn.f16 %h0, %h0, %h0;",
+    "add.rz.f16 %h0, %h0, %h0;",
+    "multimem.red.relaxed.gpu.global.add.f32 [%rd0], %f0;",
     "add.s32.unheard %r0, %r0, %r0;",
-    "cvt.rna.tf32.f32 %r0, %f0;",
+    "cvt.rz.satfinite.e4m3x2.f64 %r0, %f0, %f0;",
+    "fma.rn.f16x2.f32 %r0, %r0, %r0, %r0;",
     "add.s32 %r0, %r0;",
     "add.s32 %r0, %r0, %nowhere;",
     "add.f32 %f0, %f0, 1;",
