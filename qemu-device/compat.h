@@ -15,8 +15,10 @@
 
 #include "qapi/error.h"
 #include "qapi/qapi-types-misc.h"
+#include "qemu/bswap.h"
 #include "qemu/error-report.h"
 #include "qemu/event_notifier.h"
+#include "qemu/host-utils.h"
 #include "qemu/main-loop.h"
 #include "qemu/memfd.h"
 #include "qemu/module.h"
@@ -44,8 +46,15 @@
 #include "chardev/char-fe.h"
 #include "migration/vmstate.h"
 
-/* Its header moved three times; the function did not change. */
-const char *qemu_get_vm_name(void);
+/* qemu_get_vm_name() */
+#if __has_include("system/system.h") /* since 10.0 */
+#include "system/system.h"
+#elif __has_include("sysemu/sysemu.h")
+#include "sysemu/sysemu.h"
+#if !VGPU_QEMU_SINCE(6, 0)
+#include "qemu-common.h"
+#endif
+#endif
 
 #if VGPU_QEMU_SINCE(10, 2)
 typedef CharFrontend VgpuChr;

@@ -192,6 +192,64 @@ class Refused(Folder):
         self.assertTrue(self.devices().startswith(OPTIONS))
 
 
+class InTree(Folder):
+    """qemu-device/in-tree: the same files as a part of QEMU's source."""
+
+    def tree(self, name, text, source=None):
+        """A source whose hw/misc has only a build file; all else is the real one."""
+        tree = self.folder / "tree"
+        (tree / "hw/misc").mkdir(parents=True)
+        (tree / "hw/misc" / name).write_text(text)
+        for entry in source.iterdir() if source else ():
+            if entry.name != "hw":
+                (tree / entry.name).symlink_to(entry)
+        (tree / "VERSION").touch()
+        return tree
+
+    def install(self, tree):
+        status, said = run([str(ROOT / "qemu-device/in-tree/install"), str(tree)])
+        self.assertEqual(status, 0, said)
+
+    def assert_installs(self, name, before, added):
+        """What is appended to the build file, once."""
+        tree = self.tree(name, before)
+        for _ in range(2):
+            self.install(tree)
+        text = (tree / "hw/misc" / name).read_text()
+        self.assertTrue(text.startswith(before))
+        self.assertIn(added, text.removeprefix(before))
+        self.assertEqual(text.count(added), 1)
+        return tree / "hw/misc/vgpu"
+
+    def test_meson(self):
+        self.assert_installs("meson.build", "system_ss.add(files('a.c'))\n",
+                             "system_ss.add(when: ['CONFIG_PCI', 'CONFIG_LINUX'], if_true: files(")
+
+    def test_meson_before_8_1(self):
+        self.assert_installs("meson.build", "softmmu_ss.add(files('a.c'))\n",
+                             "softmmu_ss.add(when: ['CONFIG_PCI'")
+
+    def test_make_of_4_2(self):
+        folder = self.assert_installs("Makefile.objs", "common-obj-y += a.o\n",
+                                      "common-obj-$(CONFIG_PCI) += vgpu/")
+        objects = (folder / "Makefile.objs").read_text().split()[2:]
+        self.assertEqual(sorted(objects), sorted(p.stem + ".o" for p in folder.glob("*.c")))
+
+    def test_every_source_is_there_but_what_is_for_loading(self):
+        folder = self.assert_installs("meson.build", "\n", "'vgpu/device.c'")
+        ours = {p.name for p in (ROOT / "qemu-device").glob("*.[ch]")} - {"abi.c", "loader.c"}
+        self.assertEqual({p.name for p in folder.glob("*.[ch]")}, ours)
+        text = (folder.parent / "meson.build").read_text()
+        for name in ours:
+            self.assertEqual(f"'vgpu/{name}'" in text, name.endswith(".c"), name)
+
+    def test_it_compiles_against_this_qemu(self):
+        tree = self.tree("meson.build", "\n", source_of_qemu())
+        self.install(tree)
+        status, said = run([str(ROOT / "qemu-device/build"), "--in-tree", str(tree)])
+        self.assertEqual((status, said), (0, ""))
+
+
 class Wrapper(Folder):
     """vgpu-qemu(1)."""
 
@@ -290,6 +348,17 @@ class Wrapper(Folder):
             self.assert_check(2, word, "-vgpu", value)
         self.assert_check(2, "needs a value", "-vgpu")
         self.assert_check(2, "needs PATH and ID", "--chardev-option", "/a")
+
+    def test_the_man_page_says_what_is_so(self):
+        page = (ROOT / "deploy/man/vgpu-qemu.1").read_text()
+        script = (ROOT / "qemu-device/vgpu-qemu").read_text()
+        options = set(re.findall(r"^  --([a-z-]+)", self.wrapper("--help")[1], re.MULTILINE))
+        self.assertEqual(options, set(re.findall(r"^\.It Fl -([a-z-]+)", page, re.MULTILINE)))
+        statuses = page.split(".Sh EXIT STATUS\n")[1].split("\n.Sh ")[0]
+        self.assertEqual(set(re.findall(r"^EXIT_\w+=(\d)", script, re.MULTILINE)) | {"0"},
+                         set(re.findall(r"^\.It (\d)", statuses, re.MULTILINE)))
+        variables = set(re.findall(r"\$\{?(VGPU_\w+)", script))
+        self.assertEqual(variables, set(re.findall(r"^\.It Ev (\w+)", page, re.MULTILINE)))
 
     def test_it_starts_the_real_one(self):
         machine = Machine(plugged=False, options=("-vgpu", f"socket={self.folder}/s,channels=2"))
