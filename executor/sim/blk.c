@@ -27,7 +27,7 @@ struct blk *blk_new(const struct blk_shape *s)
     b->thr = calloc(n, sizeof(*b->thr));
     b->words = calloc(n * words, sizeof(*b->words));
     b->locals = calloc(n, sim_round_up(s->local_bytes + 1, 16));
-    b->shared = calloc(1, (size_t)b->shared_bytes + 16);
+    b->shared = calloc(1, sim_round_up(b->shared_bytes, 16) + PTX_SHARED_RESERVED_BYTES);
     if (b->thr == NULL || b->words == NULL || b->locals == NULL || b->shared == NULL) {
         blk_free(b);
         return NULL;

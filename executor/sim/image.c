@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/sim/image_inflate.h"
 #include "executor/sim/module.h"
+#include "proto/limits.h"
 
 #include <ctype.h>
 #include <elf.h>
@@ -9,9 +11,7 @@
 #define FATBIN_MAGIC           0xba55ed50u
 #define FATBIN_WRAPPER_VERSION 1
 #define FATBIN_KIND_PTX        1
-#define FATBIN_COMPRESSED      0xe000u
-/* More than any image has; the container's lengths are not to be trusted. */
-#define FATBIN_BYTES_MAX ((uint64_t)1 << 32)
+#define FATBIN_ARCH_MAX        90
 
 struct fatbin_wrapper {
     uint32_t magic;
@@ -31,8 +31,8 @@ struct fatbin_entry {
     uint16_t kind;
     uint16_t attributes;
     uint32_t header_size;
-    uint64_t size; /* of the payload */
-    uint32_t compressed_size;
+    uint64_t size;            /* of the payload, padded */
+    uint32_t compressed_size; /* of the payload; 0 for plain text */
     uint32_t unused;
     uint16_t minor;
     uint16_t major;
@@ -40,55 +40,76 @@ struct fatbin_entry {
     uint32_t name_offset;
     uint32_t name_size;
     uint64_t flags;
+    uint64_t unused_too;
+    uint64_t text_size; /* of what is compressed */
 };
 
-static char *text_copy(const char *text, uint64_t size)
-{
-    char *copy = malloc(size + 1);
+/* The members behind the flags are there only if the header is so long. */
+#define ENTRY_LEAST offsetof(struct fatbin_entry, unused_too)
 
-    if (copy != NULL) {
-        memcpy(copy, text, size);
-        copy[size] = '\0';
+static CUresult text_copy(const char *text, uint64_t size, char **copy)
+{
+    *copy = malloc(size + 1);
+    if (*copy == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    return copy;
+    memcpy(*copy, text, size);
+    (*copy)[size] = '\0';
+    return CUDA_SUCCESS;
 }
 
-/* The PTX entry of the newest architecture, as text of its own. */
-static CUresult fatbin_ptx(const char *data, const char **text, char **owned)
+/* The text of an entry, owned by the caller. */
+static CUresult entry_text(const struct fatbin_entry *e, const char *payload, char **text)
+{
+    if ((e->flags & FATBIN_COMPRESSED) == 0) {
+        return text_copy(payload, e->size, text);
+    }
+    if (e->compressed_size > e->size) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    return image_inflate(e->flags, payload, e->compressed_size, e->text_size, text);
+}
+
+/* The entry at data, of which left bytes, at least ENTRY_LEAST, may be looked at. */
+static bool entry_read(struct fatbin_entry *e, const char *data, uint64_t left)
+{
+    memset(e, 0, sizeof(*e));
+    memcpy(e, data, ENTRY_LEAST);
+    if (e->header_size < ENTRY_LEAST || e->header_size > left || e->size > left - e->header_size) {
+        return false;
+    }
+    memcpy(e, data, e->header_size < sizeof(*e) ? e->header_size : sizeof(*e));
+    return true;
+}
+
+/* The PTX entry of the newest architecture that there is a device for, as text of its own. */
+static CUresult fatbin_ptx(const char *data, char **text)
 {
     struct fatbin_header h;
     struct fatbin_entry e;
-    const char *best = NULL;
-    uint64_t best_size = 0;
-    uint32_t best_arch = 0;
+    struct fatbin_entry best = {0};
+    const char *best_text = NULL;
     uint64_t at = 0;
 
     memcpy(&h, data, sizeof(h));
-    if (h.magic != FATBIN_MAGIC || h.size > FATBIN_BYTES_MAX) {
+    if (h.magic != FATBIN_MAGIC || h.header_size < sizeof(h) || h.size > VGPU_MODULE_BYTES_MAX) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
     data += h.header_size;
-    while (at + sizeof(e) <= h.size) {
-        memcpy(&e, data + at, sizeof(e));
-        if (e.header_size < sizeof(e) || e.size > h.size - at ||
-            e.header_size > h.size - at - e.size) {
+    for (; h.size - at >= ENTRY_LEAST; at += e.header_size + e.size) {
+        if (!entry_read(&e, data + at, h.size - at)) {
             return CUDA_ERROR_INVALID_IMAGE;
         }
-        if (e.kind == FATBIN_KIND_PTX && e.arch >= best_arch && e.arch <= 90 &&
-            (e.flags & FATBIN_COMPRESSED) == 0) {
-            best = data + at + e.header_size;
-            best_size = e.size;
-            best_arch = e.arch;
+        if (e.kind == FATBIN_KIND_PTX && e.arch >= best.arch && e.arch <= FATBIN_ARCH_MAX) {
+            best = e;
+            best_text = data + at + e.header_size;
         }
-        at += e.header_size + e.size;
     }
-    if (best == NULL) {
-        sim_log("fat binary without uncompressed PTX: machine code cannot be simulated");
+    if (best_text == NULL) {
+        sim_log("fat binary without PTX: machine code cannot be simulated");
         return CUDA_ERROR_NO_BINARY_FOR_GPU;
     }
-    *owned = text_copy(best, best_size);
-    *text = *owned;
-    return *owned == NULL ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_SUCCESS;
+    return entry_text(&best, best_text, text);
 }
 
 /* PTX begins with a directive or a comment. */
@@ -137,7 +158,10 @@ CUresult image_ptx(const void *image, const char **text, char **owned)
         return elf_refuse(bytes);
     }
     if (strncmp(bytes, "\x50\xed\x55\xba", 4) == 0) {
-        return fatbin_ptx(bytes, text, owned);
+        CUresult cu = fatbin_ptx(bytes, owned);
+
+        *text = *owned;
+        return cu;
     }
     *text = bytes;
     return looks_like_ptx(bytes) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_IMAGE;

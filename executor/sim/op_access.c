@@ -39,7 +39,10 @@ void *op_shared(struct thr *t, const struct insn *i, uint64_t addr, uint32_t siz
     uint64_t at = addr;
 
     (void)write;
-    if (addr >= PTX_SHARED_DYNAMIC) {
+    if (addr >= PTX_SHARED_RESERVED) { /* behind the block's own */
+        at = addr - PTX_SHARED_RESERVED + sim_round_up(b->shared_bytes, 16);
+        limit = sim_round_up(b->shared_bytes, 16) + PTX_SHARED_RESERVED_BYTES;
+    } else if (addr >= PTX_SHARED_DYNAMIC) {
         at = addr - PTX_SHARED_DYNAMIC + b->shared_static;
         limit = b->shared_bytes;
     }

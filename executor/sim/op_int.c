@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor/sim/op_float.h"
+#include "executor/sim/op_video.h"
 #include "executor/sim/ptx_build.h"
 #include "executor/sim/thr.h"
 
@@ -215,7 +216,7 @@ static void lower_add(struct ptx_build *b, struct ptx_inst *in)
         op_lower_float(b, in);
     } else if (ptx_mod(in, "cc")) {
         lower_carry(b, in, true, CARRY_OUT);
-    } else {
+    } else if (!op_lower_pair(b, in, PART_ADD)) {
         lower_binary(b, in, add_table);
     }
 }
@@ -246,6 +247,26 @@ static void lower_rem(struct ptx_build *b, struct ptx_inst *in)
     lower_binary(b, in, rem_table);
 }
 
+/* min.relu.s32 and max.relu.s32: the result is not below zero. */
+static void lower_extreme(struct ptx_build *b, struct ptx_inst *in, const insn_fn *table)
+{
+    bool relu = ptx_mod(in, "relu");
+    struct insn *i;
+
+    lower_binary(b, in, table);
+    if (relu) {
+        uint32_t d = b->func->code[b->func->code_count - 1].d;
+
+        if (b->func->code[b->func->code_count - 1].fn != table[T_S32]) {
+            ptx_unsupported(b, in);
+        }
+        i = ptx_emit(b, max_s32);
+        i->d = d;
+        i->a = d;
+        i->b = ptx_const(b, 0);
+    }
+}
+
 #define EITHER(name, lower)                                                                        \
     static void lower_##name(struct ptx_build *b, struct ptx_inst *in)                             \
     {                                                                                              \
@@ -256,8 +277,18 @@ static void lower_rem(struct ptx_build *b, struct ptx_inst *in)
         }                                                                                          \
     }
 
-EITHER(min, lower_binary)
-EITHER(max, lower_binary)
+#define EXTREME(name, part)                                                                        \
+    static void lower_##name(struct ptx_build *b, struct ptx_inst *in)                             \
+    {                                                                                              \
+        if (op_is_float(in)) {                                                                     \
+            op_lower_float(b, in);                                                                 \
+        } else if (!op_lower_pair(b, in, part)) {                                                  \
+            lower_extreme(b, in, name##_table);                                                    \
+        }                                                                                          \
+    }
+
+EXTREME(min, PART_MIN)
+EXTREME(max, PART_MAX)
 EITHER(div, lower_binary)
 EITHER(abs, lower_unary)
 EITHER(neg, lower_unary)

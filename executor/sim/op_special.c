@@ -38,6 +38,10 @@ SPECIAL(mask_ge, ~((1u << LANE) - 1))
 SPECIAL(workspace_high, t->blk->workspace == NULL ? 0 : PTX_WIN_GRID >> 32)
 SPECIAL(shared_dynamic, t->blk->shared_bytes - t->blk->shared_static)
 SPECIAL(shared_total, t->blk->shared_bytes)
+SPECIAL(reserved_begin, PTX_SHARED_RESERVED)
+SPECIAL(reserved_half, PTX_SHARED_RESERVED + PTX_SHARED_RESERVED_BYTES / 2)
+SPECIAL(reserved_end, PTX_SHARED_RESERVED + PTX_SHARED_RESERVED_BYTES)
+SPECIAL(reserved_bytes, PTX_SHARED_RESERVED_BYTES)
 
 static const struct {
     const char *name; /* without % and component */
@@ -67,6 +71,11 @@ static const struct {
     {"dynamic_smem_size", shared_dynamic},
     {"total_smem_size", shared_total},
     {"aggr_smem_size", shared_total},
+    {"reserved_smem_offset_begin", reserved_begin},
+    {"reserved_smem_offset_0", reserved_begin},
+    {"reserved_smem_offset_1", reserved_half}, /* cooperative groups: 288 bytes */
+    {"reserved_smem_offset_end", reserved_end},
+    {"reserved_smem_offset_cap", reserved_bytes},
     /* A launch without clusters is one of clusters of one block. */
     {"clusterid", ctaid},
     {"nclusterid", nctaid},

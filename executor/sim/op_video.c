@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "executor/sim/ptx_build.h"
+#include "executor/sim/op_video.h"
+
 #include "executor/sim/thr.h"
 
 /* Sums of differences and products of the parts of a word. */
@@ -62,19 +63,13 @@ HANDLER(dp2a)
  * The same operation on two or four parts.  imm: the operation, then the bits
  * below; e: bits of a part.
  */
-enum {
-    PART_ADD,
-    PART_SUB,
-    PART_ABSDIFF,
-    PART_MIN,
-    PART_MAX,
-};
 #define PART_OP       15
 #define PART_SIGNED_A 16
 #define PART_SIGNED_B 32
 #define PART_SIGNED_D 64
 #define PART_SAT      128
 #define PART_SUM      256 /* d = c + all parts */
+#define PART_RELU     512 /* below zero becomes zero */
 
 static int32_t part(uint64_t word, uint32_t at, uint32_t bits, bool sign)
 {
@@ -105,6 +100,9 @@ static int32_t part_result(const struct insn *i, int32_t a, int32_t b)
     default:
         v = a > b ? a : b;
         break;
+    }
+    if ((i->imm & PART_RELU) != 0 && v < 0) {
+        v = 0;
     }
     if ((i->imm & PART_SAT) != 0) {
         v = v < least ? least : v > most ? most : v;
@@ -209,6 +207,23 @@ static void lower_parts(struct ptx_build *b, struct ptx_inst *in)
     i = emit(b, in, parts, T_B32, 3);
     i->imm = flags;
     i->e = in->op[length] == '2' ? 16 : 8;
+}
+
+bool op_lower_pair(struct ptx_build *b, struct ptx_inst *in, int64_t op)
+{
+    bool sign = ptx_mod(in, "s16x2");
+    struct insn *i;
+
+    if (!sign && !ptx_mod(in, "u16x2")) {
+        return false;
+    }
+    op |= sign ? PART_SIGNED_A | PART_SIGNED_B | PART_SIGNED_D : 0;
+    op |= sign && (op & PART_OP) != PART_ADD && ptx_mod(in, "relu") ? PART_RELU : 0;
+    i = emit(b, in, parts, T_B32, 2);
+    i->c = ptx_const(b, 0);
+    i->imm = op;
+    i->e = 16;
+    return true;
 }
 
 const struct lower_row lower_video[] = {

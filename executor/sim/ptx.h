@@ -44,6 +44,9 @@ struct insn {
 
 /* Shared addresses from here on are dynamic shared memory, whatever the kernel. */
 #define PTX_SHARED_DYNAMIC 0x1000000u
+/* ... and so many from here on are the system's own (%reserved_smem_offset_*). */
+#define PTX_SHARED_RESERVED       0x2000000u
+#define PTX_SHARED_RESERVED_BYTES 1024u
 
 /* A formal parameter or result of a function. */
 struct ptx_param {

@@ -97,6 +97,7 @@ static void use_streams(CUfunction f)
 static void locked(void)
 {
     char *text = sim_ptx("vecadd.ptx");
+    char *compressed = sim_ptx("vecadd.zstd.fatbin");
     CUmodule m = NULL;
 
     (void)sim_context();
@@ -104,6 +105,8 @@ static void locked(void)
     OK(cuModuleLoadData(&m, text));
     use_memory();
     use_streams(sim_function(m, "vecadd"));
+    OK(cuModuleUnload(m));
+    OK(cuModuleLoadData(&m, compressed));
     OK(cuModuleUnload(m));
     FAILS(CUDA_ERROR_INVALID_PTX, cuModuleLoadData(&m, ".version 7.0\n.target sm_75\nbroken"));
 }
