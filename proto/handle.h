@@ -20,6 +20,7 @@ enum vgpu_handle_kind {
     VGPU_HANDLE_LIBRARY = 6, /* libraries and kernels live in the guest only */
     VGPU_HANDLE_KERNEL = 7,
     VGPU_HANDLE_LINK = 8,
+    VGPU_HANDLE_HOST_CALL = 9,
 };
 
 #define VGPU_HANDLE_GENERATION_MAX 0xffffffu

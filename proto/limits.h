@@ -65,6 +65,10 @@
 /* The worker publishes a stream's progress every so many operations. */
 #define VGPU_PROGRESS_STEP 64u
 
+/* Host functions on their way in streams, and in graphs, at once: more than streams can hold of
+ * them without being full. */
+#define VGPU_HOST_CALLS_MAX 262144u
+
 /* Entries of one batch of stream memory operations: native's limit. */
 #define VGPU_MEM_OPS_MAX 256u
 

@@ -73,6 +73,24 @@ void ex_outbox_answer(struct ex_outbox *outbox, const struct vgpu_record *reques
     (void)pthread_mutex_unlock(&outbox->lock);
 }
 
+void ex_outbox_upcall(struct ex_outbox *outbox, uint32_t op, const uint8_t *body, size_t len)
+{
+    struct vgpu_record record = {.op = op, .length = vgpu_record_length(len)};
+
+    (void)pthread_mutex_lock(&outbox->lock);
+    if (record.length > sizeof(outbox->batch) - outbox->used) {
+        send_batch(outbox);
+    }
+    uint8_t *at = outbox->batch + outbox->used;
+
+    memset(at + record.length - VGPU_RECORD_ALIGN, 0, VGPU_RECORD_ALIGN);
+    memcpy(at, &record, sizeof(record));
+    memcpy(at + sizeof(record), body, len);
+    outbox->used += record.length;
+    send_batch(outbox);
+    (void)pthread_mutex_unlock(&outbox->lock);
+}
+
 void ex_outbox_flush(struct ex_outbox *outbox)
 {
     (void)pthread_mutex_lock(&outbox->lock);

@@ -30,6 +30,9 @@ void ex_outbox_init(struct ex_outbox *outbox, struct vgpu_frame_socket *socket);
 void ex_outbox_answer(struct ex_outbox *outbox, const struct vgpu_record *request, uint16_t flags,
                       const struct ex_reply *reply, bool flush);
 
+/* Sends a record that nobody asked for, at once. */
+void ex_outbox_upcall(struct ex_outbox *outbox, uint32_t op, const uint8_t *body, size_t len);
+
 /* Sends the answers collected so far, if any. */
 void ex_outbox_flush(struct ex_outbox *outbox);
 

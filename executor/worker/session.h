@@ -23,6 +23,7 @@
 #include "executor/worker/event_pool.h"
 #include "executor/worker/fence.h"
 #include "executor/worker/helpers.h"
+#include "executor/worker/host_call.h"
 #include "executor/worker/host_window.h"
 #include "executor/worker/memory.h"
 #include "executor/worker/outbox.h"
@@ -54,6 +55,7 @@ struct ex_session {
     struct ex_stream *last_stream; /* where the last operation went; NULL at first */
     struct ex_event_pool event_pool;
     struct ex_fences fences;
+    struct ex_host_calls host_calls; /* has a lock of its own */
 
     /* Unknown operations that were logged: each once, a bounded number of them. */
     uint32_t unknown_logged[EX_UNKNOWN_LOGGED];

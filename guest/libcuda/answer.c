@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "vgpu_ops.h"
+
 /* Control frames keep their length prefix: a record's length is rounded up. */
 static bool take_frame(struct gs_link *link, const uint8_t *body, size_t len)
 {
@@ -53,6 +55,9 @@ static bool take_record(struct gs_link *link, const struct vgpu_record *record, 
 
     if (record->op == VGPU_OP_FRAME) {
         return take_frame(link, body, len);
+    }
+    if (record->op == VGPU_OP_vgpuHostCall) {
+        return link->on_upcall != NULL && link->on_upcall(link->owner, record->op, body, len);
     }
     return take_answer(link, record, body, len);
 }

@@ -10,6 +10,9 @@ CUresult gs_cuInit(unsigned int Flags)
     if (Flags != 0) {
         return CUDA_ERROR_INVALID_VALUE;
     }
+    if (gs_host_call_inside()) {
+        return CUDA_ERROR_NOT_PERMITTED;
+    }
     cu = gs_process_connect();
     if (cu != CUDA_SUCCESS) {
         return cu;

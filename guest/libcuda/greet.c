@@ -32,6 +32,11 @@ static void on_frame(void *owner, const Vgpu__Frame *frame)
     }
 }
 
+static bool on_upcall(void *owner, uint32_t op, const uint8_t *body, size_t len)
+{
+    return gs_host_call_asked(owner, op, body, len);
+}
+
 static bool is_refused(struct gs_session *s)
 {
     return atomic_load_explicit(&s->refused, memory_order_acquire) != 0;
@@ -109,6 +114,7 @@ CUresult gs_session_connect(struct gs_session *s)
         return CUDA_ERROR_OPERATING_SYSTEM;
     }
     s->link.on_frame = on_frame;
+    s->link.on_upcall = on_upcall;
     s->link.owner = s;
     atomic_store(&s->welcomed, false);
     atomic_store(&s->refused, 0);

@@ -54,6 +54,8 @@ struct gs_link {
     _Atomic uint32_t broken; /* CUresult: this side found that the channel is of no use */
     /* Called for each control frame, under read_lock. */
     void (*on_frame)(void *owner, const Vgpu__Frame *frame);
+    /* Called for each record that is no answer, under read_lock; false: the host is broken. */
+    bool (*on_upcall)(void *owner, uint32_t op, const uint8_t *body, size_t len);
     void *owner;
 
     pthread_mutex_t submit_lock;

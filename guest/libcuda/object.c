@@ -77,6 +77,7 @@ void gs_objects_drop(struct gs_session *s)
 {
     struct gs_alloc alloc;
 
+    gs_host_calls_drop(s);
     gs_staging_fini(&s->staging);
     drop_table(&s->functions, NULL); /* modules own them */
     drop_table(&s->modules, drop_module);

@@ -35,6 +35,9 @@ CUresult gs_ready(void)
 {
     int now = atomic_load_explicit(&state, memory_order_acquire);
 
+    if (__builtin_expect(gs_host_call_inside(), 0)) {
+        return CUDA_ERROR_NOT_PERMITTED;
+    }
     return now == STATE_STARTED ? CUDA_SUCCESS : CUDA_ERROR_NOT_INITIALIZED;
 }
 

@@ -35,8 +35,8 @@ struct gs_device {
     unsigned int contexts; /* active ones, the primary included */
 };
 
-/* CUDA_SUCCESS after cuInit, else CUDA_ERROR_NOT_INITIALIZED; the latter for ever in the child of
- * a fork.  No lock. */
+/* CUDA_SUCCESS after cuInit; CUDA_ERROR_NOT_PERMITTED in a host function of a stream; else
+ * CUDA_ERROR_NOT_INITIALIZED, the latter for ever in the child of a fork.  No lock. */
 CUresult gs_ready(void);
 
 /* Connects if that has not been done: the devices are known then.  Any thread. */

@@ -19,6 +19,7 @@
 
 #include "guest/libcuda/alloc_map.h"
 #include "guest/libcuda/device_memory.h"
+#include "guest/libcuda/host_call.h"
 #include "guest/libcuda/hostmem.h"
 #include "guest/libcuda/link.h"
 #include "guest/libcuda/settled.h"
@@ -53,6 +54,7 @@ struct gs_session {
     struct gs_alloc_map allocs;
     struct gs_device_memory device_memory;
     struct gs_hostmem host;
+    struct gs_host_calls host_calls; /* outlives the worker */
     struct gs_staging staging;
     /* Operations sent per stream index, for the depth of streams. */
     _Atomic uint64_t sent[VGPU_STREAMS_MAX];

@@ -31,16 +31,6 @@ CALLS = [
     {"name": "cuLaunchGrid", "base": "cuLaunchGrid", "since": 2000, "class": "unsupported"},
     {"name": "cuLaunchGridAsync", "base": "cuLaunchGridAsync", "since": 2000,
      "class": "unsupported"},
-    {
-        "name": "cuLaunchHostFunc", "base": "cuLaunchHostFunc", "since": 10000,
-        "variants": [("cuLaunchHostFunc_ptsz", 10000)], "class": "unsupported",
-        "driver": "required",
-        "args": [
-            ("handle", "CUstream hStream"),
-            ("callback", "CUhostFn fn"),
-            ("user", "void *userData"),
-        ],
-    },
     {"name": "cuLaunchKernelEx", "base": "cuLaunchKernelEx", "since": 11060,
      "variants": [("cuLaunchKernelEx_ptsz", 11060)], "class": "unsupported"},
     {"name": "cuLinkAddData", "base": "cuLinkAddData", "since": 5050, "class": "unsupported"},

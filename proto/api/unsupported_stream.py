@@ -11,8 +11,6 @@ CALLS = [
      "class": "unsupported"},
     {"name": "cuGreenCtxWaitEvent", "base": "cuGreenCtxWaitEvent", "since": 12040,
      "class": "unsupported"},
-    {"name": "cuStreamAddCallback", "base": "cuStreamAddCallback", "since": 5000,
-     "variants": [("cuStreamAddCallback_ptsz", 7000)], "class": "unsupported"},
     {"name": "cuStreamAttachMemAsync", "base": "cuStreamAttachMemAsync", "since": 6000,
      "variants": [("cuStreamAttachMemAsync_ptsz", 7000)], "class": "unsupported"},
     {"name": "cuStreamBatchMemOp", "base": "cuStreamBatchMemOp", "since": 8000,

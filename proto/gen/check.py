@@ -51,7 +51,9 @@ def check_wire(call, limits):
         if call.wire_args is not None:
             fail(call, "has a wire form and no host side")
         return
-    if call.cls not in ("one_way", "round_trip"):
+    if call.is_upcall and (call.host != "none" or not call.internal):
+        fail(call, "an upcall is an operation of our own without a host side")
+    if call.cls not in ("one_way", "round_trip", "upcall"):
         fail(call, f"class '{call.cls}' has no operation")
     if call.wire_args is None:
         wire.derive(call)
@@ -61,7 +63,7 @@ def check_wire(call, limits):
     for item in call.wire_args:
         if item.name in outputs and not item.new:
             fail(call, f"output used as input: '{item.name}'")
-    if call.cls == "one_way" and call.wire_ret:
+    if call.cls in ("one_way", "upcall") and call.wire_ret:
         fail(call, "a one-way operation has no results")
     for fields in (call.wire_args, call.wire_ret):
         if wire.body_max(fields, limits) > limits["VGPU_RECORD_BYTES_MAX"] - 24:

@@ -86,7 +86,7 @@ struct ex_op {
     ex_run_fn *run;
 };
 
-/* The operation of an id, static, or NULL.  Any thread. */
+/* The operation of an id that a guest may send, static, or NULL.  Any thread. */
 const struct ex_op *ex_ops_find(uint32_t id);
 
 """
@@ -96,7 +96,8 @@ const struct ex_op *ex_ops_find(uint32_t id)
 {
     const struct vgpu_op_info *info = vgpu_op_find(id);
 
-    return info != NULL ? &ops[info - vgpu_op_infos] : NULL;
+    return info != NULL && ops[info - vgpu_op_infos].run != NULL ? &ops[info - vgpu_op_infos]
+                                                                 : NULL;
 }
 """
 
@@ -208,7 +209,7 @@ def run_function(call):
 
 def family_source(family, ops):
     out = banner("Apache-2.0") + '#include "ex_run.h"\n\n#include <errno.h>\n'
-    for call in ops:
+    for call in (c for c in ops if not c.is_upcall):
         out += "\n" + (auto_function(call) if call.host == "auto" else "") + run_function(call)
     return out
 
@@ -217,11 +218,13 @@ def emit(calls, limits):
     out = banner("Apache-2.0") + '#include "ex_run.h"\n\n'
     out += "/* In the order of vgpu_op_infos. */\nstatic const struct ex_op ops[VGPU_OPS] = {\n"
     for index, call in enumerate(by_id(calls, limits)):
-        line = f"    {{&vgpu_op_infos[{index}], ex_run_{call.name}}},\n"
+        run = "NULL" if call.is_upcall else f"ex_run_{call.name}"
+        line = f"    {{&vgpu_op_infos[{index}], {run}}},\n"
         out += line
     out += "};\n" + FIND
     runs = '/* The generated runners, for ex_dispatch.c. */\n\n#include "ex_dispatch.h"\n\n'
-    runs += "".join(f"ex_run_fn ex_run_{c.name};\n" for c in wire.operations(calls))
+    runs += "".join(f"ex_run_fn ex_run_{c.name};\n" for c in wire.operations(calls)
+                    if not c.is_upcall)
     files = {"ex_driver_table.h": driver_header(calls),
              "ex_driver_table.c": driver_source(calls),
              "ex_dispatch.h": dispatch_header(calls), "ex_dispatch.c": out,

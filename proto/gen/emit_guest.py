@@ -186,7 +186,7 @@ def calls_header(calls):
         extra = ["CUstream implicit"] if implicit(call) else []
         out += wrap(f"CUresult gs_{call.name}", parameters(call.args, extra), ";") + "\n"
     out += "\n"
-    for call in wire.operations(calls):
+    for call in (c for c in wire.operations(calls) if not c.is_upcall):
         out += sender(call, ";") + "\n"
     return guard("VGPU_GS_CALLS_H", out, "Apache-2.0")
 
@@ -241,7 +241,7 @@ def calls_source(ops):
     if any(c.cls == "round_trip" for c in ops):
         out += "\n/* A worker whose answer cannot be read is as good as dead. */\n"
         out += "#define BROKEN_ANSWER CUDA_ERROR_LAUNCH_FAILED\n"
-    for call in ops:
+    for call in (c for c in ops if not c.is_upcall):
         out += "\n" + (send_function(call) if call.cls == "one_way" else call_function(call))
     return out
 

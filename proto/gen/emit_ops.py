@@ -139,6 +139,7 @@ INFO = """
 enum vgpu_op_class {
     VGPU_OP_ONE_WAY = 1,    /* answered only when the record says VGPU_RECORD_ANSWER */
     VGPU_OP_ROUND_TRIP = 2, /* always answered */
+    VGPU_OP_UPCALL = 3,     /* from the worker to the guest, not answered */
 };
 
 struct vgpu_op_info {
@@ -198,7 +199,7 @@ def main_header(calls, limits):
 def main_source(calls, limits):
     out = banner() + '#include "vgpu_ops.h"\n\nconst struct vgpu_op_info vgpu_op_infos[] = {\n'
     for call in by_id(calls, limits):
-        cls = "VGPU_OP_ROUND_TRIP" if call.cls == "round_trip" else "VGPU_OP_ONE_WAY"
+        cls = "VGPU_OP_" + call.cls.upper()
         blocking = "true" if call.blocking else "false"
         line = f'    {{VGPU_OP_{call.name}, "{call.name}", {cls}, {blocking}}},\n'
         if len(line) > 101:

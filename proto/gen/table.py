@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CLASSES = ("local", "one_way", "round_trip", "unsupported")
+CLASSES = ("local", "one_way", "round_trip", "upcall", "unsupported")
 KEYS = {
     "name", "base", "since", "variants", "also", "alias_of", "class", "guest", "host",
     "blocking", "driver", "args", "wire", "via", "ret_on_error", "positives",
@@ -77,7 +77,12 @@ class Call:
 
     @property
     def is_operation(self):
-        return self.host != "none"
+        return self.host != "none" or self.is_upcall
+
+    @property
+    def is_upcall(self):
+        """Goes from the worker to the guest, unasked."""
+        return self.cls == "upcall"
 
 
 def split_declaration(decl):

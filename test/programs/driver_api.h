@@ -209,6 +209,8 @@
     X(cuDeviceTotalMem) \
     X(cuEventDestroy) \
     X(cuStreamDestroy) \
+    X(cuLaunchHostFunc) \
+    X(cuStreamAddCallback) \
     X(cuStreamBatchMemOp_v2) \
     X(cuStreamCopyAttributes) \
     X(cuStreamGetAttribute) \

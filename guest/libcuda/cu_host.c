@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gs_calls.h"
+
+#include "guest/libcuda/context.h"
+#include "guest/libcuda/host_call.h"
+#include "guest/libcuda/stream.h"
+
+static CUresult send(struct gs_stream *stream, const struct gs_host_function *function)
+{
+    struct vgpu_args_cuLaunchHostFunc args = {.stream = stream->wire};
+    struct gs_session *s = stream->session;
+    CUresult cu = gs_stream_room(stream);
+
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_host_call_new(s, function, false, &args.token);
+    }
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    gs_host_calls_expect(s, 1);
+    cu = gs_stream_sent(stream, gs_send_cuLaunchHostFunc(s, &args));
+    if (cu != CUDA_SUCCESS) {
+        gs_host_calls_unexpect(s, 1);
+        gs_host_call_forget(s, args.token);
+    }
+    return cu;
+}
+
+CUresult gs_cuLaunchHostFunc(CUstream hStream, CUhostFn fn, void *userData)
+{
+    struct gs_host_function function = {.fn = fn, .data = userData};
+    struct gs_stream *stream;
+    struct gs_call call;
+    CUresult cu = gs_stream_enter(hStream, &call, &stream);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    return fn != NULL ? send(stream, &function) : CUDA_ERROR_INVALID_VALUE;
+}
+
+CUresult gs_cuStreamAddCallback(CUstream hStream, CUstreamCallback callback, void *userData,
+                                unsigned int flags)
+{
+    struct gs_host_function function = {.callback = callback, .data = userData};
+    struct gs_stream *stream;
+    struct gs_call call;
+    CUresult cu = gs_stream_enter(hStream, &call, &stream);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (callback == NULL || flags != 0) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    function.stream = hStream;
+    return send(stream, &function);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_HOST_CALL_H
+#define GS_HOST_CALL_H
+
+/*
+ * Functions of the program that run in a stream's order.  The worker asks for one by its token when
+ * the stream has come to it; a thread of this library, made at the first function of a session,
+ * calls it and says when it has returned.  CUDA calls from inside are refused with
+ * CUDA_ERROR_NOT_PERMITTED, as native.
+ *
+ *   sent ──(upcall)──► asked ──library thread──► runs ──vgpuHostDone──► forgotten, or kept (graphs)
+ *
+ * The thread sleeps while no function is on its way, and otherwise waits as any thread does
+ * (link.h), so it also notices the end of the session.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/cuda_abi.h"
+#include "proto/handles.h"
+
+struct gs_session;
+
+/* What to call: `fn`, or `callback` with the stream and a status. */
+struct gs_host_function {
+    CUhostFn fn;
+    CUstreamCallback callback;
+    CUstream stream;
+    void *data;
+};
+
+/* A function that the worker has asked for. */
+struct gs_host_ask {
+    struct gs_host_ask *next;
+    uint64_t token;
+    uint64_t call;
+};
+
+struct gs_host_calls {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    _Atomic bool ready;                /* lock, table and thread are there */
+    struct vgpu_handles *table;        /* by token */
+    _Atomic uint64_t pending;          /* calls on their way; the thread works while it is not 0 */
+    _Atomic uint64_t life;             /* grows when a worker ends: its calls are not answered */
+    struct gs_host_ask *_Atomic asked; /* newest first */
+};
+
+/* Files a function; `stays`: it may be called any number of times, until gs_host_call_forget().
+ * CUDA_ERROR_OUT_OF_MEMORY at the limit, or when no thread can be made. */
+CUresult gs_host_call_new(struct gs_session *s, const struct gs_host_function *function, bool stays,
+                          uint64_t *token);
+
+/* The same function under its token, changed. */
+void gs_host_call_change(struct gs_session *s, uint64_t token,
+                         const struct gs_host_function *function);
+
+/* Before `count` calls are sent, and when they were not: the thread is awake in between. */
+void gs_host_calls_expect(struct gs_session *s, uint64_t count);
+void gs_host_calls_unexpect(struct gs_session *s, uint64_t count);
+
+/* Ends a token that stays.  None of its calls may be under way. */
+void gs_host_call_forget(struct gs_session *s, uint64_t token);
+
+/* The worker has ended: what was on its way is forgotten, tokens that stay are kept. */
+void gs_host_calls_drop(struct gs_session *s);
+
+/* The worker has asked; called by whoever reads the ring.  False: not an upcall that is known. */
+bool gs_host_call_asked(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len);
+
+/* True in a function that runs. */
+bool gs_host_call_inside(void);
+
+#endif
