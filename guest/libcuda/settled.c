@@ -10,32 +10,74 @@
 void gs_settled_init(struct gs_settled *settled)
 {
     atomic_store(&settled->high, 1); /* the legacy stream */
+    atomic_store(&settled->orphans, 0);
+    atomic_store(&settled->orphans_done, 0);
+    memset(settled->last, 0, sizeof(settled->last));
+    (void)pthread_mutex_init(&settled->lock, NULL);
     for (uint32_t i = 0; i < VGPU_STREAMS_MAX; i++) {
         atomic_store_explicit(&settled->done[i], 0, memory_order_relaxed);
     }
 }
 
-static void raise_to(_Atomic uint32_t *word, uint32_t value)
+static void raise_to(_Atomic uint64_t *word, uint64_t value)
 {
-    uint32_t now = atomic_load(word);
+    uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
 
-    while (now < value && !atomic_compare_exchange_weak(word, &now, value)) {
+    while (now < value &&
+           !atomic_compare_exchange_weak_explicit(word, &now, value, memory_order_release,
+                                                  memory_order_relaxed)) {
     }
 }
 
 void gs_settled_use(struct gs_session *s, uint32_t index)
 {
-    raise_to(&s->settled.high, index + 1);
+    uint32_t now = atomic_load(&s->settled.high);
+
+    while (now <= index && !atomic_compare_exchange_weak(&s->settled.high, &now, index + 1)) {
+    }
+}
+
+static bool is_orphaned(const struct gs_settled *settled, const struct gs_orphan *orphan)
+{
+    return orphan->number > atomic_load_explicit(&settled->orphans_done, memory_order_acquire);
+}
+
+void gs_settled_end(struct gs_session *s, uint32_t index)
+{
+    struct gs_settled *settled = &s->settled;
+    struct gs_orphan *last = &settled->last[index];
+    uint64_t done = atomic_load(&settled->done[index]);
+    uint64_t sent = atomic_load(&s->sent[index]);
+
+    if (done >= sent) {
+        return;
+    }
+    (void)pthread_mutex_lock(&settled->lock);
+    /* An earlier orphan of the index that is still open is a part of this one. */
+    last->from = is_orphaned(settled, last) ? last->from : done;
+    last->to = sent;
+    last->number = atomic_fetch_add(&settled->orphans, 1) + 1;
+    (void)pthread_mutex_unlock(&settled->lock);
 }
 
 void gs_settled_up_to(struct gs_session *s, uint32_t index, uint64_t sent)
 {
-    _Atomic uint64_t *word = &s->settled.done[index];
-    uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
+    raise_to(&s->settled.done[index], sent);
+}
 
-    while (now < sent && !atomic_compare_exchange_weak_explicit(
-                             word, &now, sent, memory_order_release, memory_order_relaxed)) {
+bool gs_settled_by(struct gs_session *s, uint32_t index, uint64_t sent)
+{
+    struct gs_settled *settled = &s->settled;
+    const struct gs_orphan *last = &settled->last[index];
+    bool open;
+
+    if (atomic_load_explicit(&settled->done[index], memory_order_acquire) < sent) {
+        return false;
     }
+    (void)pthread_mutex_lock(&settled->lock);
+    open = is_orphaned(settled, last) && sent > last->from && sent <= last->to;
+    (void)pthread_mutex_unlock(&settled->lock);
+    return !open;
 }
 
 bool gs_settled_all(struct gs_session *s)
@@ -49,13 +91,14 @@ bool gs_settled_all(struct gs_session *s)
             return false;
         }
     }
-    return true;
+    return atomic_load(&s->settled.orphans_done) == atomic_load(&s->settled.orphans);
 }
 
 CUresult gs_synchronize(struct gs_session *s)
 {
     struct vgpu_args_cuCtxSynchronize none;
     struct vgpu_ret_cuCtxSynchronize ret;
+    uint64_t orphans = atomic_load(&s->settled.orphans);
     uint32_t high = atomic_load(&s->settled.high);
     uint64_t *sent = calloc(high, sizeof(*sent)); /* without it less is known, not more */
     CUresult cu;
@@ -67,6 +110,9 @@ CUresult gs_synchronize(struct gs_session *s)
     cu = gs_call_cuCtxSynchronize(s, &none, &ret);
     for (uint32_t i = 0; i < high && sent != NULL && cu == CUDA_SUCCESS; i++) {
         gs_settled_up_to(s, i, sent[i]);
+    }
+    if (cu == CUDA_SUCCESS) {
+        raise_to(&s->settled.orphans_done, orphans);
     }
     free(sent);
     return cu;

@@ -5,9 +5,10 @@
 /*
  * What of a session's work is known to be done, so that calls which wait for all of it need not ask
  * when nothing is left.  Counts per stream index stand against `sent` of the session; work of a
- * stream is done in order, so one number an index says it.  Any thread, no lock.
+ * stream is done in order, so one number an index says it.  Any thread.
  */
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,9 +18,23 @@
 
 struct gs_session;
 
+/*
+ * A stream that ends with work left leaves an orphan: waiting for the next stream of its index says
+ * nothing about it, only waiting for everything does.
+ */
+struct gs_orphan {
+    uint64_t from; /* of the index's operations: known to be done */
+    uint64_t to;   /* sent when the stream ended */
+    uint64_t number;
+};
+
 struct gs_settled {
     _Atomic uint32_t high;                   /* no index at or above it has been used */
     _Atomic uint64_t done[VGPU_STREAMS_MAX]; /* by stream index */
+    _Atomic uint64_t orphans;                /* made */
+    _Atomic uint64_t orphans_done;
+    pthread_mutex_t lock;
+    struct gs_orphan last[VGPU_STREAMS_MAX]; /* by stream index, under the lock */
 };
 
 /* Nothing was sent yet. */
@@ -28,8 +43,14 @@ void gs_settled_init(struct gs_settled *settled);
 /* A stream of this index exists from now on. */
 void gs_settled_use(struct gs_session *s, uint32_t index);
 
-/* The first `sent` operations of an index are done. */
+/* The stream of this index is no more. */
+void gs_settled_end(struct gs_session *s, uint32_t index);
+
+/* The first `sent` operations of an index are done, or those that the living stream had of them. */
 void gs_settled_up_to(struct gs_session *s, uint32_t index, uint64_t sent);
+
+/* True when the first `sent` operations of an index are known to be done. */
+bool gs_settled_by(struct gs_session *s, uint32_t index, uint64_t sent);
 
 /* True when all that this thread knows to be sent is done. */
 bool gs_settled_all(struct gs_session *s);

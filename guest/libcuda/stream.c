@@ -94,6 +94,7 @@ CUresult gs_stream_destroy(struct gs_stream *stream)
     CUresult cu;
 
     gs_staging_close_stream(s, stream);
+    gs_settled_end(s, index_of(stream));
     cu = gs_send_cuStreamDestroy_v2(s, &args);
     if (vgpu_handles_take(s->streams, stream->wire) != NULL) {
         free(stream);

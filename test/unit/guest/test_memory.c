@@ -95,6 +95,31 @@ static void a_free_waits_for_work(void)
     fake_broker_stop(&broker);
 }
 
+/* What an ended stream left undone is not done because the next stream of its index is. */
+static void a_free_waits_for_ended_streams(void)
+{
+    CUstream first;
+    CUstream second;
+    CUdeviceptr p;
+    CUdeviceptr q;
+    uint64_t before;
+
+    (void)start();
+    CHILD_CHECK(cuMemAlloc_v2(&p, 4096) == CUDA_SUCCESS && cuMemAlloc_v2(&q, 64) == CUDA_SUCCESS);
+    CHILD_CHECK(cuStreamCreate(&first, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(cuMemsetD8Async(p, 1, 4096, first) == CUDA_SUCCESS);
+    CHILD_CHECK(cuStreamDestroy_v2(first) == CUDA_SUCCESS);
+    CHILD_CHECK(cuStreamCreate(&second, 0) == CUDA_SUCCESS);
+    CHILD_CHECK((uint32_t)(uintptr_t)second == (uint32_t)(uintptr_t)first);
+    CHILD_CHECK(cuMemsetD8Async(p, 1, 4096, second) == CUDA_SUCCESS);
+    CHILD_CHECK(cuStreamSynchronize(second) == CUDA_SUCCESS);
+    before = records();
+    CHILD_CHECK(cuMemFree_v2(p) == CUDA_SUCCESS && records() > before);
+    before = records();
+    CHILD_CHECK(cuMemFree_v2(q) == CUDA_SUCCESS && records() == before);
+    fake_broker_stop(&broker);
+}
+
 static void pinned_memory(void)
 {
     CUdeviceptr d;
@@ -252,6 +277,7 @@ static void launches(void)
 IN_CHILD(device_memory)
 IN_CHILD(device_memory_is_kept)
 IN_CHILD(a_free_waits_for_work)
+IN_CHILD(a_free_waits_for_ended_streams)
 IN_CHILD(pinned_memory)
 IN_CHILD(pointer_attributes)
 IN_CHILD(copies)
@@ -264,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_device_memory),
         cmocka_unit_test(test_device_memory_is_kept),
         cmocka_unit_test(test_a_free_waits_for_work),
+        cmocka_unit_test(test_a_free_waits_for_ended_streams),
         cmocka_unit_test(test_pinned_memory),
         cmocka_unit_test(test_pointer_attributes),
         cmocka_unit_test(test_copies),
