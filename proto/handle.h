@@ -21,6 +21,8 @@ enum vgpu_handle_kind {
     VGPU_HANDLE_KERNEL = 7,
     VGPU_HANDLE_LINK = 8,
     VGPU_HANDLE_HOST_CALL = 9,
+    VGPU_HANDLE_PHYSICAL = 16, /* physical memory */
+    VGPU_HANDLE_POOL = 17,     /* memory pools live in the guest only */
 };
 
 #define VGPU_HANDLE_GENERATION_MAX 0xffffffu

@@ -55,6 +55,12 @@
 #define VGPU_KERNELS_MAX   1048576u
 /* Device allocations of a session. */
 #define VGPU_ALLOCATIONS_MAX 1048576u
+/* Physical allocations of a session (cuMemCreate): 128 GiB in pieces of 2 MiB. */
+#define VGPU_PHYSICALS_MAX 65536u
+/* Places at which they are mapped. */
+#define VGPU_MAPPINGS_MAX 131072u
+/* Address ranges that a session has reserved for them. */
+#define VGPU_RESERVATIONS_MAX 4096u
 /* Host slabs (registered parts of the window) of a session. */
 #define VGPU_HOST_SLABS_MAX 1024u
 

@@ -7,7 +7,8 @@
 
 CUresult ex_check_device(struct ex_session *x, uint64_t ptr, uint64_t bytes)
 {
-    if (bytes == 0 || ex_memory_contains(x->memory, ptr, bytes)) {
+    if (bytes == 0 || ex_memory_contains(x->memory, ptr, bytes) ||
+        ex_vmm_contains(x->vmm, ptr, bytes)) {
         return CUDA_SUCCESS;
     }
     return CUDA_ERROR_INVALID_VALUE;

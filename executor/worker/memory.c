@@ -151,6 +151,27 @@ CUresult ex_memory_reclaim(struct ex_memory *m, uint64_t ptr)
     return cu;
 }
 
+bool ex_memory_charge(struct ex_memory *m, uint64_t bytes)
+{
+    uint64_t sum;
+    bool fits;
+
+    (void)pthread_mutex_lock(&m->lock);
+    fits = vgpu_u64_add(m->used, bytes, &sum) && (m->quota == 0 || sum <= m->quota);
+    if (fits) {
+        m->used = sum;
+    }
+    (void)pthread_mutex_unlock(&m->lock);
+    return fits;
+}
+
+void ex_memory_uncharge(struct ex_memory *m, uint64_t bytes)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    m->used -= bytes;
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
 void ex_memory_usage(struct ex_memory *m, uint64_t *used, uint64_t *quota)
 {
     (void)pthread_mutex_lock(&m->lock);

@@ -50,6 +50,11 @@ CUresult ex_memory_alloc(struct ex_memory *memory, uint64_t bytes, uint64_t *ptr
 bool ex_memory_retire(struct ex_memory *memory, uint64_t ptr);
 CUresult ex_memory_reclaim(struct ex_memory *memory, uint64_t ptr);
 
+/* Counts physical memory of another sort, `bytes`, against the quota; false when that is used up.
+ */
+bool ex_memory_charge(struct ex_memory *memory, uint64_t bytes);
+void ex_memory_uncharge(struct ex_memory *memory, uint64_t bytes);
+
 /* Physical bytes in use and the quota (0: none). */
 void ex_memory_usage(struct ex_memory *memory, uint64_t *used, uint64_t *quota);
 

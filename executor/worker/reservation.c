@@ -129,6 +129,8 @@ bool ex_reservation_settle(uint32_t candidate, uint32_t ordinal, struct ex_place
     place->window_bytes = c->window_stride;
     place->arena = c->arena_base + ordinal * c->arena_stride;
     place->arena_bytes = c->arena_stride;
+    place->zone = c->zone_base;
+    place->zone_bytes = c->zone_bytes;
     release(c->window_base, ordinal * c->window_stride);
     release(place->window + c->window_stride, (c->ordinals - ordinal - 1) * c->window_stride);
     return true;

@@ -21,6 +21,8 @@ struct ex_place {
     uint64_t window_bytes; /* room, at least the channel's size */
     uint64_t arena;
     uint64_t arena_bytes;
+    uint64_t zone; /* of the program's own reservations; nobody holds it */
+    uint64_t zone_bytes;
 };
 
 /* Reserves every candidate's windows (no memory).  One that is taken is logged and never granted;

@@ -50,7 +50,10 @@ static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int me
     ex_streams_attach(x);
     x->memory =
         ex_memory_new(x->driver, x->device, place.arena, place.arena_bytes, message->memory_quota);
-    return x->memory != NULL ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+    if (x->memory != NULL) {
+        x->vmm = ex_vmm_new(x->driver, x->device, x->memory, place.zone, place.zone_bytes);
+    }
+    return x->vmm != NULL ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
 
 static void handle_attach(struct ex_session *x, struct vgpu_frame_socket *socket,

@@ -12,6 +12,7 @@
  *   objects         modules and functions.  The dispatcher holds it for each operation,
  *                   helpers only to add or remove: so an object that was looked up lives
  *                   until the operation returns, and nobody waits for the driver here.
+ *   vmm's lock      address ranges, physical memory, mappings
  *   memory->lock    device allocations, module globals, registered parts of the window
  *   outbox->lock    what is sent
  */
@@ -29,6 +30,7 @@
 #include "executor/worker/outbox.h"
 #include "executor/worker/session_api.h"
 #include "executor/worker/stream.h"
+#include "executor/worker/vmm.h"
 #include "proto/handles.h"
 
 #define EX_UNKNOWN_LOGGED 16u
@@ -42,6 +44,7 @@ struct ex_session {
 
     struct ex_window window;
     struct ex_memory *memory;
+    struct ex_vmm *vmm;
 
     pthread_mutex_t objects;
     struct vgpu_handles *streams;

@@ -80,6 +80,28 @@ uint64_t gs_address_window(uint32_t ordinal)
     return ordinal < c->ordinals ? c->window_base + ordinal * c->window_stride : 0;
 }
 
+bool gs_address_zone(uint64_t *base, uint64_t *bytes)
+{
+    if (chosen < 0) {
+        return false;
+    }
+    *base = vgpu_address_candidates[chosen].zone_base;
+    *bytes = vgpu_address_candidates[chosen].zone_bytes;
+    return true;
+}
+
+bool gs_address_is_device(uint64_t address)
+{
+    const struct vgpu_address_candidate *c;
+
+    if (chosen < 0) {
+        return false;
+    }
+    c = &vgpu_address_candidates[chosen];
+    return address >= c->arena_base &&
+           address - c->arena_base < (uint64_t)c->ordinals * c->arena_stride;
+}
+
 void gs_address_retire_window(uint32_t ordinal, uint64_t bytes)
 {
     uint64_t base = gs_address_window(ordinal);

@@ -75,6 +75,18 @@ bool gs_alloc_map_find(struct gs_alloc_map *map, uint64_t address, struct gs_all
     return alloc != NULL;
 }
 
+void gs_alloc_map_set_access(struct gs_alloc_map *map, uint64_t address, uint32_t access)
+{
+    struct gs_alloc *alloc;
+
+    (void)pthread_rwlock_wrlock(&map->lock);
+    alloc = lookup(map, address);
+    if (alloc != NULL && alloc->base == address) {
+        alloc->access = access;
+    }
+    (void)pthread_rwlock_unlock(&map->lock);
+}
+
 static void remove_node(struct gs_alloc_map *map, struct gs_alloc *alloc, struct gs_alloc *taken)
 {
     (void)tdelete(alloc, &map->root, compare);

@@ -3,8 +3,8 @@
 #define GS_ALLOC_MAP_H
 
 /*
- * The allocations of a session by address: device memory, variables of modules,
- * pinned host memory.  A balanced tree, so every operation takes O(log n).
+ * The allocations of a session by address: device memory, mapped memory, variables of
+ * modules, pinned host memory.  A balanced tree, so every operation takes O(log n).
  * Any thread; lookups run side by side.
  */
 
@@ -14,12 +14,14 @@
 #include <stdint.h>
 
 struct gs_context;
+struct gs_physical;
 struct gs_module;
 
 enum gs_alloc_kind {
     GS_ALLOC_DEVICE,
     GS_ALLOC_GLOBAL,
     GS_ALLOC_HOST,
+    GS_ALLOC_MAPPED, /* by cuMemMap */
 };
 
 struct gs_alloc {
@@ -27,10 +29,12 @@ struct gs_alloc {
     uint64_t size; /* as asked for, not rounded */
     enum gs_alloc_kind kind;
     uint32_t host_flags;
-    bool reserved; /* gs_address_reserve() holds the pages of a variable */
+    uint32_t access; /* of mapped memory */
+    bool reserved;   /* gs_address_reserve() holds the pages of a variable */
     uint64_t id;
     struct gs_context *context;
     const struct gs_module *module; /* of a variable */
+    struct gs_physical *physical;   /* of mapped memory */
 };
 
 struct gs_alloc_map {
@@ -47,6 +51,9 @@ int gs_alloc_map_add(struct gs_alloc_map *map, const struct gs_alloc *alloc);
 
 /* Copies the allocation that contains `address`; false: none. */
 bool gs_alloc_map_find(struct gs_alloc_map *map, uint64_t address, struct gs_alloc *found);
+
+/* Changes the access of the mapped memory that starts at `address`. */
+void gs_alloc_map_set_access(struct gs_alloc_map *map, uint64_t address, uint32_t access);
 
 /* Takes out the allocation of this kind that starts at `address`; false: there is none. */
 bool gs_alloc_map_take(struct gs_alloc_map *map, uint64_t address, enum gs_alloc_kind kind,

@@ -5,8 +5,10 @@
 
 #include "common/overflow.h"
 #include "gs_calls.h"
+#include "guest/libcuda/address.h"
 #include "guest/libcuda/process.h"
 #include "guest/libcuda/stream.h"
+#include "guest/libcuda/virtual_memory.h"
 
 static bool elsewhere(const struct gs_session *s, uint64_t address)
 {
@@ -23,12 +25,50 @@ static bool elsewhere(const struct gs_session *s, uint64_t address)
     return false;
 }
 
-enum gs_place gs_place_of(struct gs_session *s, uint64_t address, size_t bytes)
+/* Mappings side by side are one to a copy. */
+static enum gs_place place_in_mappings(struct gs_session *s, uint64_t address, size_t bytes,
+                                       bool write)
+{
+    uint32_t need = write ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE : CU_MEM_ACCESS_FLAGS_PROT_READ;
+    struct gs_alloc alloc;
+    size_t here;
+
+    for (;;) {
+        if (!gs_alloc_map_find(&s->allocs, address, &alloc) || alloc.kind != GS_ALLOC_MAPPED ||
+            (alloc.access & need) != need) {
+            return GS_PLACE_BEYOND;
+        }
+        here = alloc.size - (address - alloc.base);
+        if (here >= bytes) {
+            return GS_PLACE_DEVICE;
+        }
+        address += here;
+        bytes -= here;
+    }
+}
+
+static enum gs_place place_outside(struct gs_session *s, uint64_t address)
+{
+    uint64_t base;
+    uint64_t bytes;
+
+    if (elsewhere(s, address)) {
+        return GS_PLACE_OTHER_DEVICE;
+    }
+    return gs_address_is_device(address) || gs_reservation_find(address, &base, &bytes)
+               ? GS_PLACE_BEYOND
+               : GS_PLACE_PAGEABLE;
+}
+
+enum gs_place gs_place_of(struct gs_session *s, uint64_t address, size_t bytes, bool write)
 {
     struct gs_alloc alloc;
 
     if (!gs_alloc_map_find(&s->allocs, address, &alloc)) {
-        return elsewhere(s, address) ? GS_PLACE_OTHER_DEVICE : GS_PLACE_PAGEABLE;
+        return place_outside(s, address);
+    }
+    if (alloc.kind == GS_ALLOC_MAPPED) {
+        return place_in_mappings(s, address, bytes, write);
     }
     if (bytes > alloc.size - (address - alloc.base)) {
         return GS_PLACE_BEYOND;

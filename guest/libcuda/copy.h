@@ -29,8 +29,9 @@ enum gs_place {
     GS_PLACE_BEYOND, /* begins in an allocation and leaves it */
 };
 
-/* Where [address, address + bytes) lies, as a session sees it. */
-enum gs_place gs_place_of(struct gs_session *s, uint64_t address, size_t bytes);
+/* Where [address, address + bytes) lies, as a session sees it.  BEYOND also where there may be no
+ * such access, and at addresses of device memory where there is none. */
+enum gs_place gs_place_of(struct gs_session *s, uint64_t address, size_t bytes, bool write);
 
 /* One side of a copy. */
 struct gs_end {

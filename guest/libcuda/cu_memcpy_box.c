@@ -93,7 +93,8 @@ static bool locate(const struct side *side, uint64_t base, uint64_t *address)
            vgpu_u64_add(base, bytes, address);
 }
 
-static CUresult resolve(const struct gs_copy *copy, const struct side *side, struct gs_end *end)
+static CUresult resolve(const struct gs_copy *copy, const struct side *side, struct gs_end *end,
+                        bool write)
 {
     int pitch_max = gs_device_attribute(copy->stream->context->device,
                                         CU_DEVICE_ATTRIBUTE_MAX_PITCH, INT32_MAX);
@@ -113,7 +114,7 @@ static CUresult resolve(const struct gs_copy *copy, const struct side *side, str
     if (!gs_copy_span(copy, end, &span) || end->address + span < end->address) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    end->place = gs_place_of(copy->session, end->address, span);
+    end->place = gs_place_of(copy->session, end->address, span, write);
     if (end->place == GS_PLACE_OTHER_DEVICE) {
         return CUDA_ERROR_NOT_SUPPORTED; /* workers do not reach each other */
     }
@@ -143,9 +144,9 @@ static CUresult copy_box(const CUDA_MEMCPY3D *box, CUstream handle, bool wait)
     }
     src = src_of(box);
     dst = dst_of(box);
-    cu = resolve(&job, &src, &job.src);
+    cu = resolve(&job, &src, &job.src, false);
     if (cu == CUDA_SUCCESS) {
-        cu = resolve(&job, &dst, &job.dst);
+        cu = resolve(&job, &dst, &job.dst, true);
     }
     return cu == CUDA_SUCCESS ? gs_copy_run(&job, wait) : cu;
 }

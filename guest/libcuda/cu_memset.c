@@ -18,7 +18,7 @@ static CUresult prepare(uint64_t dst, size_t count, size_t width, CUstream handl
     if (dst == 0 || dst % width != 0 || count > SIZE_MAX / width) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    place = gs_place_of(call->session, dst, count * width);
+    place = gs_place_of(call->session, dst, count * width, true);
     if (place == GS_PLACE_OTHER_DEVICE) {
         return CUDA_ERROR_NOT_SUPPORTED;
     }
@@ -81,7 +81,7 @@ static CUresult settle(CUresult cu, uint64_t dst, size_t bytes, CUstream implici
         return cu;
     }
     cu = gs_stream_enter(implicit, &call, &stream);
-    if (cu != CUDA_SUCCESS || gs_place_of(call.session, dst, bytes) != GS_PLACE_PINNED) {
+    if (cu != CUDA_SUCCESS || gs_place_of(call.session, dst, bytes, true) != GS_PLACE_PINNED) {
         return cu;
     }
     return gs_stream_wait(stream);

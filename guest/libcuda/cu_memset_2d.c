@@ -66,7 +66,7 @@ static CUresult run(const struct fill *fill, CUstream handle, bool wait)
     if (!measure(fill, &span)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    place = gs_place_of(call.session, fill->dst, span);
+    place = gs_place_of(call.session, fill->dst, span, true);
     if (place == GS_PLACE_OTHER_DEVICE) {
         return CUDA_ERROR_NOT_SUPPORTED;
     }

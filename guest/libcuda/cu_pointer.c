@@ -5,6 +5,7 @@
 
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/memory.h"
+#include "guest/libcuda/virtual_memory.h"
 
 static void put_int(void *data, int value)
 {
@@ -17,7 +18,8 @@ static void put_u64(void *data, uint64_t value)
 }
 
 /* Attributes with the width of an int. */
-static CUresult int_attribute(void *data, CUpointer_attribute attribute, const struct gs_alloc *a)
+static CUresult int_attribute(void *data, CUpointer_attribute attribute, const struct gs_session *s,
+                              const struct gs_alloc *a)
 {
     int value;
 
@@ -35,13 +37,13 @@ static CUresult int_attribute(void *data, CUpointer_attribute attribute, const s
         value = 0;
         break;
     case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL:
-        value = gs_device_index(a->context->device);
+        value = (int)s->index;
         break;
     case CU_POINTER_ATTRIBUTE_MAPPED:
         value = 1;
         break;
     case CU_POINTER_ATTRIBUTE_ACCESS_FLAGS:
-        value = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
+        value = a->kind == GS_ALLOC_MAPPED ? (int)a->access : CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
         break;
     default:
         return CUDA_ERROR_INVALID_VALUE;
@@ -58,19 +60,38 @@ static CUresult host_pointer(void *data, const struct gs_alloc *a, uint64_t ptr)
     return host ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 
-/* An attribute of an address in an allocation. */
-static CUresult attribute_of(void *data, CUpointer_attribute attribute, const struct gs_alloc *a,
-                             uint64_t ptr)
+/* Of mapped memory the range is what was reserved; of other memory the allocation. */
+static uint64_t range_of(CUpointer_attribute attribute, const struct gs_alloc *a)
+{
+    uint64_t base = a->base;
+    uint64_t size = a->size;
+
+    if (a->kind == GS_ALLOC_MAPPED) {
+        (void)gs_reservation_find(a->base, &base, &size);
+    }
+    return attribute == CU_POINTER_ATTRIBUTE_RANGE_START_ADDR ? base : size;
+}
+
+static CUresult device_pointer(void *data, const struct gs_alloc *a, uint64_t ptr)
+{
+    bool closed = a->kind == GS_ALLOC_MAPPED && a->access == CU_MEM_ACCESS_FLAGS_PROT_NONE;
+
+    put_u64(data, closed ? 0 : ptr);
+    return closed ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+}
+
+/* An attribute of an address in an allocation of the session. */
+static CUresult attribute_of(void *data, CUpointer_attribute attribute, const struct gs_session *s,
+                             const struct gs_alloc *a, uint64_t ptr)
 {
     uint64_t value;
 
     switch ((unsigned int)attribute) {
     case CU_POINTER_ATTRIBUTE_CONTEXT:
-        value = (uint64_t)(uintptr_t)gs_context_handle(a->context);
+        value = a->context != NULL ? (uint64_t)(uintptr_t)gs_context_handle(a->context) : 0;
         break;
     case CU_POINTER_ATTRIBUTE_DEVICE_POINTER:
-        value = ptr;
-        break;
+        return device_pointer(data, a, ptr);
     case CU_POINTER_ATTRIBUTE_HOST_POINTER:
         return host_pointer(data, a, ptr);
     case CU_POINTER_ATTRIBUTE_BUFFER_ID:
@@ -78,10 +99,12 @@ static CUresult attribute_of(void *data, CUpointer_attribute attribute, const st
         value = a->id;
         break;
     case CU_POINTER_ATTRIBUTE_RANGE_START_ADDR:
+    case CU_POINTER_ATTRIBUTE_RANGE_SIZE:
+        value = range_of(attribute, a);
+        break;
     case CU_POINTER_ATTRIBUTE_MAPPING_BASE_ADDR:
         value = a->base;
         break;
-    case CU_POINTER_ATTRIBUTE_RANGE_SIZE:
     case CU_POINTER_ATTRIBUTE_MAPPING_SIZE:
         value = a->size;
         break;
@@ -90,7 +113,7 @@ static CUresult attribute_of(void *data, CUpointer_attribute attribute, const st
         value = 0;
         break;
     default:
-        return int_attribute(data, attribute, a);
+        return int_attribute(data, attribute, s, a);
     }
     put_u64(data, value);
     return CUDA_SUCCESS;
@@ -98,16 +121,18 @@ static CUresult attribute_of(void *data, CUpointer_attribute attribute, const st
 
 CUresult gs_cuPointerGetAttribute(void *data, CUpointer_attribute attribute, CUdeviceptr ptr)
 {
+    const struct gs_session *s;
     struct gs_alloc alloc;
     CUresult cu = gs_ready();
 
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (data == NULL || gs_memory_find(ptr, &alloc) == NULL) {
+    s = gs_memory_find(ptr, &alloc);
+    if (data == NULL || s == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    return attribute_of(data, attribute, &alloc, ptr);
+    return attribute_of(data, attribute, s, &alloc, ptr);
 }
 
 /* What the form for several says of memory that is not CUDA's; the rest stays untouched. */
@@ -136,8 +161,8 @@ static void put_foreign(void *data, CUpointer_attribute attribute, uint64_t ptr)
 CUresult gs_cuPointerGetAttributes(unsigned int numAttributes, CUpointer_attribute *attributes,
                                    void **data, CUdeviceptr ptr)
 {
+    const struct gs_session *s;
     struct gs_alloc alloc;
-    bool known;
     CUresult cu = gs_ready();
 
     if (cu != CUDA_SUCCESS) {
@@ -153,13 +178,13 @@ CUresult gs_cuPointerGetAttributes(unsigned int numAttributes, CUpointer_attribu
             return CUDA_ERROR_INVALID_VALUE;
         }
     }
-    known = gs_memory_find(ptr, &alloc) != NULL;
+    s = gs_memory_find(ptr, &alloc);
     for (unsigned int i = 0; i < numAttributes; i++) {
         if (data[i] == NULL) {
             return CUDA_ERROR_INVALID_VALUE;
         }
-        if (known) {
-            (void)attribute_of(data[i], attributes[i], &alloc, ptr);
+        if (s != NULL) {
+            (void)attribute_of(data[i], attributes[i], s, &alloc, ptr);
         } else {
             put_foreign(data[i], attributes[i], ptr);
         }

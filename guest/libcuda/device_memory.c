@@ -331,6 +331,17 @@ CUresult gs_device_memory_free(struct gs_session *s, uint64_t address)
     return cu;
 }
 
+bool gs_device_memory_trim(struct gs_session *s)
+{
+    bool any;
+
+    (void)pthread_mutex_lock(&s->device_memory.lock);
+    any = s->device_memory.kept_bytes > 0;
+    trim(s, 0);
+    (void)pthread_mutex_unlock(&s->device_memory.lock);
+    return any;
+}
+
 uint64_t gs_device_memory_kept(struct gs_session *s)
 {
     uint64_t bytes;

@@ -11,6 +11,7 @@
  */
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/cuda_abi.h"
@@ -47,6 +48,9 @@ CUresult gs_device_memory_alloc(struct gs_session *s, uint64_t bytes, uint64_t *
 
 /* Frees what gs_device_memory_alloc() gave; all work that may use it is done. */
 CUresult gs_device_memory_free(struct gs_session *s, uint64_t address);
+
+/* Gives the kept chunks back to the worker; false: there were none. */
+bool gs_device_memory_trim(struct gs_session *s);
 
 /* Bytes in kept chunks: the worker counts them as used. */
 uint64_t gs_device_memory_kept(struct gs_session *s);

@@ -9,6 +9,7 @@
 #include "guest/libcuda/memory.h"
 #include "guest/libcuda/module.h"
 #include "guest/libcuda/stream.h"
+#include "guest/libcuda/virtual_memory.h"
 
 CUresult gs_objects_make(struct gs_session *s)
 {
@@ -16,6 +17,7 @@ CUresult gs_objects_make(struct gs_session *s)
     s->events = vgpu_handles_new(VGPU_HANDLE_EVENT, VGPU_EVENTS_MAX);
     s->modules = vgpu_handles_new(VGPU_HANDLE_MODULE, VGPU_MODULES_MAX);
     s->functions = vgpu_handles_new(VGPU_HANDLE_FUNCTION, VGPU_FUNCTIONS_MAX);
+    s->physicals = vgpu_handles_new(VGPU_HANDLE_PHYSICAL, VGPU_PHYSICALS_MAX);
     gs_alloc_map_init(&s->allocs);
     gs_settled_init(&s->settled);
     gs_device_memory_init(&s->device_memory);
@@ -24,7 +26,8 @@ CUresult gs_objects_make(struct gs_session *s)
         atomic_store(&s->sent[i], 0);
     }
     if (s->streams == NULL || s->events == NULL || s->modules == NULL || s->functions == NULL ||
-        gs_streams_keep_legacy(s) != 0 || gs_hostmem_init(&s->host, s->link.channel.bytes) != 0 ||
+        s->physicals == NULL || gs_streams_keep_legacy(s) != 0 ||
+        gs_hostmem_init(&s->host, s->link.channel.bytes) != 0 ||
         gs_staging_init(&s->staging) != 0) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
@@ -79,6 +82,8 @@ void gs_objects_drop(struct gs_session *s)
 
     gs_host_calls_drop(s);
     gs_staging_fini(&s->staging);
+    gs_virtual_memory_drop(s);
+    drop_table(&s->physicals, NULL); /* that freed them */
     drop_table(&s->functions, NULL); /* modules own them */
     drop_table(&s->modules, drop_module);
     drop_table(&s->events, drop_event);

@@ -2,22 +2,6 @@
 """Memory that this release refuses with CUDA_ERROR_NOT_SUPPORTED."""
 
 CALLS = [
-    {
-        "name": "cuMemAddressFree", "base": "cuMemAddressFree", "since": 10020,
-        "class": "unsupported", "driver": "required",
-        "args": [("devptr", "CUdeviceptr ptr"), ("value", "size_t size")],
-    },
-    {
-        "name": "cuMemAddressReserve", "base": "cuMemAddressReserve", "since": 10020,
-        "class": "unsupported", "driver": "required",
-        "args": [
-            ("out", "CUdeviceptr *ptr"),
-            ("value", "size_t size"),
-            ("value", "size_t alignment"),
-            ("devptr", "CUdeviceptr addr"),
-            ("value", "unsigned long long flags"),
-        ],
-    },
     {"name": "cuMemAdvise", "base": "cuMemAdvise", "since": 8000, "class": "unsupported"},
     {"name": "cuMemAdvise_v2", "base": "cuMemAdvise", "since": 12020, "class": "unsupported"},
     {"name": "cuMemAlloc", "base": "cuMemAlloc", "since": 2000, "class": "unsupported"},
@@ -39,16 +23,6 @@ CALLS = [
     {"name": "cuMemAllocPitch", "base": "cuMemAllocPitch", "since": 2000, "class": "unsupported"},
     {"name": "cuMemBatchDecompressAsync", "base": "cuMemBatchDecompressAsync", "since": 12060,
      "variants": [("cuMemBatchDecompressAsync_ptsz", 12060)], "class": "unsupported"},
-    {
-        "name": "cuMemCreate", "base": "cuMemCreate", "since": 10020, "class": "unsupported",
-        "driver": "required",
-        "args": [
-            ("out", "CUmemGenericAllocationHandle *handle"),
-            ("value", "size_t size"),
-            ("struct_in", "const CUmemAllocationProp *prop"),
-            ("value", "unsigned long long flags"),
-        ],
-    },
     {"name": "cuMemDiscardAndPrefetchBatchAsync", "base": "cuMemDiscardAndPrefetchBatchAsync", "since": 13000,
      "variants": [("cuMemDiscardAndPrefetchBatchAsync_ptsz", 13000)], "class": "unsupported"},
     {"name": "cuMemDiscardBatchAsync", "base": "cuMemDiscardBatchAsync", "since": 13000,
@@ -62,19 +36,7 @@ CALLS = [
         "driver": "required",
         "args": [("devptr", "CUdeviceptr dptr"), ("handle", "CUstream hStream")],
     },
-    {"name": "cuMemGetAccess", "base": "cuMemGetAccess", "since": 10020, "class": "unsupported"},
     {"name": "cuMemGetAddressRange", "base": "cuMemGetAddressRange", "since": 2000,
-     "class": "unsupported"},
-    {
-        "name": "cuMemGetAllocationGranularity", "base": "cuMemGetAllocationGranularity",
-        "since": 10020, "class": "unsupported", "driver": "required",
-        "args": [
-            ("out", "size_t *granularity"),
-            ("struct_in", "const CUmemAllocationProp *prop"),
-            ("value", "CUmemAllocationGranularity_flags option"),
-        ],
-    },
-    {"name": "cuMemGetAllocationPropertiesFromHandle", "base": "cuMemGetAllocationPropertiesFromHandle", "since": 10020,
      "class": "unsupported"},
     {"name": "cuMemGetDefaultMemPool", "base": "cuMemGetDefaultMemPool", "since": 13000,
      "class": "unsupported"},
@@ -102,17 +64,6 @@ CALLS = [
     },
     {"name": "cuMemImportFromShareableHandle", "base": "cuMemImportFromShareableHandle", "since": 10020,
      "class": "unsupported"},
-    {
-        "name": "cuMemMap", "base": "cuMemMap", "since": 10020, "class": "unsupported",
-        "driver": "required",
-        "args": [
-            ("devptr", "CUdeviceptr ptr"),
-            ("value", "size_t size"),
-            ("value", "size_t offset"),
-            ("value", "CUmemGenericAllocationHandle handle"),
-            ("value", "unsigned long long flags"),
-        ],
-    },
     {"name": "cuMemPoolCreate", "base": "cuMemPoolCreate", "since": 11020, "class": "unsupported"},
     {"name": "cuMemPoolDestroy", "base": "cuMemPoolDestroy", "since": 11020,
      "class": "unsupported"},
@@ -143,29 +94,7 @@ CALLS = [
      "class": "unsupported"},
     {"name": "cuMemRangeGetAttributes", "base": "cuMemRangeGetAttributes", "since": 8000,
      "class": "unsupported"},
-    {
-        "name": "cuMemRelease", "base": "cuMemRelease", "since": 10020, "class": "unsupported",
-        "driver": "required",
-        "args": [("value", "CUmemGenericAllocationHandle handle")],
-    },
-    {"name": "cuMemRetainAllocationHandle", "base": "cuMemRetainAllocationHandle", "since": 11000,
-     "class": "unsupported"},
-    {
-        "name": "cuMemSetAccess", "base": "cuMemSetAccess", "since": 10020,
-        "class": "unsupported", "driver": "required",
-        "args": [
-            ("devptr", "CUdeviceptr ptr"),
-            ("value", "size_t size"),
-            ("array_in", "const CUmemAccessDesc *desc", "count"),
-            ("value", "size_t count"),
-        ],
-    },
     {"name": "cuMemSetMemPool", "base": "cuMemSetMemPool", "since": 13000, "class": "unsupported"},
-    {
-        "name": "cuMemUnmap", "base": "cuMemUnmap", "since": 10020, "class": "unsupported",
-        "driver": "required",
-        "args": [("devptr", "CUdeviceptr ptr"), ("value", "size_t size")],
-    },
     {"name": "cuMulticastAddDevice", "base": "cuMulticastAddDevice", "since": 12010,
      "class": "unsupported"},
     {"name": "cuMulticastBindAddr", "base": "cuMulticastBindAddr", "since": 12010,

@@ -17,7 +17,7 @@ SCALARS = {"int": "i32", "unsigned int": "u32", "float": "f32", "size_t": "u64",
            "cuuint32_t": "u32"}
 HANDLES = {"CUstream": "stream", "CUevent": "event", "CUmodule": "module",
            "CUfunction": "function"}
-HANDLE_KINDS = tuple(HANDLES.values())
+HANDLE_KINDS = tuple(HANDLES.values()) + ("physical",)
 HASH_MIN = 0x10000
 
 

@@ -150,6 +150,17 @@
     X(cuMemcpyHtoDAsync_v2) \
     X(cuMemcpyDtoHAsync_v2) \
     X(cuMemcpyDtoDAsync_v2) \
+    X(cuMemAddressReserve) \
+    X(cuMemAddressFree) \
+    X(cuMemCreate) \
+    X(cuMemRelease) \
+    X(cuMemMap) \
+    X(cuMemUnmap) \
+    X(cuMemSetAccess) \
+    X(cuMemGetAccess) \
+    X(cuMemGetAllocationGranularity) \
+    X(cuMemGetAllocationPropertiesFromHandle) \
+    X(cuMemRetainAllocationHandle) \
     X(cuMemAllocPitch_v2) \
     X(cuMemcpy2D_v2) \
     X(cuMemcpy2DUnaligned_v2) \
