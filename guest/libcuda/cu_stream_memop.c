@@ -21,7 +21,7 @@ static CUresult check_wait(struct gs_session *s, const struct gs_memop *op, size
 
 bool gs_memop_covers(struct gs_session *s, uint64_t address, size_t width)
 {
-    enum gs_place place = gs_place_of(s, address, width);
+    enum gs_place place = gs_place_of(s, address, width, true);
 
     return address != 0 && address % width == 0 &&
            (place == GS_PLACE_DEVICE || place == GS_PLACE_PINNED);
