@@ -23,9 +23,8 @@ static void raise_to(_Atomic uint64_t *word, uint64_t value)
 {
     uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
 
-    while (now < value &&
-           !atomic_compare_exchange_weak_explicit(word, &now, value, memory_order_release,
-                                                  memory_order_relaxed)) {
+    while (now < value && !atomic_compare_exchange_weak_explicit(
+                              word, &now, value, memory_order_release, memory_order_relaxed)) {
     }
 }
 
