@@ -19,6 +19,8 @@
 #define POLL_PART   32
 #define POLL_MAX_NS VGPU_NS_PER_MS
 
+#define APART_SPIN_NS (40 * VGPU_NS_PER_US)
+
 static _Atomic uint64_t spin_ns = 3 * VGPU_NS_PER_US;
 
 void gs_link_set_spin(uint64_t ns)
@@ -38,9 +40,17 @@ static bool over(struct gs_link *link, struct gs_waiter *self)
     return self->ready(self->arg) || gs_link_error(link) != CUDA_SUCCESS;
 }
 
+/* Few CPUs are no reason to sleep at once where the host's processes do not run on them. */
+static uint64_t spin_time(const struct gs_link *link)
+{
+    uint64_t ns = atomic_load_explicit(&spin_ns, memory_order_relaxed);
+
+    return link->channel.apart && ns > 0 && ns < APART_SPIN_NS ? APART_SPIN_NS : ns;
+}
+
 static bool spin(struct gs_link *link, struct gs_waiter *self)
 {
-    uint64_t limit = vgpu_clock_ns() + atomic_load_explicit(&spin_ns, memory_order_relaxed);
+    uint64_t limit = vgpu_clock_ns() + spin_time(link);
 
     do {
         for (unsigned int i = 0; i < 16; i++) {

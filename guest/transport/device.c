@@ -102,6 +102,7 @@ static void describe(struct gs_channel *channel, struct gs_device_channel *own)
         .interrupt_fd = -1,
         .end_fd = -1,
         .device = own,
+        .apart = true,
         .polls = !gs_interrupt_is_open(&own->interrupt),
         .holder = &gs_claim_state(&own->claim)->holder.tid,
         .holder_id = gs_holder_id(),

@@ -9,9 +9,10 @@
 #include "common/clock.h"
 #include "common/fd.h"
 
-/* INTX_DISABLE, bit 10 of the command register at 4: in the byte at 5. */
-#define COMMAND_HIGH  5
-#define INTX_DISABLED 0x04u
+/* The command register is written as a whole: QEMU (7.2) lets a write to its upper byte alone
+ * unmask the line, but does not raise it then for what is pending. */
+#define COMMAND       4
+#define INTX_DISABLED 0x0400u
 
 void gs_interrupt_open(struct gs_interrupt *interrupt, const struct gs_pci *pci)
 {
@@ -37,16 +38,17 @@ void gs_interrupt_close(struct gs_interrupt *interrupt)
 
 static int unmask(const struct gs_interrupt *interrupt)
 {
-    uint8_t command;
+    const int fd = interrupt->config_fd;
+    uint16_t command;
 
-    if (pread(interrupt->config_fd, &command, 1, COMMAND_HIGH) != 1) {
+    if (pread(fd, &command, sizeof(command), COMMAND) != (ssize_t)sizeof(command)) {
         return -EIO;
     }
     if ((command & INTX_DISABLED) == 0) {
         return 0;
     }
-    command &= (uint8_t)~INTX_DISABLED;
-    return pwrite(interrupt->config_fd, &command, 1, COMMAND_HIGH) == 1 ? 0 : -EIO;
+    command &= (uint16_t)~INTX_DISABLED;
+    return pwrite(fd, &command, sizeof(command), COMMAND) == (ssize_t)sizeof(command) ? 0 : -EIO;
 }
 
 /* Other processes write the same register: what they took away is put back before each sleep. */

@@ -51,6 +51,8 @@ struct gs_channel {
     int doorbell_fd;
     int interrupt_fd;
     int end_fd; /* readable or hung up when the host has ended the channel */
+    /* The host's processes have CPUs of their own: this system's number of them says nothing. */
+    bool apart;
     /* There are no interrupts: the host need not be told that a thread sleeps, and the thread must
      * look by itself after each short gs_channel_wait(). */
     bool polls;
