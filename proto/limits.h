@@ -80,6 +80,8 @@
 
 /* Module image: larger than any library's cubin seen (60 MB), small enough to copy. */
 #define VGPU_MODULE_BYTES_MAX 0x10000000ull
+/* Attributes of one launch; CUDA 13.0 has 16. */
+#define VGPU_LAUNCH_ATTRIBUTES_MAX 32u
 /* Kernel parameters of one launch (CUDA 12.1 and later, sm_70 and later). */
 #define VGPU_PARAM_BYTES_MAX 32764u
 /* Parameters of one kernel that have a layout of their own. */

@@ -83,7 +83,7 @@ CUresult cuEventCreate(CUevent *phEvent, unsigned int Flags)
     return cu != CUDA_SUCCESS ? cu : sim_end(create(ctx, phEvent, Flags));
 }
 
-static CUresult record(CUcontext ctx, CUevent ev, CUstream handle, unsigned int flags)
+CUresult event_record(CUcontext ctx, CUevent ev, CUstream handle, unsigned int flags)
 {
     struct CUstream_st *stream;
     struct sim_point *point;
@@ -125,7 +125,7 @@ CUresult cuEventRecord(CUevent hEvent, CUstream hStream)
     CUcontext ctx;
     CUresult cu = sim_begin_ctx(__func__, &ctx);
 
-    return cu != CUDA_SUCCESS ? cu : sim_end(record(ctx, hEvent, hStream, 0));
+    return cu != CUDA_SUCCESS ? cu : sim_end(event_record(ctx, hEvent, hStream, 0));
 }
 
 CUresult cuEventRecordWithFlags(CUevent hEvent, CUstream hStream, unsigned int flags)
@@ -133,7 +133,7 @@ CUresult cuEventRecordWithFlags(CUevent hEvent, CUstream hStream, unsigned int f
     CUcontext ctx;
     CUresult cu = sim_begin_ctx(__func__, &ctx);
 
-    return cu != CUDA_SUCCESS ? cu : sim_end(record(ctx, hEvent, hStream, flags));
+    return cu != CUDA_SUCCESS ? cu : sim_end(event_record(ctx, hEvent, hStream, flags));
 }
 
 /* Begin a call on an event, which needs no current context. */

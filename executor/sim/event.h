@@ -27,6 +27,9 @@ struct CUevent_st {
 struct sim_point *point_new(void);
 void point_unref(struct sim_point *point);
 
+/* As cuEventRecordWithFlags, within a call that works in ctx. */
+CUresult event_record(CUcontext ctx, CUevent ev, CUstream handle, unsigned int flags);
+
 /* Free all events of a context. */
 void event_free_all(CUcontext ctx);
 

@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "executor/sim/kexec.h"
+#include "executor/sim/launch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "executor/sim/engine.h"
+#include "executor/sim/event.h"
 #include "executor/sim/handle.h"
-#include "executor/sim/module.h"
+#include "executor/sim/kexec.h"
 #include "executor/sim/occupancy.h"
 #include "executor/sim/stream.h"
 
-struct request {
-    CUfunction f;
-    uint32_t grid[3];
-    uint32_t block[3];
-    uint32_t shared;
-    CUstream stream;
-    void **params;
-    void **extra;
-    bool cooperative;
-};
-
-static CUresult check_dims(const struct request *q)
+static CUresult check_dims(const struct launch_request *q)
 {
     uint64_t threads = (uint64_t)q->block[0] * q->block[1];
 
@@ -42,7 +32,7 @@ static CUresult check_dims(const struct request *q)
     return q->shared > (uint32_t)q->f->dynamic_shared_max ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
 }
 
-static CUresult check_cooperative(const struct request *q)
+static CUresult check_cooperative(const struct launch_request *q)
 {
     uint64_t blocks = (uint64_t)q->grid[0] * q->grid[1] * q->grid[2];
     int threads = (int)(q->block[0] * q->block[1] * q->block[2]);
@@ -76,7 +66,7 @@ static CUresult extra_params(const struct ptx_func *f, void *const *extra, uint8
     return CUDA_SUCCESS;
 }
 
-static CUresult gather_params(const struct request *q, uint8_t *out)
+static CUresult gather_params(const struct launch_request *q, uint8_t *out)
 {
     const struct ptx_func *f = q->f->ptx;
 
@@ -98,7 +88,7 @@ static CUresult gather_params(const struct request *q, uint8_t *out)
     return CUDA_SUCCESS;
 }
 
-static CUresult enqueue(CUcontext ctx, const struct request *q, struct CUstream_st *stream)
+static CUresult enqueue(CUcontext ctx, const struct launch_request *q, struct CUstream_st *stream)
 {
     struct kexec_launch launch = {
         .func = q->f->ptx,
@@ -128,7 +118,19 @@ static CUresult enqueue(CUcontext ctx, const struct request *q, struct CUstream_
     return engine_submit(stream, op);
 }
 
-static CUresult submit(CUcontext ctx, const struct request *q)
+/* The events of attributes are recorded behind the kernel: later than they may be, never earlier.
+ */
+static CUresult record_events(CUcontext ctx, const struct launch_request *q)
+{
+    CUresult cu = CUDA_SUCCESS;
+
+    for (unsigned int i = 0; i < q->event_count && cu == CUDA_SUCCESS; i++) {
+        cu = event_record(ctx, q->events[i], q->stream, CU_EVENT_RECORD_DEFAULT);
+    }
+    return cu;
+}
+
+static CUresult submit(CUcontext ctx, const struct launch_request *q)
 {
     struct CUstream_st *stream;
     CUresult cu;
@@ -149,7 +151,22 @@ static CUresult submit(CUcontext ctx, const struct request *q)
     if (q->f->module->ctx != stream->ctx) {
         return CUDA_ERROR_INVALID_HANDLE;
     }
-    return enqueue(ctx, q, stream);
+    cu = enqueue(ctx, q, stream);
+    return cu == CUDA_SUCCESS ? record_events(ctx, q) : cu;
+}
+
+CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction f, void **kernelParams,
+                          void **extra)
+{
+    struct launch_request q = {.f = f, .params = kernelParams, .extra = extra};
+    CUcontext ctx;
+    CUresult cu = sim_begin_ctx(__func__, &ctx);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    cu = launch_configure(config, &q);
+    return sim_end(cu == CUDA_SUCCESS ? submit(ctx, &q) : cu);
 }
 
 CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY,
@@ -157,7 +174,7 @@ CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDi
                         unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream,
                         void **kernelParams, void **extra)
 {
-    struct request q = {
+    struct launch_request q = {
         .f = f,
         .grid = {gridDimX, gridDimY, gridDimZ},
         .block = {blockDimX, blockDimY, blockDimZ},
@@ -178,7 +195,7 @@ CUresult cuLaunchCooperativeKernel(CUfunction f, unsigned int gridDimX, unsigned
                                    unsigned int sharedMemBytes, CUstream hStream,
                                    void **kernelParams)
 {
-    struct request q = {
+    struct launch_request q = {
         .f = f,
         .grid = {gridDimX, gridDimY, gridDimZ},
         .block = {blockDimX, blockDimY, blockDimZ},

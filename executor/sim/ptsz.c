@@ -20,6 +20,19 @@ CUresult cuLaunchKernel_ptsz(CUfunction f, unsigned int gridDimX, unsigned int g
                           sharedMemBytes, own(hStream), kernelParams, extra);
 }
 
+CUresult cuLaunchKernelEx_ptsz(const CUlaunchConfig *config, CUfunction f, void **kernelParams,
+                               void **extra)
+{
+    CUlaunchConfig own_config;
+
+    if (config == NULL) {
+        return cuLaunchKernelEx(config, f, kernelParams, extra);
+    }
+    own_config = *config;
+    own_config.hStream = own(config->hStream);
+    return cuLaunchKernelEx(&own_config, f, kernelParams, extra);
+}
+
 CUresult cuLaunchHostFunc_ptsz(CUstream hStream, CUhostFn fn, void *userData)
 {
     return cuLaunchHostFunc(own(hStream), fn, userData);

@@ -121,6 +121,20 @@ static CUresult renew(struct ex_session *x, struct ex_event *event)
     return cu;
 }
 
+CUresult ex_event_for_record(struct ex_session *x, uint64_t handle, CUevent *event)
+{
+    struct ex_event *found = vgpu_handles_get(x->events, handle);
+    CUresult cu = CUDA_ERROR_INVALID_HANDLE;
+
+    if (found != NULL) {
+        cu = renew(x, found);
+    }
+    if (cu == CUDA_SUCCESS) {
+        *event = found->ref->cu;
+    }
+    return cu;
+}
+
 CUresult ex_do_cuEventRecordWithFlags(struct ex_session *session,
                                       const struct vgpu_args_cuEventRecordWithFlags *args,
                                       struct vgpu_ret_cuEventRecordWithFlags *ret)

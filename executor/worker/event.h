@@ -22,6 +22,10 @@ struct ex_event_ref {
 /* Counts one more user of what the event of this handle holds now; NULL for a bad handle. */
 struct ex_event_ref *ex_event_hold(struct ex_session *x, uint64_t handle);
 
+/* The driver event to record the guest's event with.  CUDA_ERROR_INVALID_HANDLE, or why a new one
+ * cannot be made. */
+CUresult ex_event_for_record(struct ex_session *x, uint64_t handle, CUevent *event);
+
 /* Counts one user less; the last one destroys the driver's event. */
 void ex_event_release(struct ex_session *x, struct ex_event_ref *ref);
 

@@ -126,36 +126,3 @@ CUresult ex_do_cuModuleGetFunction(struct ex_session *session,
     ret->layout_len = scratch.params * 8;
     return cu;
 }
-
-CUresult ex_do_cuLaunchKernel(struct ex_session *session,
-                              const struct vgpu_args_cuLaunchKernel *args,
-                              struct vgpu_ret_cuLaunchKernel *ret)
-{
-    struct ex_function *f = vgpu_handles_get(session->functions, args->function);
-    struct ex_stream *s = NULL;
-    CUresult cu = ex_stream_enter(session, args->stream, &s);
-
-    (void)ret;
-    if (cu == CUDA_SUCCESS && f == NULL) {
-        cu = CUDA_ERROR_INVALID_HANDLE;
-    }
-    /* The driver reads as many bytes as the kernel declares. */
-    if (cu == CUDA_SUCCESS && args->params_len < f->param_bytes) {
-        cu = CUDA_ERROR_INVALID_VALUE;
-    }
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    size_t bytes = args->params_len;
-    uintptr_t params = (uintptr_t)args->params;
-    void *extra[] = {CU_LAUNCH_PARAM_BUFFER_POINTER, (void *)params, CU_LAUNCH_PARAM_BUFFER_SIZE,
-                     &bytes, CU_LAUNCH_PARAM_END};
-
-    cu = session->driver->cuLaunchKernel(f->cu, args->grid_x, args->grid_y, args->grid_z,
-                                         args->block_x, args->block_y, args->block_z,
-                                         args->shared_bytes, s->cu, NULL, bytes > 0 ? extra : NULL);
-    if (cu == CUDA_SUCCESS) {
-        ex_stream_entered(session, s);
-    }
-    return cu;
-}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gs_calls.h"
+#include "guest/libcuda/launch.h"
 #include "guest/libcuda/module.h"
 
 static void forget_occupancy(struct gs_function *function)
@@ -33,6 +34,7 @@ CUresult gs_function_set(struct gs_function *function, CUfunction_attribute attr
     if (cu == CUDA_SUCCESS) {
         atomic_store(&function->attributes[attrib], value);
         forget_occupancy(function);
+        gs_form_forget(function);
     }
     return cu;
 }

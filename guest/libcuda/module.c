@@ -73,6 +73,7 @@ CUfunction gs_function_handle(const struct gs_function *function)
 
 static void free_function(struct gs_function *function)
 {
+    free(function->old);
     free(function->params);
     free(function->name);
     free(function);

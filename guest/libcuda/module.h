@@ -31,12 +31,12 @@ struct gs_param {
     uint32_t size;
 };
 
-/* A block shape that the driver has accepted for a function once. */
-struct gs_shape {
-    _Atomic uint64_t xy;
-    _Atomic uint64_t z;
+/* A form of launch that the driver has accepted for a function once (launch.h). */
+struct gs_form {
+    _Atomic uint64_t key;
+    _Atomic uint64_t blocks; /* of the largest grid */
 };
-#define GS_SHAPES 8u
+#define GS_FORMS 8u
 
 /* The answer to one occupancy question. */
 struct gs_occupancy {
@@ -48,6 +48,14 @@ struct gs_occupancy {
 };
 #define GS_OCCUPANCY 8u
 
+/* What the old form of launch (cuParamSetv, cuLaunchGrid) has been told of a function. */
+struct gs_old_launch {
+    uint32_t block[3];
+    uint32_t shared_bytes;
+    uint32_t param_bytes;
+    uint8_t params[VGPU_PARAM_BYTES_MAX];
+};
+
 struct gs_function {
     struct gs_module *module;
     struct gs_function *next;
@@ -58,11 +66,12 @@ struct gs_function {
     uint32_t param_count;
     uint32_t param_bytes;
     struct gs_param *params;
-    struct gs_shape shapes[GS_SHAPES];
-    _Atomic uint32_t next_shape;
-    pthread_mutex_t lock; /* guards what follows */
+    struct gs_form forms[GS_FORMS]; /* changed under the lock */
+    pthread_mutex_t lock;           /* guards what follows */
+    uint32_t next_form;
     struct gs_occupancy occupancy[GS_OCCUPANCY];
     uint32_t next_occupancy;
+    struct gs_old_launch *old; /* NULL: told nothing */
 };
 
 /* The live module or function of a handle: 3, 400, or the sticky error.  A kernel's handle stands

@@ -68,4 +68,23 @@ CALLS = [
         },
         "doc": "Names of a module's kernels from a number on, as many as fit, each with its NUL.",
     },
+    {
+        "name": "vgpuClusters", "class": "round_trip", "host": "manual",
+        "wire": {
+            "args": [
+                ("handle:function", "function"),
+                ("u32", "grid_x"),
+                ("u32", "grid_y"),
+                ("u32", "grid_z"),
+                ("u32", "block_x"),
+                ("u32", "block_y"),
+                ("u32", "block_z"),
+                ("u32", "shared_bytes"),
+                ("u32", "largest"),
+                ("bytes", "attributes", "72 * VGPU_LAUNCH_ATTRIBUTES_MAX"),
+            ],
+            "ret": [("i32", "value")],
+        },
+        "doc": "How many clusters of a kernel run at once, or with `largest` how large one can be.",
+    },
 ]

@@ -70,4 +70,26 @@ CALLS = [
         ],
         "doc": "Dynamic shared memory left for a block.",
     },
+    {
+        "name": "cuOccupancyMaxActiveClusters", "base": "cuOccupancyMaxActiveClusters",
+        "since": 11070, "class": "round_trip", "driver": "optional",
+        "args": [
+            ("out", "int *numClusters"),
+            ("handle", "CUfunction func"),
+            ("struct_in", "const CUlaunchConfig *config"),
+        ],
+        "via": ["vgpuClusters"],
+        "doc": "How many clusters of a kernel run at once on the device.",
+    },
+    {
+        "name": "cuOccupancyMaxPotentialClusterSize", "base": "cuOccupancyMaxPotentialClusterSize",
+        "since": 11070, "class": "round_trip", "driver": "optional",
+        "args": [
+            ("out", "int *clusterSize"),
+            ("handle", "CUfunction func"),
+            ("struct_in", "const CUlaunchConfig *config"),
+        ],
+        "via": ["vgpuClusters"],
+        "doc": "The largest cluster that a kernel can have.",
+    },
 ]

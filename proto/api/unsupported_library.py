@@ -2,37 +2,9 @@
 """Libraries, kernels, linking and launches that this release refuses with CUDA_ERROR_NOT_SUPPORTED."""
 
 CALLS = [
-    {"name": "cuFuncSetBlockShape", "base": "cuFuncSetBlockShape", "since": 2000,
-     "class": "unsupported"},
-    {"name": "cuFuncSetSharedMemConfig", "base": "cuFuncSetSharedMemConfig", "since": 4020,
-     "class": "unsupported"},
-    {"name": "cuFuncSetSharedSize", "base": "cuFuncSetSharedSize", "since": 2000,
-     "class": "unsupported"},
-    {"name": "cuLaunch", "base": "cuLaunch", "since": 2000, "class": "unsupported"},
-    {
-        "name": "cuLaunchCooperativeKernel", "base": "cuLaunchCooperativeKernel", "since": 9000,
-        "variants": [("cuLaunchCooperativeKernel_ptsz", 9000)], "class": "unsupported",
-        "driver": "required",
-        "args": [
-            ("handle", "CUfunction f"),
-            ("value", "unsigned int gridDimX"),
-            ("value", "unsigned int gridDimY"),
-            ("value", "unsigned int gridDimZ"),
-            ("value", "unsigned int blockDimX"),
-            ("value", "unsigned int blockDimY"),
-            ("value", "unsigned int blockDimZ"),
-            ("value", "unsigned int sharedMemBytes"),
-            ("handle", "CUstream hStream"),
-            ("params", "void **kernelParams", "VGPU_PARAM_BYTES_MAX"),
-        ],
-    },
     {"name": "cuLaunchCooperativeKernelMultiDevice", "base": "cuLaunchCooperativeKernelMultiDevice", "since": 9000,
      "class": "unsupported"},
-    {"name": "cuLaunchGrid", "base": "cuLaunchGrid", "since": 2000, "class": "unsupported"},
-    {"name": "cuLaunchGridAsync", "base": "cuLaunchGridAsync", "since": 2000,
-     "class": "unsupported"},
-    {"name": "cuLaunchKernelEx", "base": "cuLaunchKernelEx", "since": 11060,
-     "variants": [("cuLaunchKernelEx_ptsz", 11060)], "class": "unsupported"},
+
     {"name": "cuLinkAddData", "base": "cuLinkAddData", "since": 5050, "class": "unsupported"},
     {
         "name": "cuLinkAddData_v2", "base": "cuLinkAddData", "since": 6050,
@@ -77,12 +49,4 @@ CALLS = [
     },
     {"name": "cuModuleGetGlobal", "base": "cuModuleGetGlobal", "since": 2000,
      "class": "unsupported"},
-    {"name": "cuOccupancyMaxActiveClusters", "base": "cuOccupancyMaxActiveClusters", "since": 11070,
-     "class": "unsupported"},
-    {"name": "cuOccupancyMaxPotentialClusterSize", "base": "cuOccupancyMaxPotentialClusterSize", "since": 11070,
-     "class": "unsupported"},
-    {"name": "cuParamSetSize", "base": "cuParamSetSize", "since": 2000, "class": "unsupported"},
-    {"name": "cuParamSetf", "base": "cuParamSetf", "since": 2000, "class": "unsupported"},
-    {"name": "cuParamSeti", "base": "cuParamSeti", "since": 2000, "class": "unsupported"},
-    {"name": "cuParamSetv", "base": "cuParamSetv", "since": 2000, "class": "unsupported"},
 ]

@@ -8,6 +8,7 @@ from .text import banner, guard, macro, parameters, wrap
 CLASS = {"local": "GS_CLASS_LOCAL", "one_way": "GS_CLASS_ONE_WAY",
          "round_trip": "GS_CLASS_ROUND_TRIP", "unsupported": "GS_CLASS_UNSUPPORTED"}
 SMALL = 256
+PER_THREAD = ("_ptds", "_ptsz")
 
 
 def exported(calls):
@@ -25,7 +26,8 @@ def manual(calls):
 
 def implicit(call):
     """True for calls whose per-thread symbol changes a stream that is no argument."""
-    return any(symbol.endswith("_ptds") for symbol, _ in call.variants)
+    named = any(arg.type == "CUstream" for arg in call.args)
+    return not named and any(symbol.endswith(PER_THREAD) for symbol, _ in call.variants)
 
 
 # gs_symbols.h
@@ -74,7 +76,7 @@ def arguments(call, symbol):
         else:
             names.append(arg.name)
     if implicit(call):
-        names.append("CU_STREAM_PER_THREAD" if symbol.endswith("_ptds") else "NULL")
+        names.append("CU_STREAM_PER_THREAD" if symbol.endswith(PER_THREAD) else "NULL")
     return names
 
 

@@ -98,6 +98,9 @@ CUlibrary conf_library(void);
 CUkernel conf_library_kernel(const char *name);
 CUdeviceptr conf_memory(size_t bytes);
 
+/* Whether the device is the simulator's, which lacks some of what it could be asked for. */
+bool conf_simulated(void);
+
 /* The PTX text of kernels.cu, NUL-terminated. */
 const char *conf_ptx(void);
 

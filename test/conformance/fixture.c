@@ -26,6 +26,14 @@ CUcontext conf_context(void)
     return ctx;
 }
 
+bool conf_simulated(void)
+{
+    char name[64] = "";
+
+    CONF_SETUP(cuDeviceGetName(name, sizeof(name), 0));
+    return strstr(name, "simulator") != NULL;
+}
+
 const char *conf_ptx(void)
 {
     return kernels_ptx;

@@ -131,6 +131,20 @@
     X(cuKernelGetName) \
     X(cuKernelGetParamInfo) \
     X(cuLaunchKernel) \
+    X(cuLaunchKernelEx) \
+    X(cuLaunchCooperativeKernel) \
+    X(cuFuncSetBlockShape) \
+    X(cuFuncSetSharedSize) \
+    X(cuFuncSetSharedMemConfig) \
+    X(cuParamSetSize) \
+    X(cuParamSeti) \
+    X(cuParamSetf) \
+    X(cuParamSetv) \
+    X(cuLaunch) \
+    X(cuLaunchGrid) \
+    X(cuLaunchGridAsync) \
+    X(cuOccupancyMaxActiveClusters) \
+    X(cuOccupancyMaxPotentialClusterSize) \
     X(cuMemGetInfo_v2) \
     X(cuMemAlloc_v2) \
     X(cuMemFree_v2) \
