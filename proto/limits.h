@@ -50,6 +50,8 @@
 #define VGPU_MODULES_MAX   65536u
 #define VGPU_FUNCTIONS_MAX 1048576u
 #define VGPU_CONTEXTS_MAX  256u
+/* Link states of a session: each holds its result in the worker. */
+#define VGPU_LINKS_MAX 256u
 /* Libraries and kernels of a guest process; the host knows neither. */
 #define VGPU_LIBRARIES_MAX 65536u
 #define VGPU_KERNELS_MAX   1048576u

@@ -14,8 +14,8 @@
 /* Larger files are no module. */
 #define FILE_BYTES_MAX ((off_t)1 << 30)
 
-static CUresult options_read(unsigned int count, const CUjit_option *options, void *const *values,
-                             struct jit_log *log)
+CUresult jit_options_read(unsigned int count, const CUjit_option *options, void *const *values,
+                          struct jit_log *log)
 {
     if (count != 0 && (options == NULL || values == NULL)) {
         return CUDA_ERROR_INVALID_VALUE;
@@ -45,8 +45,8 @@ static CUresult options_read(unsigned int count, const CUjit_option *options, vo
 }
 
 /* The sizes come back as what was written. */
-static void options_answer(unsigned int count, const CUjit_option *options, void **values,
-                           const struct jit_log *log)
+void jit_options_answer(unsigned int count, const CUjit_option *options, void **values,
+                        const struct jit_log *log)
 {
     for (unsigned int i = 0; i < count; i++) {
         if (options[i] == CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES) {
@@ -66,12 +66,12 @@ static CUresult load(CUcontext ctx, CUmodule *module, const void *image, unsigne
     if (module == NULL || image == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    cu = options_read(count, options, values, &log);
+    cu = jit_options_read(count, options, values, &log);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
     cu = module_load(ctx, image, &log, module);
-    options_answer(count, options, values, &log);
+    jit_options_answer(count, options, values, &log);
     return cu;
 }
 

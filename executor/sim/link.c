@@ -13,7 +13,36 @@
 struct CUlinkState_st {
     char *image; /* mark and text, NUL-terminated */
     size_t size; /* without the NUL */
+    unsigned int option_count;
+    CUjit_option *options; /* copies; the values stay the caller's, who gets the sizes there */
+    void **values;
+    struct jit_log log;
 };
+
+static void state_free(CUlinkState s)
+{
+    free(s->options);
+    free(s->image);
+    free(s);
+}
+
+static CUresult keep_options(CUlinkState s, unsigned int count, const CUjit_option *options,
+                             void **values)
+{
+    CUresult cu = jit_options_read(count, options, values, &s->log);
+
+    if (cu != CUDA_SUCCESS || count == 0) {
+        return cu;
+    }
+    s->options = calloc(count, sizeof(*s->options));
+    if (s->options == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    memcpy(s->options, options, count * sizeof(*s->options));
+    s->option_count = count;
+    s->values = values;
+    return CUDA_SUCCESS;
+}
 
 CUresult cuLinkCreate(unsigned int numOptions, CUjit_option *options, void **optionValues,
                       CUlinkState *stateOut)
@@ -33,9 +62,17 @@ CUresult cuLinkCreate(unsigned int numOptions, CUjit_option *options, void **opt
         s->image = strdup(IMAGE_LINKED);
         s->size = strlen(IMAGE_LINKED);
     }
-    if (s == NULL || s->image == NULL || handle_add(HANDLE_LINK, s) != 0) {
+    if (s == NULL || s->image == NULL) {
         free(s);
         return sim_end(CUDA_ERROR_OUT_OF_MEMORY);
+    }
+    cu = keep_options(s, numOptions, options, optionValues);
+    if (cu == CUDA_SUCCESS && handle_add(HANDLE_LINK, s) != 0) {
+        cu = CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    if (cu != CUDA_SUCCESS) {
+        state_free(s);
+        return sim_end(cu);
     }
     *stateOut = s;
     return sim_end(CUDA_SUCCESS);
@@ -57,9 +94,9 @@ static CUresult append(CUlinkState s, const char *text, size_t n)
 }
 
 /* Errors of one input show when it is added, as with the driver. */
-static CUresult add_ptx(CUlinkState s, const char *data, size_t size)
+static CUresult add_image(CUlinkState s, const char *data, size_t size)
 {
-    char *text = strndup(data, size);
+    char *text = calloc(1, size + 1);
     struct ptx_module *ptx;
     char error[1024] = "";
     const char *begin;
@@ -70,12 +107,13 @@ static CUresult add_ptx(CUlinkState s, const char *data, size_t size)
     if (text == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
+    memcpy(text, data, size);
     cu = image_ptx(text, &begin, &owned);
     if (cu == CUDA_SUCCESS) {
         ptx = ptx_parse(begin, true, error, sizeof(error), &code);
         cu = (CUresult)code;
         if (ptx == NULL) {
-            sim_log("%s", error);
+            jit_log_error(&s->log, error);
         } else {
             ptx_free(ptx);
             cu = append(s, begin, strlen(begin));
@@ -103,11 +141,32 @@ CUresult cuLinkAddData(CUlinkState state, CUjitInputType type, void *data, size_
         (numOptions != 0 && (options == NULL || optionValues == NULL))) {
         return sim_end(CUDA_ERROR_INVALID_VALUE);
     }
-    if (type != CU_JIT_INPUT_PTX) {
+    if (type != CU_JIT_INPUT_PTX && type != CU_JIT_INPUT_FATBINARY && type != CU_JIT_INPUT_CUBIN) {
         sim_log("cuLinkAddData: only PTX can be linked, not input type %d", (int)type);
         return sim_end(CUDA_ERROR_NO_BINARY_FOR_GPU);
     }
-    return sim_end(add_ptx(state, data, size));
+    cu = add_image(state, data, size);
+    jit_options_answer(state->option_count, state->options, state->values, &state->log);
+    return sim_end(cu);
+}
+
+/* What is declared in one input and defined in none shows here. */
+static CUresult check_whole(CUlinkState s)
+{
+    char error[1024] = "";
+    struct ptx_module *ptx;
+    int code = 0;
+
+    if (s->size == strlen(IMAGE_LINKED)) {
+        return CUDA_SUCCESS;
+    }
+    ptx = ptx_parse(s->image + strlen(IMAGE_LINKED), false, error, sizeof(error), &code);
+    if (ptx == NULL) {
+        jit_log_error(&s->log, error);
+        return (CUresult)code;
+    }
+    ptx_free(ptx);
+    return CUDA_SUCCESS;
 }
 
 CUresult cuLinkComplete(CUlinkState state, void **cubinOut, size_t *sizeOut)
@@ -119,6 +178,11 @@ CUresult cuLinkComplete(CUlinkState state, void **cubinOut, size_t *sizeOut)
     }
     if (!handle_ok(HANDLE_LINK, state)) {
         return sim_end(CUDA_ERROR_INVALID_HANDLE);
+    }
+    cu = check_whole(state);
+    jit_options_answer(state->option_count, state->options, state->values, &state->log);
+    if (cu != CUDA_SUCCESS) {
+        return sim_end(cu);
     }
     if (cubinOut != NULL) {
         *cubinOut = state->image;
@@ -140,7 +204,6 @@ CUresult cuLinkDestroy(CUlinkState state)
         return sim_end(CUDA_ERROR_INVALID_HANDLE);
     }
     handle_del(state);
-    free(state->image);
-    free(state);
+    state_free(state);
     return sim_end(CUDA_SUCCESS);
 }

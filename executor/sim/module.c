@@ -128,7 +128,7 @@ static struct CUmod_st *module_new(CUcontext ctx, struct ptx_module *ptx)
     return m;
 }
 
-static void log_error(struct jit_log *log, const char *text)
+void jit_log_error(struct jit_log *log, const char *text)
 {
     if (log->error != NULL && log->error_size != 0) {
         (void)snprintf(log->error, log->error_size, "%s", text);
@@ -151,7 +151,7 @@ static CUresult parse(const void *image, struct jit_log *log, struct ptx_module 
     *ptx = ptx_parse(text, false, error, sizeof(error), &code);
     free(owned);
     if (*ptx == NULL) {
-        log_error(log, error);
+        jit_log_error(log, error);
     }
     return (CUresult)code;
 }

@@ -37,6 +37,15 @@ struct jit_log {
     size_t info_used;
 };
 
+/* Sorts options: log buffers into *log, the rest is looked at only. */
+CUresult jit_options_read(unsigned int count, const CUjit_option *options, void *const *values,
+                          struct jit_log *log);
+/* Writes what was used of the logs back. */
+void jit_options_answer(unsigned int count, const CUjit_option *options, void **values,
+                        const struct jit_log *log);
+/* One error into the log and to standard error. */
+void jit_log_error(struct jit_log *log, const char *text);
+
 /* Load an image of any supported form into ctx. */
 CUresult module_load(CUcontext ctx, const void *image, struct jit_log *log, CUmodule *out);
 

@@ -4,9 +4,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-static _Thread_local char info_log[VGPU_JIT_LOG_BYTES_MAX];
-static _Thread_local char error_log[VGPU_JIT_LOG_BYTES_MAX];
-
 /* Options whose value is a plain number.  The rest are pointers, or answers. */
 static bool is_allowed(uint32_t id)
 {
@@ -23,6 +20,12 @@ static bool is_allowed(uint32_t id)
     case CU_JIT_CACHE_MODE:
     case CU_JIT_NEW_SM3X_OPT:
     case CU_JIT_FAST_COMPILE:
+    case CU_JIT_LTO:
+    case CU_JIT_FTZ:
+    case CU_JIT_PREC_DIV:
+    case CU_JIT_PREC_SQRT:
+    case CU_JIT_FMA:
+    case CU_JIT_OPTIMIZE_UNUSED_DEVICE_VARIABLES:
     case CU_JIT_POSITION_INDEPENDENT_CODE:
     case CU_JIT_MIN_CTA_PER_SM:
     case CU_JIT_MAX_THREADS_PER_BLOCK:
@@ -57,8 +60,8 @@ static uint32_t bounded(uint32_t size)
     return size < VGPU_JIT_LOG_BYTES_MAX ? size : VGPU_JIT_LOG_BYTES_MAX;
 }
 
-CUresult ex_jit_read(struct ex_jit *jit, const uint8_t *bytes, uint32_t len, uint32_t info_size,
-                     uint32_t error_size)
+CUresult ex_jit_read(struct ex_jit *jit, const uint8_t *bytes, uint32_t len,
+                     struct ex_jit_room *room, uint32_t info_size, uint32_t error_size)
 {
     memset(jit, 0, sizeof(*jit));
     if (len % 16 != 0 || len / 16 > VGPU_JIT_OPTIONS_MAX) {
@@ -79,14 +82,16 @@ CUresult ex_jit_read(struct ex_jit *jit, const uint8_t *bytes, uint32_t len, uin
         }
         add(jit, (CUjit_option)id, (void *)(uintptr_t)value);
     }
-    jit->info = info_log;
-    jit->error = error_log;
-    jit->info_size = bounded(info_size);
-    jit->error_size = bounded(error_size);
-    add_log(jit, CU_JIT_INFO_LOG_BUFFER, CU_JIT_INFO_LOG_BUFFER_SIZE_BYTES, info_log,
-            jit->info_size);
-    add_log(jit, CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, error_log,
-            jit->error_size);
+    if (room != NULL) {
+        jit->info = room->info;
+        jit->error = room->error;
+        jit->info_size = bounded(info_size);
+        jit->error_size = bounded(error_size);
+        add_log(jit, CU_JIT_INFO_LOG_BUFFER, CU_JIT_INFO_LOG_BUFFER_SIZE_BYTES, jit->info,
+                jit->info_size);
+        add_log(jit, CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, jit->error,
+                jit->error_size);
+    }
     return CUDA_SUCCESS;
 }
 

@@ -20,19 +20,25 @@ struct ex_jit {
     unsigned int wall_time; /* index of CU_JIT_WALL_TIME, `count` without */
     CUjit_option options[EX_JIT_OPTIONS];
     void *values[EX_JIT_OPTIONS];
-    char *info;  /* of the calling thread, valid until its next load */
-    char *error; /* the same */
+    char *info; /* the caller's */
+    char *error;
     uint32_t info_size;
     uint32_t error_size;
 };
 
+/* Room for both logs; the driver writes there until the load or the link has ended. */
+struct ex_jit_room {
+    char info[VGPU_JIT_LOG_BYTES_MAX];
+    char error[VGPU_JIT_LOG_BYTES_MAX];
+};
+
 /*
- * Reads `len` bytes of pairs (u32 id, u32 zero, u64 value) and adds log buffers of the sizes
- * asked for, at most VGPU_JIT_LOG_BYTES_MAX.  CUDA_ERROR_INVALID_VALUE for a malformed list,
- * CUDA_ERROR_NOT_SUPPORTED for an option that is not carried.
+ * Reads `len` bytes of pairs (u32 id, u32 zero, u64 value) and adds log buffers in `room` of the
+ * sizes asked for, at most VGPU_JIT_LOG_BYTES_MAX; NULL: none.  CUDA_ERROR_INVALID_VALUE for a
+ * malformed list, CUDA_ERROR_NOT_SUPPORTED for an option that is not carried.
  */
-CUresult ex_jit_read(struct ex_jit *jit, const uint8_t *bytes, uint32_t len, uint32_t info_size,
-                     uint32_t error_size);
+CUresult ex_jit_read(struct ex_jit *jit, const uint8_t *bytes, uint32_t len,
+                     struct ex_jit_room *room, uint32_t info_size, uint32_t error_size);
 
 /* Microseconds that the driver says it took; 0 when it was not asked. */
 uint32_t ex_jit_wall_time_us(const struct ex_jit *jit);

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "executor/worker/image.h"
 #include "executor/worker/jit.h"
+#include "executor/worker/private_copy.h"
 #include "executor/worker/session.h"
 
 bool ex_name_copy(char *name, size_t cap, const uint8_t *bytes, uint32_t len)
@@ -28,23 +28,6 @@ CUresult ex_get_module(struct ex_session *x, uint64_t handle, CUmodule *module)
     }
     *module = found->cu;
     return CUDA_SUCCESS;
-}
-
-/*
- * The image as private memory, with a NUL behind it.  The window can change under the driver
- * and a locked worker can make no memfd to seal, so the copy is a read-only anonymous mapping.
- */
-static uint8_t *copy_image(const uint8_t *window, size_t size)
-{
-    uint8_t *copy =
-        mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (copy == MAP_FAILED) {
-        return NULL;
-    }
-    memcpy(copy, window, size);
-    (void)mprotect(copy, size + 1, PROT_READ);
-    return copy;
 }
 
 /* Files a loaded module; the driver's module is unloaded when it cannot be. */
@@ -87,8 +70,9 @@ CUresult ex_do_cuModuleLoadDataEx(struct ex_session *session,
                                   struct vgpu_ret_cuModuleLoadDataEx *ret)
 {
     const uint8_t *window = ex_window_data(&session->window, args->image_offset, args->image_size);
+    static _Thread_local struct ex_jit_room room;
     struct ex_jit jit;
-    CUresult cu = ex_jit_read(&jit, args->options, args->options_len, args->info_log_size,
+    CUresult cu = ex_jit_read(&jit, args->options, args->options_len, &room, args->info_log_size,
                               args->error_log_size);
 
     if (cu != CUDA_SUCCESS) {
@@ -97,13 +81,13 @@ CUresult ex_do_cuModuleLoadDataEx(struct ex_session *session,
     if (window == NULL || args->image_size == 0 || args->image_size > VGPU_MODULE_BYTES_MAX) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    uint8_t *image = copy_image(window, args->image_size);
+    uint8_t *image = ex_private_copy(window, args->image_size);
 
     if (image == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     cu = load(session, image, args->image_size, &jit, &ret->module);
-    (void)munmap(image, args->image_size + 1);
+    ex_private_free(image, args->image_size);
     ret->wall_time_us = ex_jit_wall_time_us(&jit);
     ret->info_log = (const uint8_t *)jit.info;
     ret->info_log_len = ex_jit_log_length(jit.info, jit.info_size);

@@ -9,10 +9,10 @@
  * the others.  Streams, events, fences and progress are the dispatcher's alone.  Locks,
  * outermost first:
  *
- *   objects         modules and functions.  The dispatcher holds it for each operation,
- *                   helpers only to add or remove: so an object that was looked up lives
- *                   until the operation returns, and nobody waits for the driver here.
  *   vmm's lock      address ranges, physical memory, mappings
+ *   objects         modules, functions and link states.  The dispatcher holds it for each
+ * operation, helpers only to add or remove: so an object that was looked up lives until the
+ * operation returns, and nobody waits for the driver here. a link's lock   its driver object
  *   memory->lock    device allocations, module globals, registered parts of the window
  *   outbox->lock    what is sent
  */
@@ -51,6 +51,7 @@ struct ex_session {
     struct vgpu_handles *events;
     struct vgpu_handles *modules;
     struct vgpu_handles *functions;
+    struct vgpu_handles *links;
 
     uint64_t sent[VGPU_STREAMS_MAX]; /* operations per stream index, of all its streams */
     struct ex_stream legacy;

@@ -41,6 +41,25 @@ static void put_option(struct gs_jit *jit, uint32_t option, const void *value)
     jit->wire_len += 16;
 }
 
+void gs_jit_mute(struct gs_jit *jit)
+{
+    jit->values = NULL;
+    jit->info_buffer = jit->info_size = jit->error_buffer = jit->error_size = -1;
+    jit->wall_time = -1;
+    jit->info_cap = jit->error_cap = 0;
+}
+
+static uint32_t log_size(const struct gs_jit *jit, int buffer, int size)
+{
+    uint32_t wanted;
+
+    if (buffer < 0 || size < 0 || jit->values[buffer] == NULL) {
+        return 0;
+    }
+    wanted = (uint32_t)(uintptr_t)jit->values[size];
+    return wanted < VGPU_JIT_LOG_BYTES_MAX ? wanted : VGPU_JIT_LOG_BYTES_MAX;
+}
+
 CUresult gs_jit_take(struct gs_jit *jit, unsigned int count, const CUjit_option *options,
                      void **values)
 {
@@ -66,35 +85,19 @@ CUresult gs_jit_take(struct gs_jit *jit, unsigned int count, const CUjit_option 
             put_option(jit, options[i], values[i]);
         }
     }
+    jit->info_cap = log_size(jit, jit->info_buffer, jit->info_size);
+    jit->error_cap = log_size(jit, jit->error_buffer, jit->error_size);
     return CUDA_SUCCESS;
-}
-
-void gs_jit_mute(struct gs_jit *jit)
-{
-    jit->values = NULL;
-    jit->info_buffer = jit->info_size = jit->error_buffer = jit->error_size = -1;
-    jit->wall_time = -1;
-}
-
-static uint32_t log_size(const struct gs_jit *jit, int buffer, int size)
-{
-    uint32_t wanted;
-
-    if (buffer < 0 || size < 0 || jit->values[buffer] == NULL) {
-        return 0;
-    }
-    wanted = (uint32_t)(uintptr_t)jit->values[size];
-    return wanted < VGPU_JIT_LOG_BYTES_MAX ? wanted : VGPU_JIT_LOG_BYTES_MAX;
 }
 
 uint32_t gs_jit_info_size(const struct gs_jit *jit)
 {
-    return log_size(jit, jit->info_buffer, jit->info_size);
+    return jit->info_cap;
 }
 
 uint32_t gs_jit_error_size(const struct gs_jit *jit)
 {
-    return log_size(jit, jit->error_buffer, jit->error_size);
+    return jit->error_cap;
 }
 
 /* The text without its NUL may fill the buffer but for the last byte; the size becomes the text's
@@ -119,14 +122,12 @@ static void give_log(const struct gs_jit *jit, int buffer, int size, uint32_t ca
     }
 }
 
-void gs_jit_give(const struct gs_jit *jit, const struct vgpu_ret_cuModuleLoadDataEx *ret)
+void gs_jit_give(const struct gs_jit *jit, const struct gs_jit_logs *logs)
 {
-    give_log(jit, jit->info_buffer, jit->info_size, gs_jit_info_size(jit), ret->info_log,
-             ret->info_log_len);
-    give_log(jit, jit->error_buffer, jit->error_size, gs_jit_error_size(jit), ret->error_log,
-             ret->error_log_len);
+    give_log(jit, jit->info_buffer, jit->info_size, jit->info_cap, logs->info, logs->info_len);
+    give_log(jit, jit->error_buffer, jit->error_size, jit->error_cap, logs->error, logs->error_len);
     if (jit->wall_time >= 0) {
-        float ms = (float)ret->wall_time_us / 1000.0f;
+        float ms = (float)logs->wall_time_us / 1000.0f;
 
         jit->values[jit->wall_time] = NULL;
         memcpy(&jit->values[jit->wall_time], &ms, sizeof(ms));

@@ -8,7 +8,6 @@
 
 #include "proto/cuda_abi.h"
 #include "proto/limits.h"
-#include "vgpu_ops.h"
 
 struct gs_jit {
     void **values; /* the program's */
@@ -17,6 +16,8 @@ struct gs_jit {
     int error_buffer;
     int error_size;
     int wall_time; /* indices into values; -1: not asked for */
+    uint32_t info_cap;
+    uint32_t error_cap; /* room for the logs as it was at first */
     uint32_t wire_len;
     uint8_t wire[16 * VGPU_JIT_OPTIONS_MAX];
 };
@@ -33,7 +34,17 @@ void gs_jit_mute(struct gs_jit *jit);
 uint32_t gs_jit_info_size(const struct gs_jit *jit);
 uint32_t gs_jit_error_size(const struct gs_jit *jit);
 
-/* Writes logs, their lengths and the time back, after success and failure alike. */
-void gs_jit_give(const struct gs_jit *jit, const struct vgpu_ret_cuModuleLoadDataEx *ret);
+/* What the worker sends with an answer. */
+struct gs_jit_logs {
+    const uint8_t *info;
+    const uint8_t *error;
+    uint32_t info_len;
+    uint32_t error_len;
+    uint32_t wall_time_us;
+};
+
+/* Writes logs, their lengths and the time back, after success and failure alike; again and again
+ * for a link. */
+void gs_jit_give(const struct gs_jit *jit, const struct gs_jit_logs *logs);
 
 #endif

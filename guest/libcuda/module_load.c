@@ -42,6 +42,7 @@ CUresult gs_module_load(const struct gs_call *call, const void *image, size_t si
                                                 .options = jit->wire,
                                                 .options_len = jit->wire_len};
     struct vgpu_ret_cuModuleLoadDataEx ret;
+    struct gs_jit_logs logs;
     CUresult cu = gs_hostmem_borrow(&call->session->host, size, &args.image_offset);
 
     if (cu != CUDA_SUCCESS) {
@@ -51,7 +52,12 @@ CUresult gs_module_load(const struct gs_call *call, const void *image, size_t si
     memcpy(call->session->window + args.image_offset, image, size);
     cu = gs_call_cuModuleLoadDataEx(call->session, &args, &ret);
     gs_hostmem_return(call->session, args.image_offset, size);
-    gs_jit_give(jit, &ret);
+    logs = (struct gs_jit_logs){.info = ret.info_log,
+                                .error = ret.error_log,
+                                .info_len = ret.info_log_len,
+                                .error_len = ret.error_log_len,
+                                .wall_time_us = ret.wall_time_us};
+    gs_jit_give(jit, &logs);
     return cu == CUDA_SUCCESS ? file_module(call, ret.module, module) : cu;
 }
 

@@ -6,6 +6,7 @@
 #include "guest/libcuda/address.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/event.h"
+#include "guest/libcuda/linker.h"
 #include "guest/libcuda/memory.h"
 #include "guest/libcuda/module.h"
 #include "guest/libcuda/stream.h"
@@ -18,6 +19,7 @@ CUresult gs_objects_make(struct gs_session *s)
     s->modules = vgpu_handles_new(VGPU_HANDLE_MODULE, VGPU_MODULES_MAX);
     s->functions = vgpu_handles_new(VGPU_HANDLE_FUNCTION, VGPU_FUNCTIONS_MAX);
     s->physicals = vgpu_handles_new(VGPU_HANDLE_PHYSICAL, VGPU_PHYSICALS_MAX);
+    s->linkers = vgpu_handles_new(VGPU_HANDLE_LINK, VGPU_LINKS_MAX);
     gs_alloc_map_init(&s->allocs);
     gs_settled_init(&s->settled);
     gs_device_memory_init(&s->device_memory);
@@ -28,6 +30,7 @@ CUresult gs_objects_make(struct gs_session *s)
     if (s->streams == NULL || s->events == NULL || s->modules == NULL || s->functions == NULL ||
         s->physicals == NULL || gs_streams_keep_legacy(s) != 0 ||
         gs_hostmem_init(&s->host, s->link.channel.bytes) != 0 ||
+        s->linkers == NULL || gs_streams_keep_legacy(s) != 0 ||
         gs_staging_init(&s->staging) != 0) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
@@ -59,6 +62,13 @@ static void drop_module(void *object, uint64_t handle, void *arg)
     gs_module_free(object);
 }
 
+static void drop_linker(void *object, uint64_t handle, void *arg)
+{
+    (void)handle;
+    (void)arg;
+    gs_linker_free(object);
+}
+
 static void drop_table(struct vgpu_handles **table,
                        void (*drop)(void *object, uint64_t handle, void *arg))
 {
@@ -84,6 +94,7 @@ void gs_objects_drop(struct gs_session *s)
     gs_staging_fini(&s->staging);
     gs_virtual_memory_drop(s);
     drop_table(&s->physicals, NULL); /* that freed them */
+    drop_table(&s->linkers, drop_linker);
     drop_table(&s->functions, NULL); /* modules own them */
     drop_table(&s->modules, drop_module);
     drop_table(&s->events, drop_event);
@@ -127,6 +138,16 @@ static void end_module(void *object, uint64_t handle, void *arg)
     }
 }
 
+static void end_linker(void *object, uint64_t handle, void *arg)
+{
+    struct gs_linker *linker = object;
+
+    (void)handle;
+    if (linker->context == arg) {
+        (void)gs_linker_destroy(linker);
+    }
+}
+
 static bool is_of(const struct gs_alloc *alloc, void *arg)
 {
     return alloc->context == arg && alloc->kind != GS_ALLOC_GLOBAL;
@@ -140,6 +161,7 @@ void gs_objects_free_of(struct gs_session *s, struct gs_context *context)
     vgpu_handles_each(s->events, end_event, context);
     vgpu_handles_each(s->streams, end_stream, context);
     vgpu_handles_each(s->modules, end_module, context);
+    vgpu_handles_each(s->linkers, end_linker, context);
     while (gs_alloc_map_take_if(&s->allocs, is_of, context, &alloc)) {
         gs_memory_give_back(s, &alloc);
     }

@@ -52,6 +52,7 @@ struct gs_session {
     struct vgpu_handles *modules;
     struct vgpu_handles *functions;
     struct vgpu_handles *physicals;
+    struct vgpu_handles *linkers;
     struct gs_alloc_map allocs;
     struct gs_device_memory device_memory;
     struct gs_hostmem host;

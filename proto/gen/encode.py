@@ -53,7 +53,7 @@ def sample(item, limits, salt):
     if item.kind == "f32":
         return 1.5 * salt
     if item.kind == "handle":
-        kind = 2 + wire.HANDLE_KINDS.index(item.handle)
+        kind = wire.HANDLE_NUMBERS[item.handle]
         return kind << 56 | 1 << 32 | salt
     return 0x11111111 * (salt % 7) + salt
 

@@ -25,6 +25,9 @@
 #undef cuEventDestroy
 #undef cuEventElapsedTime
 #undef cuGetProcAddress
+#undef cuLinkAddData
+#undef cuLinkAddFile
+#undef cuLinkCreate
 #undef cuMemAlloc
 #undef cuMemAllocHost
 #undef cuMemFree
@@ -131,6 +134,12 @@
     X(cuKernelGetName) \
     X(cuKernelGetParamInfo) \
     X(cuLaunchKernel) \
+    X(cuLinkCreate_v2) \
+    X(cuLinkCreate) \
+    X(cuLinkAddData_v2) \
+    X(cuLinkAddFile_v2) \
+    X(cuLinkComplete) \
+    X(cuLinkDestroy) \
     X(cuLaunchKernelEx) \
     X(cuLaunchCooperativeKernel) \
     X(cuFuncSetBlockShape) \

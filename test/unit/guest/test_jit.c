@@ -49,14 +49,14 @@ static void test_give_writes_logs_and_time(void **state)
     CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES,
                               CU_JIT_WALL_TIME};
     void *values[] = {log, (void *)sizeof(log), (void *)-1};
-    struct vgpu_ret_cuModuleLoadDataEx ret = {
-        .error_log = (const uint8_t *)"much too long", .error_log_len = 13, .wall_time_us = 1500};
+    struct gs_jit_logs logs = {
+        .error = (const uint8_t *)"much too long", .error_len = 13, .wall_time_us = 1500};
     struct gs_jit jit;
     float ms;
 
     (void)state;
     assert_int_equal(gs_jit_take(&jit, 3, options, values), CUDA_SUCCESS);
-    gs_jit_give(&jit, &ret);
+    gs_jit_give(&jit, &logs);
     assert_string_equal(log, "much to");
     assert_int_equal((uintptr_t)values[1], 7);
     memcpy(&ms, &values[2], sizeof(ms));
