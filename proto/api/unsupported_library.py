@@ -4,22 +4,6 @@
 CALLS = [
     {"name": "cuLaunchCooperativeKernelMultiDevice", "base": "cuLaunchCooperativeKernelMultiDevice", "since": 9000,
      "class": "unsupported"},
-
-    {
-        "args": [
-        ],
-    },
-    {
-        "args": [
-        ],
-    },
-    {
-        "args": [
-        ],
-    },
-    {
-        "driver": "required",
-    },
     {"name": "cuModuleGetGlobal", "base": "cuModuleGetGlobal", "since": 2000,
      "class": "unsupported"},
 ]
