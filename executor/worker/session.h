@@ -11,8 +11,10 @@
  *
  *   vmm's lock      address ranges, physical memory, mappings
  *   objects         modules, functions and link states.  The dispatcher holds it for each
- * operation, helpers only to add or remove: so an object that was looked up lives until the
- * operation returns, and nobody waits for the driver here. a link's lock   its driver object
+ *                   operation, helpers only to add or remove: so an object that was looked
+ *                   up lives until the operation returns, and nobody waits for the driver
+ *                   here.
+ *   a link's lock   its object in the driver
  *   memory->lock    device allocations, module globals, registered parts of the window
  *   outbox->lock    what is sent
  */
