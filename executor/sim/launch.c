@@ -11,6 +11,108 @@
 #include "executor/sim/occupancy.h"
 #include "executor/sim/stream.h"
 
+/* Clusters are not simulated: one that has more than a block is refused, not ignored. */
+static CUresult take_cluster(const CUlaunchAttributeValue *v, struct launch_request *q)
+{
+    const uint32_t dim[3] = {v->clusterDim.x, v->clusterDim.y, v->clusterDim.z};
+    uint64_t blocks = (uint64_t)dim[0] * dim[1] * dim[2];
+
+    if (blocks == 0 || dim[0] > CLUSTER_MOST || dim[1] > CLUSTER_MOST || dim[2] > CLUSTER_MOST) {
+        return CUDA_ERROR_INVALID_CLUSTER_SIZE;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (q->grid[i] % dim[i] != 0) {
+            return CUDA_ERROR_INVALID_CLUSTER_SIZE;
+        }
+    }
+    q->cluster = (uint32_t)blocks;
+    return CUDA_SUCCESS;
+}
+
+static CUresult take_event(const CUlaunchAttributeValue *v, struct launch_request *q)
+{
+    if (!handle_ok(HANDLE_EVENT, v->launchCompletionEvent.event)) {
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
+    if (q->event_count == LAUNCH_EVENTS_MAX) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    q->events[q->event_count++] = v->launchCompletionEvent.event;
+    return CUDA_SUCCESS;
+}
+
+static CUresult within(unsigned int value, unsigned int most)
+{
+    return value <= most ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}
+
+static CUresult take(const CUlaunchAttribute *a, struct launch_request *q)
+{
+    const CUlaunchAttributeValue *v = &a->value;
+
+    switch ((int)a->id) {
+    case CU_LAUNCH_ATTRIBUTE_COOPERATIVE:
+        q->cooperative = v->cooperative != 0;
+        return CUDA_SUCCESS;
+    case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION:
+        return take_cluster(v, q);
+    case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_EVENT:
+    case CU_LAUNCH_ATTRIBUTE_LAUNCH_COMPLETION_EVENT:
+        return take_event(v, q);
+    case CU_LAUNCH_ATTRIBUTE_CLUSTER_SCHEDULING_POLICY_PREFERENCE:
+        return within((unsigned int)v->clusterSchedulingPolicyPreference,
+                      CU_CLUSTER_SCHEDULING_POLICY_LOAD_BALANCING);
+    case CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN:
+        return within((unsigned int)v->memSyncDomain, CU_LAUNCH_MEM_SYNC_DOMAIN_REMOTE);
+    case CU_LAUNCH_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT:
+        return v->sharedMemCarveout == (unsigned int)-1 ? CUDA_SUCCESS
+                                                        : within(v->sharedMemCarveout, 100);
+    case CU_LAUNCH_ATTRIBUTE_NVLINK_UTIL_CENTRIC_SCHEDULING:
+        return within(v->nvlinkUtilCentricScheduling, 1);
+    case CU_LAUNCH_ATTRIBUTE_IGNORE:
+    case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
+    case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION:
+    case CU_LAUNCH_ATTRIBUTE_PRIORITY:
+    case CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN_MAP:
+    case CU_LAUNCH_ATTRIBUTE_PREFERRED_CLUSTER_DIMENSION:
+        return CUDA_SUCCESS; /* hints */
+    default:
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+}
+
+CUresult launch_read(const CUlaunchConfig *config, struct launch_request *q)
+{
+    CUresult cu = CUDA_SUCCESS;
+
+    if (config == NULL || (config->numAttrs != 0 && config->attrs == NULL)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    q->grid[0] = config->gridDimX;
+    q->grid[1] = config->gridDimY;
+    q->grid[2] = config->gridDimZ;
+    q->block[0] = config->blockDimX;
+    q->block[1] = config->blockDimY;
+    q->block[2] = config->blockDimZ;
+    q->shared = config->sharedMemBytes;
+    q->stream = config->hStream;
+    for (unsigned int i = 0; i < config->numAttrs && cu == CUDA_SUCCESS; i++) {
+        cu = take(&config->attrs[i], q);
+    }
+    return cu;
+}
+
+static CUresult launch_configure(const CUlaunchConfig *config, struct launch_request *q)
+{
+    CUresult cu = launch_read(config, q);
+
+    if (cu == CUDA_SUCCESS && q->cluster > 1) {
+        sim_log("a cluster of %u blocks cannot be simulated", q->cluster);
+        return CUDA_ERROR_NOT_SUPPORTED;
+    }
+    return cu;
+}
+
 static CUresult check_dims(const struct launch_request *q)
 {
     uint64_t threads = (uint64_t)q->block[0] * q->block[1];

@@ -22,7 +22,11 @@ struct launch_request {
     unsigned int event_count;
 };
 
+/* Most blocks of a cluster, and most that any device of this kind has room for. */
+#define CLUSTER_PORTABLE 8
+#define CLUSTER_MOST     16
+
 /* Dimensions and attributes of a configuration; the rest of *q stays. */
-CUresult launch_configure(const CUlaunchConfig *config, struct launch_request *q);
+CUresult launch_read(const CUlaunchConfig *config, struct launch_request *q);
 
 #endif

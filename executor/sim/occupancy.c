@@ -2,6 +2,7 @@
 #include "executor/sim/occupancy.h"
 
 #include "executor/sim/handle.h"
+#include "executor/sim/launch.h"
 
 #define WARP 32
 /* Registers are given to a warp in units of this. */
@@ -151,5 +152,59 @@ CUresult cuOccupancyAvailableDynamicSMemPerBlock(size_t *dynamicSmemSize, CUfunc
     }
     share = least(SIM_SHARED_PER_SM / (size_t)numBlocks, SIM_SHARED_OPTIN);
     *dynamicSmemSize = share - least(share, func->ptx->shared_bytes);
+    return sim_end(CUDA_SUCCESS);
+}
+
+/* Begin a question about clusters; nothing is held on an error. */
+static CUresult begin_cluster(const char *call, const int *out, CUfunction f,
+                              const CUlaunchConfig *config, struct launch_request *q)
+{
+    CUcontext ctx;
+    CUresult cu = sim_begin_ctx(call, &ctx);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (out == NULL || config == NULL) {
+        return sim_end(CUDA_ERROR_INVALID_VALUE);
+    }
+    if (!handle_ok(HANDLE_FUNCTION, f)) {
+        return sim_end(CUDA_ERROR_INVALID_HANDLE);
+    }
+    cu = launch_read(config, q);
+    return cu == CUDA_SUCCESS ? CUDA_SUCCESS : sim_end(cu);
+}
+
+CUresult cuOccupancyMaxActiveClusters(int *numClusters, CUfunction func,
+                                      const CUlaunchConfig *config)
+{
+    struct launch_request q = {.f = func};
+    CUresult cu = begin_cluster(__func__, numClusters, func, config, &q);
+    int threads;
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    threads = (int)(q.block[0] * q.block[1] * q.block[2]);
+    if (threads <= 0) {
+        return sim_end(CUDA_ERROR_INVALID_VALUE);
+    }
+    *numClusters = occupancy_blocks(func, threads, q.shared) * SIM_SM_COUNT /
+                   (int)(q.cluster != 0 ? q.cluster : 1);
+    return sim_end(CUDA_SUCCESS);
+}
+
+CUresult cuOccupancyMaxPotentialClusterSize(int *clusterSize, CUfunction func,
+                                            const CUlaunchConfig *config)
+{
+    struct launch_request q = {.f = func};
+    CUresult cu = begin_cluster(__func__, clusterSize, func, config, &q);
+    const int allowed = CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED -
+                        CU_FUNC_ATTRIBUTE_CLUSTER_SIZE_MUST_BE_SET;
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    *clusterSize = func->cluster[allowed] != 0 ? CLUSTER_MOST : CLUSTER_PORTABLE;
     return sim_end(CUDA_SUCCESS);
 }
