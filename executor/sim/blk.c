@@ -5,37 +5,61 @@
 
 #include "executor/sim/sim.h"
 
-/* Instructions that a thread runs before the next has its turn. */
-#define TURN_INSNS 2048
+/* Instructions of all its threads that a warp runs before the next has its turn. */
+#define TURN_INSNS 8192
+
+/* The parts of a block's memory that each thread has its own of. */
+static bool lanes_new(struct blk *b)
+{
+    uint32_t n = b->thr_count;
+    size_t words = thr_words(b->func);
+    size_t args = thr_args(b->func);
+    size_t local = sim_round_up(b->local_bytes + 1, 16);
+
+    b->words = calloc(b->warp_count * words * WARP, sizeof(*b->words));
+    b->args = calloc(n, args + 1);
+    b->locals = calloc(n, local);
+    if (b->words == NULL || b->args == NULL || b->locals == NULL) {
+        return false;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        b->thr[k].args = b->args + k * args;
+        b->thr[k].args_room = (uint32_t)args;
+        b->thr[k].local = b->locals + k * local;
+        b->thr[k].lane = k % WARP;
+        b->thr[k].warp = &b->warp[k / WARP];
+    }
+    for (uint32_t k = 0; k < b->warp_count; k++) {
+        b->warp[k].stack = b->words + k * words * WARP;
+        b->warp[k].stack_words = (uint32_t)words;
+        b->warp[k].blk = b;
+        b->warp[k].thr = &b->thr[(size_t)k * WARP];
+        b->warp[k].count = n - k * WARP < WARP ? n - k * WARP : WARP;
+    }
+    return true;
+}
 
 struct blk *blk_new(const struct blk_shape *s)
 {
     struct blk *b = calloc(1, sizeof(*b));
-    uint32_t n = s->block[0] * s->block[1] * s->block[2];
-    size_t words = thr_words(s->func);
 
     if (b == NULL) {
         return NULL;
     }
     b->func = s->func;
-    b->thr_count = n;
+    b->thr_count = s->block[0] * s->block[1] * s->block[2];
+    b->warp_count = (b->thr_count + WARP - 1) / WARP;
     b->shared_static = (uint32_t)sim_round_up(s->func->shared_bytes, 16);
     b->shared_bytes = b->shared_static + s->shared_dynamic;
     b->local_bytes = s->local_bytes;
     b->params = s->params;
     b->workspace = s->workspace;
-    b->thr = calloc(n, sizeof(*b->thr));
-    b->words = calloc(n * words, sizeof(*b->words));
-    b->locals = calloc(n, sim_round_up(s->local_bytes + 1, 16));
+    b->thr = calloc(b->thr_count, sizeof(*b->thr));
+    b->warp = calloc(b->warp_count, sizeof(*b->warp));
     b->shared = calloc(1, sim_round_up(b->shared_bytes, 16) + PTX_SHARED_RESERVED_BYTES);
-    if (b->thr == NULL || b->words == NULL || b->locals == NULL || b->shared == NULL) {
+    if (b->thr == NULL || b->warp == NULL || b->shared == NULL || !lanes_new(b)) {
         blk_free(b);
         return NULL;
-    }
-    for (uint32_t k = 0; k < n; k++) {
-        b->thr[k].stack = b->words + k * words;
-        b->thr[k].stack_words = (uint32_t)words;
-        b->thr[k].local = b->locals + k * sim_round_up(s->local_bytes + 1, 16);
     }
     return b;
 }
@@ -43,13 +67,20 @@ struct blk *blk_new(const struct blk_shape *s)
 void blk_free(struct blk *b)
 {
     for (uint32_t k = 0; b->thr != NULL && k < b->thr_count; k++) {
-        if (b->thr[k].stack_own) {
-            free(b->thr[k].stack);
+        if (b->thr[k].args_own) {
+            free(b->thr[k].args);
         }
         free(b->thr[k].frame);
     }
+    for (uint32_t k = 0; b->warp != NULL && k < b->warp_count; k++) {
+        if (b->warp[k].stack_own) {
+            free(b->warp[k].stack);
+        }
+    }
     free(b->thr);
+    free(b->warp);
     free(b->words);
+    free(b->args);
     free(b->locals);
     free(b->shared);
     free(b);
@@ -86,7 +117,9 @@ bool blk_start(struct blk *b, const struct blk_shape *s, uint64_t n)
     blk_forget(b);
     for (uint32_t k = 0; k < b->thr_count; k++) {
         thread_place(b, k);
-        if (!thr_start(&b->thr[k], b->func)) {
+    }
+    for (uint32_t k = 0; k < b->warp_count; k++) {
+        if (!warp_start(&b->warp[k], b->func)) {
             return false;
         }
     }
@@ -100,71 +133,6 @@ void blk_forget(struct blk *b)
     b->hit_access = 0;
 }
 
-/* Up to n instructions of one thread; how many it ran. */
-static uint32_t thread_run(struct thr *t, uint32_t n)
-{
-    const struct insn *pc = t->pc;
-    uint32_t left = n;
-
-    while (left > 0) {
-        const struct insn *next = pc->fn(t, pc);
-
-        left--;
-        if (next == NULL) {
-            return n - left; /* the routine has set pc and state */
-        }
-        pc = next;
-    }
-    t->pc = pc;
-    return n;
-}
-
-/* A thread's end may complete what others wait for. */
-static void thread_ended(struct blk *b, const struct thr *t)
-{
-    uint32_t first = t->lin / WARP * WARP;
-
-    b->live--;
-    for (uint32_t id = 0; id < BARRIERS && b->waiting != 0; id++) {
-        if (b->barrier[id].needed == 0) {
-            barrier_check(b, id);
-        }
-    }
-    for (uint32_t k = 0; k < WARP && first + k < b->thr_count; k++) {
-        if (b->thr[first + k].state == THR_WARP && b->thr[first + k].wait_mask != 0) {
-            warp_check(b, &b->thr[first + k]);
-        }
-    }
-}
-
-/* One turn of each thread of a warp; false when the budget or the luck is out. */
-static bool warp_run(struct blk *b, uint32_t warp, uint32_t *budget)
-{
-    uint32_t end = (warp + 1) * WARP < b->thr_count ? (warp + 1) * WARP : b->thr_count;
-
-    for (; b->cursor < end; b->cursor++) {
-        struct thr *t = &b->thr[b->cursor];
-        uint32_t n = *budget < TURN_INSNS ? *budget : TURN_INSNS;
-
-        if (t->state != THR_RUN) {
-            continue;
-        }
-        if (n == 0) {
-            return false;
-        }
-        b->stirred = true;
-        *budget -= thread_run(t, n);
-        if (b->fault != CUDA_SUCCESS) {
-            return false;
-        }
-        if (t->state == THR_DONE) {
-            thread_ended(b, t);
-        }
-    }
-    warp_settle(b, warp);
-    return true;
-}
-
 static void report(const struct blk *b, CUresult cu)
 {
     const char *name = "?";
@@ -176,18 +144,23 @@ static void report(const struct blk *b, CUresult cu)
 
 enum blk_state blk_run(struct blk *b, uint32_t *budget, CUresult *cu)
 {
-    uint32_t warps = (b->thr_count + WARP - 1) / WARP;
-
     while (b->live > 0) {
         if (b->cursor == 0) {
             b->stirred = false;
         }
-        for (uint32_t w = b->cursor / WARP; w < warps; w++) {
-            if (!warp_run(b, w, budget)) {
-                if (b->fault != CUDA_SUCCESS) {
-                    report(b, b->fault);
-                    *cu = b->fault;
-                }
+        for (; b->cursor < b->warp_count; b->cursor++) {
+            uint32_t turn = *budget < TURN_INSNS ? *budget : TURN_INSNS;
+            uint32_t used;
+
+            if (turn == 0) {
+                return BLK_MORE;
+            }
+            used = warp_run(&b->warp[b->cursor], turn);
+            b->stirred |= used != 0;
+            *budget -= used < *budget ? used : *budget;
+            if (b->fault != CUDA_SUCCESS) {
+                report(b, b->fault);
+                *cu = b->fault;
                 return BLK_MORE;
             }
         }

@@ -7,8 +7,8 @@
 
 #include "executor/sim/blk.h"
 
-/* Instructions in one slice: some hundred microseconds. */
-#define SLICE_INSNS 20000
+/* Instructions in one slice: some hundred microseconds at most. */
+#define SLICE_INSNS 60000
 /* Slices without a block's end before another block joins. */
 #define PATIENCE 16
 /* Blocks that the device holds at once; more never start before others end. */

@@ -9,14 +9,34 @@ const struct insn *op_fault(struct thr *t, const struct insn *i, CUresult cu)
         t->blk->fault = cu;
         t->blk->fault_at = i;
     }
-    t->state = THR_DONE;
+    t->warp->run &= ~(1u << t->lane);
     return NULL;
 }
 
-const struct insn *op_wait(struct thr *t, const struct insn *i, enum thr_state state)
+const struct insn *op_each_rest(struct warp *w, const struct insn *i, uint32_t mask, uint32_t m,
+                                const struct insn *first, const struct insn *next, lane_fn fn)
 {
-    t->state = state;
-    t->pc = i;
+    uint32_t done = first == NULL ? 0 : mask & ((m & (0 - m)) - 1);
+
+    for (; done != 0; done &= done - 1) {
+        w->pc[__builtin_ctz(done)] = first;
+    }
+    for (;;) {
+        if (next != NULL) {
+            w->pc[__builtin_ctz(m)] = next;
+        }
+        m &= m - 1;
+        if (m == 0) {
+            return NULL;
+        }
+        next = fn(&w->thr[__builtin_ctz(m)], i);
+    }
+}
+
+const struct insn *op_yield(struct thr *t, const struct insn *next)
+{
+    t->warp->pc[t->lane] = next;
+    t->warp->yielded |= 1u << t->lane;
     return NULL;
 }
 
@@ -32,40 +52,29 @@ static void *illegal(struct thr *t, const struct insn *i)
     return NULL;
 }
 
-void *op_shared(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size, bool write)
+/* What the inline function does not find: the system's part, which lies behind the block's own. */
+void *op_shared_slow(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size)
 {
     const struct blk *b = t->blk;
-    uint64_t limit = b->shared_static;
-    uint64_t at = addr;
+    uint64_t at = addr - PTX_SHARED_RESERVED;
 
-    (void)write;
-    if (addr >= PTX_SHARED_RESERVED) { /* behind the block's own */
-        at = addr - PTX_SHARED_RESERVED + sim_round_up(b->shared_bytes, 16);
-        limit = sim_round_up(b->shared_bytes, 16) + PTX_SHARED_RESERVED_BYTES;
-    } else if (addr >= PTX_SHARED_DYNAMIC) {
-        at = addr - PTX_SHARED_DYNAMIC + b->shared_static;
-        limit = b->shared_bytes;
-    }
     if (addr % size != 0) {
         return misaligned(t, i);
     }
-    return at > limit || size > limit - at ? illegal(t, i) : b->shared + at;
+    if (addr < PTX_SHARED_RESERVED || at > PTX_SHARED_RESERVED_BYTES - size) {
+        return illegal(t, i);
+    }
+    return b->shared + sim_round_up(b->shared_bytes, 16) + at;
 }
 
-void *op_local(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size, bool write)
+void *op_local_slow(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size)
 {
-    uint64_t limit = t->blk->local_bytes;
-
-    (void)write;
-    if (addr % size != 0) {
-        return misaligned(t, i);
-    }
-    return addr > limit || size > limit - addr ? illegal(t, i) : t->local + addr;
+    return addr % size != 0 ? misaligned(t, i) : illegal(t, i);
 }
 
 void *op_param(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size, bool write)
 {
-    const struct ptx_func *f = t->frame[t->frame_count - 1].func;
+    const struct ptx_func *f = thr_func(t);
 
     if (addr % size != 0) {
         return misaligned(t, i);
@@ -102,27 +111,21 @@ static void *window(struct thr *t, const struct insn *i, uint64_t addr, uint32_t
     }
 }
 
-void *op_generic(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size, bool write)
+void *op_generic_slow(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size, bool write)
 {
     struct blk *b = t->blk;
     unsigned need = write ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE : CU_MEM_ACCESS_FLAGS_PROT_READ;
     const struct range *r;
 
-    if (addr < b->hit_base || addr >= b->hit_limit || (b->hit_access & need) != need) {
-        if (addr >> PTX_WIN_SHIFT != 0) {
-            return window(t, i, addr, size, write);
-        }
-        r = memory_find_kernel(addr);
-        if (r == NULL || (r->access & need) != need) {
-            return illegal(t, i);
-        }
-        b->hit_base = r->base;
-        b->hit_limit = r->limit;
-        b->hit_access = r->access;
+    if (addr >> PTX_WIN_SHIFT != 0) {
+        return window(t, i, addr, size, write);
     }
-    if (addr % size != 0) {
-        return misaligned(t, i);
+    r = memory_find_kernel(addr);
+    if (r == NULL || (r->access & need) != need) {
+        return illegal(t, i);
     }
-    /* An aligned access does not straddle the limit, which is aligned to more. */
-    return (void *)(uintptr_t)addr;
+    b->hit_base = r->base;
+    b->hit_limit = r->limit;
+    b->hit_access = r->access;
+    return addr % size != 0 ? misaligned(t, i) : (void *)(uintptr_t)addr;
 }

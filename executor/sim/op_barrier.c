@@ -21,7 +21,7 @@ enum {
 /* A thread's answer as it leaves. */
 static void leave(struct thr *t, const struct barrier *bar)
 {
-    const struct insn *i = t->pc;
+    const struct insn *i = t->warp->pc[t->lane];
 
     switch (i->imm & BAR_KIND) {
     case BAR_POPC:
@@ -36,8 +36,19 @@ static void leave(struct thr *t, const struct barrier *bar)
     default:
         break;
     }
-    t->pc = i + 1;
-    t->state = THR_RUN;
+    t->warp->pc[t->lane] = i + 1;
+    t->warp->barred &= ~(1u << t->lane);
+    t->warp->run |= 1u << t->lane;
+}
+
+/* The thread waits at i, which is barrier id. */
+static void wait_at(struct thr *t, const struct insn *i, uint32_t id)
+{
+    t->wait_id = id;
+    t->warp->pc[t->lane] = i;
+    t->warp->run &= ~(1u << t->lane);
+    t->warp->barred |= 1u << t->lane;
+    t->blk->waiting++;
 }
 
 void barrier_check(struct blk *b, uint32_t id)
@@ -51,17 +62,28 @@ void barrier_check(struct blk *b, uint32_t id)
     *bar = (struct barrier){0};
     b->stirred = true;
     b->cluster_phase += id == BARRIER_CLUSTER ? 1 : 0;
-    for (uint32_t k = 0; k < b->thr_count && b->waiting != 0; k++) {
-        struct thr *t = &b->thr[k];
+    for (uint32_t n = 0; n < b->warp_count; n++) {
+        struct warp *w = &b->warp[n];
 
-        if (t->state == THR_BARRIER && t->wait_id == id) {
-            leave(t, &was);
-            b->waiting--;
+        if (w->plain != 0 && w->plain_id == id) {
+            b->waiting -= (uint32_t)__builtin_popcount(w->plain);
+            w->barred &= ~w->plain;
+            w->run |= w->plain;
+            warp_set(w, w->plain, w->plain_at + 1);
+            w->plain = 0;
+        }
+        for (uint32_t m = w->barred & ~w->plain; m != 0; m &= m - 1) {
+            struct thr *t = &w->thr[__builtin_ctz(m)];
+
+            if (t->wait_id == id) {
+                leave(t, &was);
+                b->waiting--;
+            }
         }
     }
 }
 
-HANDLER(bar)
+HANDLER(bar_lane)
 {
     uint32_t id = (uint32_t)op_get(t, i->a);
     uint32_t kind = (uint32_t)i->imm & BAR_KIND;
@@ -81,10 +103,31 @@ HANDLER(bar)
         barrier_check(t->blk, id);
         return i + 1;
     }
-    t->wait_id = id;
-    t->blk->waiting++;
-    (void)op_wait(t, i, THR_BARRIER);
+    wait_at(t, i, id);
     barrier_check(t->blk, id);
+    return NULL;
+}
+
+/* Of all threads, its number known: the whole group arrives at once. */
+static const struct insn *bar(struct warp *w, const struct insn *i, uint32_t mask)
+{
+    uint32_t id = (uint32_t)w->constant[i->a & ~PTX_CONST];
+
+    w->blk->barrier[id].arrived += (uint32_t)__builtin_popcount(mask);
+    w->blk->barrier[id].needed = 0;
+    if (w->plain == 0) {
+        w->plain = mask;
+        w->plain_id = id;
+        w->plain_at = i;
+        w->barred |= mask;
+        w->run &= ~mask;
+        w->blk->waiting += (uint32_t)__builtin_popcount(mask);
+    } else {
+        for (uint32_t m = mask; m != 0; m &= m - 1) {
+            wait_at(&w->thr[__builtin_ctz(m)], i, id);
+        }
+    }
+    barrier_check(w->blk, id);
     return NULL;
 }
 
@@ -101,9 +144,7 @@ HANDLER(cluster_wait)
     if (t->cluster_phase != t->blk->cluster_phase) {
         return i + 1;
     }
-    t->wait_id = BARRIER_CLUSTER;
-    t->blk->waiting++;
-    (void)op_wait(t, i, THR_BARRIER);
+    wait_at(t, i, BARRIER_CLUSTER);
     barrier_check(t->blk, BARRIER_CLUSTER); /* others may have ended since the arrival */
     return NULL;
 }
@@ -138,7 +179,7 @@ static void lower_reduction(struct ptx_build *b, struct ptx_inst *in)
     s[0] = ptx_src(b, in, 1, T_U32);
     s[1] = counted ? ptx_src(b, in, 2, T_U32) : 0;
     s[2] = ptx_src(b, in, counted ? 3 : 2, T_PRED);
-    i = ptx_emit(b, bar);
+    i = ptx_emit(b, bar_lane);
     i->d = ptx_dst(b, in, 0);
     i->a = s[0];
     i->b = s[1];
@@ -151,6 +192,7 @@ static void lower_bar(struct ptx_build *b, struct ptx_inst *in)
     static const char *const without_effect[] = {"cta", "aligned", NULL};
     bool arrive = false;
     bool counted;
+    bool plain;
     uint32_t s[2];
     struct insn *i;
 
@@ -175,7 +217,8 @@ static void lower_bar(struct ptx_build *b, struct ptx_inst *in)
     counted = in->opd_count == 2;
     s[0] = ptx_src(b, in, 0, T_U32);
     s[1] = counted ? ptx_src(b, in, 1, T_U32) : 0;
-    i = ptx_emit(b, bar);
+    plain = !arrive && !counted && in->opd[0].kind == OPD_INT && in->opd[0].value < BARRIER_CLUSTER;
+    i = ptx_emit(b, plain ? bar : bar_lane);
     i->a = s[0];
     i->b = s[1];
     i->imm = (arrive ? BAR_ARRIVE : BAR_SYNC) | (counted ? BAR_COUNT : 0);

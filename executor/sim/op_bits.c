@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/sim/op_vector.h"
 #include "executor/sim/ptx_build.h"
 #include "executor/sim/thr.h"
 
@@ -192,7 +193,7 @@ static struct insn *emit(struct ptx_build *b, struct ptx_inst *in, insn_fn fn, e
     for (uint32_t k = 0; k < sources; k++) {
         s[k] = ptx_src(b, in, k + 1, type);
     }
-    i = ptx_emit(b, fn);
+    i = ptx_emit(b, op_vector(in, fn));
     i->d = ptx_dst(b, in, 0);
     i->a = s[0];
     i->b = s[1];

@@ -161,7 +161,7 @@ static bool format_print(struct thr *t, const struct insn *i, struct printer *p,
     return true;
 }
 
-HANDLER(device_printf)
+static const struct insn *device_printf(struct thr *t, const struct insn *i)
 {
     struct printer p = {.used = 0};
     char format[TEXT_MAX];
@@ -176,7 +176,7 @@ HANDLER(device_printf)
     return i + 1;
 }
 
-HANDLER(assert_fail)
+static const struct insn *assert_fail(struct thr *t, const struct insn *i)
 {
     const struct blk *b = t->blk;
     char what[160];
@@ -194,7 +194,7 @@ HANDLER(assert_fail)
     return op_fault(t, i, CUDA_ERROR_ASSERT);
 }
 
-insn_fn op_builtin(const char *name)
+lane_fn op_builtin(const char *name)
 {
     if (strcmp(name, "vprintf") == 0) {
         return device_printf;

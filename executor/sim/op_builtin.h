@@ -5,6 +5,6 @@
 #include "executor/sim/ptx.h"
 
 /* The routine for a call of a function that the driver brings along, or NULL. */
-insn_fn op_builtin(const char *name);
+lane_fn op_builtin(const char *name);
 
 #endif

@@ -5,78 +5,108 @@
 #include "executor/sim/thr.h"
 
 /*
- * Calls.  A frame in the thread's stack is registers, formals, and the
- * parameters of its own calls.  A recursive function's frame also takes a
- * little of the local memory, which is what bounds the recursion.
+ * Calls.  A frame is registers in the warp's stack, and formals and the
+ * parameters of its own calls in the thread's own memory.  A recursive
+ * function's frame also takes a little of the local memory, which is what
+ * bounds the recursion.
  */
 #define FRAME_COST 32
 
-static uint32_t words(uint32_t bytes)
+static uint32_t round_up(uint32_t bytes)
 {
-    return (bytes + 7) / 8;
+    return (bytes + 15) / 16 * 16;
 }
 
-static uint32_t frame_words(const struct ptx_func *f)
+static uint32_t frame_args(const struct ptx_func *f)
 {
-    return f->reg_count + words(f->param_bytes) + words(f->cparam_bytes) + 2;
+    return (f->entry ? 0 : round_up(f->param_bytes)) + round_up(f->cparam_bytes);
 }
 
-/* Point the thread at the frame of f that begins at word base of its stack. */
-static void frame_enter(struct thr *t, const struct ptx_func *f, uint32_t base)
-{
-    uint64_t *at = t->stack + base;
-    uint32_t formals = f->reg_count + (f->reg_count & 1);
+/* A frame's registers, constants and memory. */
+struct view {
+    uint64_t *reg;
+    uint64_t *constant;
+    uint8_t *formal;
+    uint8_t *cparam;
+};
 
-    t->bank[0] = at;
-    t->bank[1] = f->constant;
-    if (f->entry) {
-        t->formal = t->blk->params;
-        t->cparam = (uint8_t *)(at + formals);
-    } else {
-        t->formal = (uint8_t *)(at + formals);
-        t->cparam = t->formal + (size_t)words(f->param_bytes) * 8;
-    }
+static struct view frame_view(const struct thr *t, const struct frame *frame)
+{
+    const struct ptx_func *f = frame->func;
+    uint8_t *args = t->args + frame->args;
+
+    return (struct view){
+        .reg = t->warp->stack + (size_t)frame->base * WARP + t->lane,
+        .constant = f->constant,
+        .formal = f->entry ? t->blk->params : args,
+        .cparam = f->entry ? args : args + round_up(f->param_bytes),
+    };
 }
 
-static bool stack_grow(struct thr *t, uint32_t need)
+static struct view view_of(const struct thr *t)
 {
-    uint32_t room = t->stack_words * 2 > need ? t->stack_words * 2 : need * 2;
-    uint64_t *stack = malloc(room * sizeof(*stack));
+    return (struct view){t->bank[0], t->bank[1], t->formal, t->cparam};
+}
 
-    if (stack == NULL) {
+/* Point the thread at its frame on top. */
+static void frame_enter(struct thr *t)
+{
+    const struct frame *top = &t->frame[t->frame_count - 1];
+    struct view v = frame_view(t, top);
+
+    t->bank[0] = v.reg;
+    t->bank[1] = v.constant;
+    t->formal = v.formal;
+    t->cparam = v.cparam;
+    t->warp->base[t->lane] = top->base;
+    t->warp->order[t->lane] = (uint64_t)~t->frame_count << 32 | top->func->index;
+}
+
+static bool args_grow(struct thr *t, uint32_t need)
+{
+    uint32_t room = t->args_room * 2 > need ? t->args_room * 2 : need * 2;
+    uint8_t *args = aligned_alloc(16, round_up(room));
+
+    if (args == NULL) {
         return false;
     }
-    memcpy(stack, t->stack, t->stack_top * sizeof(*stack));
-    if (t->stack_own) {
-        free(t->stack);
+    memcpy(args, t->args, t->args_top);
+    if (t->args_own) {
+        free(t->args);
     }
-    t->stack = stack;
-    t->stack_words = room;
-    t->stack_own = true;
+    t->args = args;
+    t->args_room = room;
+    t->args_own = true;
     return true;
 }
 
-static bool frame_push(struct thr *t, const struct ptx_func *f, const struct insn *call)
+static bool frames_grow(struct thr *t)
 {
-    uint32_t base = t->stack_top;
-    uint32_t need = base + frame_words(f);
+    uint32_t room = t->frame_room * 2 + 8;
+    struct frame *frame = realloc(t->frame, room * sizeof(*frame));
 
-    if (t->frame_count == t->frame_room) {
-        uint32_t room = t->frame_room * 2 + 8;
-        struct frame *frame = realloc(t->frame, room * sizeof(*frame));
-
-        if (frame == NULL) {
-            return false;
-        }
-        t->frame = frame;
-        t->frame_room = room;
-    }
-    if (need > t->stack_words && !stack_grow(t, need)) {
+    if (frame == NULL) {
         return false;
     }
-    memset(t->stack + base, 0, (need - base) * sizeof(uint64_t));
-    t->frame[t->frame_count++] = (struct frame){f, call, base};
-    t->stack_top = need;
+    t->frame = frame;
+    t->frame_room = room;
+    return true;
+}
+
+/* A frame on top, not entered yet.  What was in its memory before shows. */
+static bool frame_push(struct thr *t, const struct ptx_func *f, const struct insn *call)
+{
+    uint32_t words = t->stack_top + f->reg_count;
+    uint32_t args = t->args_top + frame_args(f);
+
+    if ((t->frame_count == t->frame_room && !frames_grow(t)) ||
+        (args > t->args_room && !args_grow(t, args)) ||
+        (words > t->warp->stack_words && !warp_stack_grow(t->warp, words))) {
+        return false;
+    }
+    t->frame[t->frame_count++] = (struct frame){f, call, t->stack_top, t->args_top};
+    t->stack_top = words;
+    t->args_top = args;
     return true;
 }
 
@@ -92,76 +122,93 @@ static bool local_push(struct thr *t, const struct ptx_func *caller, const struc
     return true;
 }
 
-/* One argument from the caller's frame into a formal, which may be a register. */
-static void argument_copy(struct thr *t, const struct ptx_param *p, const struct call_value *v,
-                          uint64_t *regs, uint8_t *formal)
+static uint64_t view_get(const struct view *v, uint32_t slot)
 {
-    uint64_t value;
+    return (slot & PTX_CONST) != 0 ? v->constant[slot & ~PTX_CONST] : v->reg[slot];
+}
 
-    if (v->reg) {
-        value = op_get(t, v->at);
-        if (p->reg) {
-            regs[p->offset] = value;
-        } else {
-            memcpy(formal + p->offset, &value, p->size < 8 ? p->size : 8);
-        }
-        return;
-    }
-    if (p->reg) {
-        value = 0;
-        memcpy(&value, t->cparam + v->at, v->size < 8 ? v->size : 8);
-        regs[p->offset] = value;
+/* n bytes; most are words. */
+static void bytes_copy(void *to, const void *from, uint32_t n)
+{
+    if (n == 4) {
+        memcpy(to, from, 4);
+    } else if (n == 8) {
+        memcpy(to, from, 8);
     } else {
-        memcpy(formal + p->offset, t->cparam + v->at, p->size < v->size ? p->size : v->size);
+        memcpy(to, from, n);
     }
 }
 
-/* One result from the callee's frame (still the thread's) into the caller's. */
-static void result_copy(struct thr *t, const struct ptx_param *p, const struct call_value *v,
-                        uint64_t *regs, uint8_t *cparam)
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* One argument from the caller's frame into a formal, which may be a register. */
+static void argument_copy(const struct view *caller, const struct view *f,
+                          const struct ptx_param *p, const struct call_value *v)
 {
     uint64_t value = 0;
 
-    if (v->reg) {
+    if (!v->reg && !p->reg) {
+        bytes_copy(f->formal + p->offset, caller->cparam + v->at, lesser(p->size, v->size));
+    } else if (v->reg) {
+        value = view_get(caller, v->at);
         if (p->reg) {
-            value = op_get(t, p->offset);
+            f->reg[p->offset] = value;
         } else {
-            memcpy(&value, t->formal + p->offset, p->size < 8 ? p->size : 8);
+            bytes_copy(f->formal + p->offset, &value, lesser(p->size, 8));
         }
-        regs[v->at] = value;
-        return;
-    }
-    if (p->reg) {
-        value = op_get(t, p->offset);
-        memcpy(cparam + v->at, &value, v->size < 8 ? v->size : 8);
     } else {
-        memcpy(cparam + v->at, t->formal + p->offset, p->size < v->size ? p->size : v->size);
+        bytes_copy(&value, caller->cparam + v->at, lesser(v->size, 8));
+        f->reg[p->offset] = value;
+    }
+}
+
+/* One result from the callee's frame into the caller's. */
+static void result_copy(const struct view *f, const struct view *caller, const struct ptx_param *p,
+                        const struct call_value *v)
+{
+    uint64_t value = 0;
+
+    if (!v->reg && !p->reg) {
+        bytes_copy(caller->cparam + v->at, f->formal + p->offset, lesser(p->size, v->size));
+    } else if (v->reg) {
+        if (p->reg) {
+            value = f->reg[p->offset];
+        } else {
+            bytes_copy(&value, f->formal + p->offset, lesser(p->size, 8));
+        }
+        caller->reg[v->at] = value;
+    } else {
+        value = f->reg[p->offset];
+        bytes_copy(caller->cparam + v->at, &value, lesser(v->size, 8));
     }
 }
 
 static const struct insn *enter(struct thr *t, const struct insn *i, const struct ptx_func *f)
 {
     const struct call_site *site = op_call_site(i);
-    const struct ptx_func *caller = t->frame[t->frame_count - 1].func;
-    uint32_t caller_base = t->frame[t->frame_count - 1].base;
-    struct thr was;
+    struct view caller;
+    struct view callee;
 
     if (site->arg_count != f->param_count || site->ret_count != f->ret_count) {
         return op_fault(t, i, CUDA_ERROR_INVALID_PC); /* through a wrong pointer */
     }
-    if (!local_push(t, caller, f)) {
+    if (!local_push(t, thr_func(t), f)) {
         return op_fault(t, i, CUDA_ERROR_ILLEGAL_ADDRESS); /* as on the hardware: off its end */
     }
     if (!frame_push(t, f, i)) {
         return op_fault(t, i, CUDA_ERROR_LAUNCH_FAILED);
     }
-    frame_enter(t, caller, caller_base); /* the stack may have moved */
-    was = *t;
-    frame_enter(t, f, t->frame[t->frame_count - 1].base);
+    caller = frame_view(t, &t->frame[t->frame_count - 2]);
+    frame_enter(t);
+    callee = view_of(t);
     for (uint32_t k = 0; k < site->arg_count; k++) {
-        argument_copy(&was, &f->param[k], &site->arg[k], t->bank[0], t->formal);
+        argument_copy(&caller, &callee, &f->param[k], &site->arg[k]);
     }
-    return f->code;
+    t->warp->pc[t->lane] = f->code;
+    return NULL;
 }
 
 HANDLER(call)
@@ -188,43 +235,66 @@ HANDLER(ret)
 {
     const struct frame *top = &t->frame[t->frame_count - 1];
     const struct ptx_func *f = top->func;
-    const struct frame *caller = top - 1;
     const struct call_site *site;
-    struct thr was = *t;
+    struct view callee = view_of(t);
+    struct view caller;
 
     if (t->frame_count == 1) {
-        t->state = THR_DONE;
-        return NULL;
+        return thr_end(t);
     }
     i = top->call;
     site = op_call_site(i);
     t->frame_count--;
     t->stack_top = top->base;
-    t->local_base -= caller->func->local_bytes + (f->recursive ? FRAME_COST : 0);
-    frame_enter(t, caller->func, caller->base);
+    t->args_top = top->args;
+    t->local_base -= thr_func(t)->local_bytes + (f->recursive ? FRAME_COST : 0);
+    frame_enter(t);
+    caller = view_of(t);
     for (uint32_t k = 0; k < site->ret_count; k++) {
-        result_copy(&was, &f->ret[k], &site->ret[k], t->bank[0], t->cparam);
+        result_copy(&callee, &caller, &f->ret[k], &site->ret[k]);
     }
-    return i + 1;
+    t->warp->pc[t->lane] = i + 1;
+    return NULL;
 }
 
 bool thr_start(struct thr *t, const struct ptx_func *entry)
 {
     t->stack_top = 0;
+    t->args_top = 0;
     t->frame_count = 0;
     t->local_base = 0;
     if (!frame_push(t, entry, NULL)) {
         return false;
     }
-    frame_enter(t, entry, 0);
-    t->pc = entry->code;
-    t->state = THR_RUN;
+    frame_enter(t);
+    t->warp->pc[t->lane] = entry->code;
     return true;
+}
+
+const struct insn *thr_end(struct thr *t)
+{
+    struct blk *b = t->blk;
+
+    t->warp->alive &= ~(1u << t->lane);
+    t->warp->run &= ~(1u << t->lane);
+    b->live--;
+    for (uint32_t id = 0; id < BARRIERS && b->waiting != 0; id++) {
+        if (b->barrier[id].needed == 0) {
+            barrier_check(b, id);
+        }
+    }
+    warp_check_all(t->warp);
+    return NULL;
 }
 
 uint32_t thr_words(const struct ptx_func *entry)
 {
-    return frame_words(entry);
+    return entry->reg_count;
+}
+
+uint32_t thr_args(const struct ptx_func *entry)
+{
+    return frame_args(entry);
 }
 
 void op_emit_end(struct ptx_build *b)

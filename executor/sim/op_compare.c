@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor/sim/op_compare.h"
 #include "executor/sim/op_float.h"
+#include "executor/sim/op_vector.h"
 
 /* p = comparison; the common case has a routine of its own. */
 #define COMPARE(name, type)                                                                        \
@@ -148,7 +149,7 @@ struct insn *op_emit_compare(struct ptx_build *b, struct ptx_inst *in, insn_fn f
     if (count == 4) {
         s[2] = ptx_src(b, in, 3, T_PRED);
     }
-    i = ptx_emit(b, fn);
+    i = ptx_emit(b, in->opd[0].sub == NULL ? op_vector(in, fn) : fn);
     i->a = s[0];
     i->b = s[1];
     i->c = s[2];
@@ -235,7 +236,7 @@ static void emit_select(struct ptx_build *b, struct ptx_inst *in, insn_fn fn, en
 
 static void lower_selp(struct ptx_build *b, struct ptx_inst *in)
 {
-    emit_select(b, in, selp, ptx_mod_type_needed(b, in), T_PRED, 0);
+    emit_select(b, in, op_vector(in, selp), ptx_mod_type_needed(b, in), T_PRED, 0);
 }
 
 static void lower_slct(struct ptx_build *b, struct ptx_inst *in)

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "executor/sim/op_vector.h"
 #include "executor/sim/thr.h"
 
 /* clang-format off */
@@ -220,7 +221,7 @@ static void lower_cvt(struct ptx_build *b, struct ptx_inst *in)
     }
     ptx_operands(b, in, 2, 2);
     a = ptx_src(b, in, 1, from);
-    i = ptx_emit(b, fn);
+    i = ptx_emit(b, op_vector(in, fn));
     i->d = ptx_dst(b, in, 0);
     i->a = a;
     i->imm = flags | (int64_t)to << TYPES_SHIFT | (int64_t)from << (TYPES_SHIFT + 8);

@@ -4,6 +4,7 @@
 #include <fenv.h>
 #include <math.h>
 
+#include "executor/sim/op_vector.h"
 #include "executor/sim/thr.h"
 
 /*
@@ -260,7 +261,7 @@ void op_lower_float(struct ptx_build *b, struct ptx_inst *in)
     for (uint32_t k = 0; k < sources; k++) {
         s[k] = ptx_src(b, in, k + 1, type);
     }
-    i = ptx_emit(b, fn);
+    i = ptx_emit(b, op_vector(in, fn));
     i->d = ptx_dst(b, in, 0);
     i->a = s[0];
     i->b = s[1];

@@ -3,22 +3,101 @@
 
 #include "executor/sim/thr.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 /* Jumps and ends.  imm of a jump is its distance in instructions. */
 
-HANDLER(bra)
+static const struct insn *bra(struct warp *w, const struct insn *i, uint32_t mask)
 {
-    (void)t;
+    (void)w;
+    (void)mask;
     return i + i->imm;
 }
 
-HANDLER(bra_if)
+/* Those of taken jump, the rest of mask goes on. */
+static const struct insn *split(struct warp *w, const struct insn *i, uint32_t mask, uint32_t taken)
 {
-    return (op_get(t, i->a) & 1) != 0 ? i + i->imm : i + 1;
+    if (taken == mask) {
+        return i + i->imm;
+    }
+    if (taken == 0) {
+        return i + 1;
+    }
+    for (uint32_t m = mask; m != 0; m &= m - 1) {
+        uint32_t k = (uint32_t)__builtin_ctz(m);
+
+        w->pc[k] = (taken >> k & 1) != 0 ? i + i->imm : i + 1;
+    }
+    return NULL;
 }
 
-HANDLER(bra_unless)
+/* Lanes whose predicate in a register holds. */
+static uint32_t lanes_true(const struct warp *w, uint32_t slot)
 {
-    return (op_get(t, i->a) & 1) == 0 ? i + i->imm : i + 1;
+    const uint64_t *p = w->reg + slot;
+    uint32_t set = 0;
+
+#if defined(__SSE2__)
+    for (uint32_t k = 0; k < WARP; k += 2) {
+        __m128i two = _mm_slli_epi64(_mm_loadu_si128((const __m128i *)(const void *)(p + k)), 63);
+
+        set |= (uint32_t)_mm_movemask_pd(_mm_castsi128_pd(two)) << k;
+    }
+#else
+    for (uint32_t k = 0; k < WARP; k++) {
+        set |= ((uint32_t)p[k] & 1) << k;
+    }
+#endif
+    return set;
+}
+
+static const struct insn *bra_if(struct warp *w, const struct insn *i, uint32_t mask)
+{
+    return split(w, i, mask, mask & lanes_true(w, i->a));
+}
+
+static const struct insn *bra_unless(struct warp *w, const struct insn *i, uint32_t mask)
+{
+    return split(w, i, mask, mask & ~lanes_true(w, i->a));
+}
+
+/* i[1] for those of taken, which are not all of mask; then everybody goes on behind it. */
+static const struct insn *guarded(struct warp *w, const struct insn *i, uint32_t mask,
+                                  uint32_t taken)
+{
+    const struct insn *next;
+
+    if (taken == 0) {
+        return i + 2;
+    }
+    next = i[1].fn(w, i + 1, taken);
+    if (next == i + 2 || taken == mask) {
+        return next;
+    }
+    for (uint32_t m = mask & ~taken; m != 0; m &= m - 1) {
+        w->pc[__builtin_ctz(m)] = i + 2;
+    }
+    for (uint32_t m = next == NULL ? 0 : taken; m != 0; m &= m - 1) {
+        w->pc[__builtin_ctz(m)] = next;
+    }
+    return NULL;
+}
+
+static const struct insn *guard_if(struct warp *w, const struct insn *i, uint32_t mask)
+{
+    return guarded(w, i, mask, mask & lanes_true(w, i->a));
+}
+
+static const struct insn *guard_unless(struct warp *w, const struct insn *i, uint32_t mask)
+{
+    return guarded(w, i, mask, mask & ~lanes_true(w, i->a));
+}
+
+void op_skip_one(struct insn *skip)
+{
+    skip->fn = skip->fn == bra_if ? guard_unless : guard_if;
 }
 
 /* The distances are at imm, e of them; beyond them is undefined: a fault. */
@@ -38,15 +117,13 @@ HANDLER(trap)
 HANDLER(quit)
 {
     (void)i;
-    t->state = THR_DONE;
-    return NULL;
+    return thr_end(t);
 }
 
 /* Let the others of the block go first. */
 HANDLER(yield)
 {
-    t->pc = i + 1;
-    return NULL;
+    return op_yield(t, i + 1);
 }
 
 uint32_t op_emit_skip(struct ptx_build *b, uint32_t predicate, bool negated)

@@ -7,6 +7,9 @@
 /* Jump over what follows unless the predicate (or its opposite) holds; its index. */
 uint32_t op_emit_skip(struct ptx_build *b, uint32_t predicate, bool negated);
 
+/* The jump is over one instruction only: that one is carried out for some of the lanes. */
+void op_skip_one(struct insn *skip);
+
 /* A guarded bra. */
 void op_emit_branch_if(struct ptx_build *b, struct ptx_inst *in, uint32_t predicate, bool negated);
 

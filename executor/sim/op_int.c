@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor/sim/op_float.h"
+#include "executor/sim/op_vector.h"
 #include "executor/sim/op_video.h"
 #include "executor/sim/ptx_build.h"
 #include "executor/sim/thr.h"
@@ -190,7 +191,7 @@ static void lower_binary(struct ptx_build *b, struct ptx_inst *in, const insn_fn
     }
     a = ptx_src(b, in, 1, type);
     c = ptx_src(b, in, 2, type);
-    i = ptx_emit(b, fn);
+    i = ptx_emit(b, op_vector(in, fn));
     i->d = ptx_dst(b, in, 0);
     i->a = a;
     i->b = c;
@@ -205,7 +206,7 @@ static void lower_unary(struct ptx_build *b, struct ptx_inst *in, const insn_fn 
 
     ptx_operands(b, in, 2, 2);
     a = ptx_src(b, in, 1, type);
-    i = ptx_emit(b, fn);
+    i = ptx_emit(b, op_vector(in, fn));
     i->d = ptx_dst(b, in, 0);
     i->a = a;
 }
@@ -257,7 +258,7 @@ static void lower_extreme(struct ptx_build *b, struct ptx_inst *in, const insn_f
     if (relu) {
         uint32_t d = b->func->code[b->func->code_count - 1].d;
 
-        if (b->func->code[b->func->code_count - 1].fn != table[T_S32]) {
+        if (strcmp(in->mod[in->mod_count - 1], "s32") != 0) {
             ptx_unsupported(b, in);
         }
         i = ptx_emit(b, max_s32);

@@ -141,8 +141,7 @@ HANDLER(wait)
     over = unpack(*p).odd != odd;
     op_set(t, i->d, over);
     if (!over) {
-        t->pc = i + 1;
-        return NULL;
+        return op_yield(t, i + 1);
     }
     return i + 1;
 }

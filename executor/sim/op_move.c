@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor/sim/op_move.h"
 
+#include "executor/sim/op_vector.h"
 #include "executor/sim/thr.h"
 
 /* Moves, packing and unpacking, address spaces. */
-
-HANDLER(move)
-{
-    op_set(t, i->d, op_get(t, i->a));
-    return i + 1;
-}
 
 HANDLER(local_address)
 {
@@ -33,7 +28,7 @@ void op_emit_local_address(struct ptx_build *b, uint32_t reg, int64_t offset)
 
 void op_emit_move(struct ptx_build *b, uint32_t reg, uint32_t slot)
 {
-    struct insn *i = ptx_emit(b, move);
+    struct insn *i = ptx_emit(b, op_vector_move());
 
     i->d = reg;
     i->a = slot;
@@ -84,7 +79,7 @@ static void lower_unpack(struct ptx_build *b, struct ptx_inst *in, enum ptx_type
     /* A copy first: the source may be among the parts. */
     uint32_t whole = ptx_reg_new(b, 1);
     uint32_t a = ptx_src(b, in, 1, type);
-    struct insn *i = ptx_emit(b, move);
+    struct insn *i = ptx_emit(b, op_vector_move());
 
     i->d = whole;
     i->a = a;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor/sim/op_float.h"
+#include "executor/sim/op_vector.h"
 #include "executor/sim/ptx_build.h"
 #include "executor/sim/thr.h"
 
@@ -129,7 +130,7 @@ static void emit(struct ptx_build *b, struct ptx_inst *in, insn_fn fn, enum ptx_
     s[0] = ptx_src(b, in, 1, type);
     s[1] = ptx_src(b, in, 2, type);
     s[2] = add ? ptx_src(b, in, 3, type) : ptx_const(b, 0);
-    i = ptx_emit(b, fn);
+    i = ptx_emit(b, op_vector(in, fn));
     i->d = ptx_dst(b, in, 0);
     i->a = s[0];
     i->b = s[1];

@@ -4,9 +4,10 @@
 #include "executor/sim/thr.h"
 
 /*
- * Operations that threads of a warp do together.  Each stops at its
- * instruction; the last of those that the mask names computes for all.  Lanes
- * that have ended, or that the block does not have, count as there.
+ * Operations that threads of a warp do together.  Unless they come as one
+ * group, each stops at its instruction; the last of those that the mask names
+ * computes for all.  Lanes that have ended, or that the block does not have,
+ * count as there.
  *
  * imm: the kind; e: the mask's slot for all but shuffles, where it is in imm
  * from bit 32 on and e is the second destination.
@@ -17,12 +18,12 @@ enum {
     WARP_SHUFFLE_DOWN,
     WARP_SHUFFLE_BUTTERFLY,
     WARP_SHUFFLE_INDEX,
-    WARP_ALL,
+    WARP_MATCH_ANY,
+    WARP_MATCH_ALL,
+    WARP_ALL, /* from here on all lanes have one result */
     WARP_ANY,
     WARP_UNI,
     WARP_BALLOT,
-    WARP_MATCH_ANY,
-    WARP_MATCH_ALL,
     WARP_ELECT,
     WARP_ADD,
     WARP_MIN_U,
@@ -32,7 +33,6 @@ enum {
     WARP_AND,
     WARP_OR,
     WARP_XOR,
-    WARP_ACTIVE,
 };
 #define KIND(i)      ((uint32_t)((i)->imm & 255))
 #define MASK_SLOT(i) ((uint32_t)((uint64_t)(i)->imm >> 32))
@@ -41,36 +41,22 @@ enum {
 /* The threads that take part: by lane, NULL for the others. */
 struct party {
     struct thr *thr[WARP];
-    uint64_t value[WARP]; /* operand a */
-    uint32_t mask;        /* who is there */
+    const struct insn *at[WARP]; /* where each is */
+    uint64_t value[WARP];        /* operand a */
+    uint32_t mask;               /* who is there */
 };
-
-HANDLER(together)
-{
-    t->wait_id = KIND(i);
-    t->wait_mask = (uint32_t)op_get(t, MASK_SLOT(i)) | 1u << (t->lin % WARP);
-    (void)op_wait(t, i, THR_WARP);
-    warp_check(t->blk, t);
-    return NULL;
-}
-
-HANDLER(activemask)
-{
-    t->wait_id = WARP_ACTIVE;
-    t->wait_mask = 0;
-    return op_wait(t, i, THR_WARP);
-}
 
 static void shuffle(const struct party *p, uint32_t lane, uint64_t *d, bool *in_range)
 {
     const struct thr *t = p->thr[lane];
-    int32_t b = (int32_t)(op_get(t, t->pc->b) & 31);
-    uint32_t c = (uint32_t)op_get(t, t->pc->c);
+    const struct insn *i = p->at[lane];
+    int32_t b = (int32_t)(op_get(t, i->b) & 31);
+    uint32_t c = (uint32_t)op_get(t, i->c);
     uint32_t seg = c >> 8 & 31;
     int32_t last = (int32_t)((lane & seg) | (c & 31 & ~seg));
     int32_t from = 0;
 
-    switch (KIND(t->pc)) {
+    switch (KIND(i)) {
     case WARP_SHUFFLE_UP:
         from = (int32_t)lane - b;
         *in_range = from >= last;
@@ -147,130 +133,177 @@ static uint32_t reduce(const struct party *p, uint32_t kind)
     return sum;
 }
 
-/* What one lane gets: d, and the second result where there is one. */
-static void answer(const struct party *p, uint32_t lane, uint64_t *d, bool *second)
+/* What is the same for all lanes. */
+static uint64_t common(const struct party *p, uint32_t kind)
 {
-    uint32_t kind = KIND(p->thr[lane]->pc);
-    uint32_t all = p->mask;
+    uint32_t yes;
 
     switch (kind) {
+    case WARP_ALL:
+        return votes(p) == p->mask;
+    case WARP_ANY:
+        return votes(p) != 0;
+    case WARP_UNI:
+        yes = votes(p);
+        return yes == p->mask || yes == 0;
+    case WARP_BALLOT:
+        return votes(p);
+    case WARP_ELECT:
+        return (uint64_t)__builtin_ctz(p->mask);
+    default:
+        return reduce(p, kind);
+    }
+}
+
+/* What one lane gets: d, and the second result where there is one; all: what is the same. */
+static void answer(const struct party *p, uint32_t lane, uint64_t all, uint64_t *d, bool *second)
+{
+    switch (KIND(p->at[lane])) {
     case WARP_SHUFFLE_UP:
     case WARP_SHUFFLE_DOWN:
     case WARP_SHUFFLE_BUTTERFLY:
     case WARP_SHUFFLE_INDEX:
         shuffle(p, lane, d, second);
         break;
-    case WARP_ALL:
-        *d = votes(p) == all;
-        break;
-    case WARP_ANY:
-        *d = votes(p) != 0;
-        break;
-    case WARP_UNI:
-        *d = votes(p) == all || votes(p) == 0;
-        break;
-    case WARP_BALLOT:
-        *d = votes(p);
-        break;
     case WARP_MATCH_ANY:
         *d = same_value(p, lane);
         break;
     case WARP_MATCH_ALL:
-        *second = same_value(p, lane) == all;
-        *d = *second ? all : 0;
+        *second = same_value(p, lane) == p->mask;
+        *d = *second ? p->mask : 0;
         break;
     case WARP_ELECT:
-        *d = (uint64_t)__builtin_ctz(all);
-        *second = *d == lane;
-        break;
-    case WARP_SYNC:
+        *d = all;
+        *second = all == lane;
         break;
     default:
-        *d = reduce(p, kind);
+        *d = all;
         break;
     }
 }
 
-static void complete(struct blk *b, struct party *p)
+/* Lane k, which is at i, takes part. */
+static void join(struct party *p, struct warp *w, uint32_t k, const struct insn *i)
 {
+    p->thr[k] = &w->thr[k];
+    p->at[k] = i;
+    p->mask |= 1u << k;
+    p->value[k] = op_get(p->thr[k], i->a);
+    if ((i->imm & WIDE) == 0) {
+        p->value[k] = (uint32_t)p->value[k];
+    }
+}
+
+/* Give everybody the answer; all are at operations of one kind. */
+static void complete(struct party *p)
+{
+    uint32_t kind = KIND(p->at[__builtin_ctz(p->mask)]);
+    uint64_t all = kind >= WARP_ALL ? common(p, kind) : 0;
     uint64_t d[WARP] = {0};
     bool second[WARP] = {false};
 
-    for (uint32_t k = 0; k < WARP; k++) {
-        if (p->thr[k] != NULL) {
-            answer(p, k, &d[k], &second[k]);
-        }
+    if (kind == WARP_SYNC) {
+        return;
     }
-    for (uint32_t k = 0; k < WARP; k++) {
-        struct thr *t = p->thr[k];
 
-        if (t == NULL) {
-            continue;
-        }
-        if (KIND(t->pc) != WARP_SYNC) {
-            op_set(t, t->pc->d, d[k]);
-            op_set(t, t->pc->e, second[k]);
-        }
-        t->pc++;
-        t->state = THR_RUN;
+    for (uint32_t m = p->mask; m != 0; m &= m - 1) {
+        uint32_t k = (uint32_t)__builtin_ctz(m);
+
+        answer(p, k, all, &d[k], &second[k]);
     }
-    b->stirred = true;
+    for (uint32_t m = p->mask; m != 0; m &= m - 1) {
+        uint32_t k = (uint32_t)__builtin_ctz(m);
+
+        op_set(p->thr[k], p->at[k]->d, d[k]);
+        op_set(p->thr[k], p->at[k]->e, second[k]);
+    }
 }
 
-void warp_check(struct blk *b, struct thr *t)
+/* Complete the operation that lane k waits at when all that it names are there. */
+static void check(struct warp *w, uint32_t k)
 {
-    uint32_t first = t->lin / WARP * WARP;
-    uint32_t mask = t->wait_mask;
+    uint32_t wanted = w->thr[k].wait_mask & w->alive;
     struct party p = {.mask = 0};
 
-    for (uint32_t k = 0; k < WARP && first + k < b->thr_count; k++) {
-        struct thr *o = &b->thr[first + k];
+    if ((wanted & ~w->syncing) != 0) {
+        return;
+    }
+    for (uint32_t m = wanted; m != 0; m &= m - 1) {
+        uint32_t o = (uint32_t)__builtin_ctz(m);
 
-        if ((mask >> k & 1) == 0 || o->state == THR_DONE) {
-            continue;
-        }
-        if (o->state != THR_WARP || o->wait_id != t->wait_id || o->wait_mask != mask) {
+        if (w->thr[o].wait_id != w->thr[k].wait_id || w->thr[o].wait_mask != w->thr[k].wait_mask) {
             return;
         }
-        p.thr[k] = o;
-        p.mask |= 1u << k;
-        p.value[k] = op_get(o, o->pc->a);
-        if ((o->pc->imm & WIDE) == 0) {
-            p.value[k] = (uint32_t)p.value[k];
-        }
+        join(&p, w, o, w->pc[o]);
     }
-    if (p.mask != 0) {
-        complete(b, &p);
+    complete(&p);
+    for (uint32_t m = wanted; m != 0; m &= m - 1) {
+        w->pc[__builtin_ctz(m)]++;
+    }
+    w->syncing &= ~wanted;
+    w->run |= wanted;
+    w->blk->stirred = true;
+}
+
+void warp_check_all(struct warp *w)
+{
+    for (uint32_t m = w->syncing; m != 0; m &= m - 1) {
+        uint32_t k = (uint32_t)__builtin_ctz(m);
+
+        if ((w->syncing >> k & 1) != 0) {
+            check(w, k);
+        }
     }
 }
 
-void warp_settle(struct blk *b, uint32_t warp)
+/* All of the group name just each other: no need to wait. */
+static bool whole(const struct warp *w, const struct insn *i, uint32_t mask)
 {
-    uint32_t first = warp * WARP;
+    for (uint32_t m = mask; m != 0; m &= m - 1) {
+        const struct thr *t = &w->thr[__builtin_ctz(m)];
+        uint32_t wanted = (uint32_t)op_get(t, MASK_SLOT(i)) | 1u << t->lane;
 
-    for (uint32_t k = 0; k < WARP && first + k < b->thr_count; k++) {
-        const struct insn *at = b->thr[first + k].pc;
-        uint32_t mask = 0;
-
-        if (b->thr[first + k].state != THR_WARP || b->thr[first + k].wait_id != WARP_ACTIVE) {
-            continue;
-        }
-        for (uint32_t m = k; m < WARP && first + m < b->thr_count; m++) {
-            const struct thr *o = &b->thr[first + m];
-
-            mask |= o->state == THR_WARP && o->wait_id == WARP_ACTIVE && o->pc == at ? 1u << m : 0;
-        }
-        for (uint32_t m = k; m < WARP; m++) {
-            if ((mask >> m & 1) != 0) {
-                struct thr *o = &b->thr[first + m];
-
-                op_set(o, at->d, mask);
-                o->pc = at + 1;
-                o->state = THR_RUN;
-                b->stirred = true;
-            }
+        if ((wanted & w->alive) != mask) {
+            return false;
         }
     }
+    return true;
+}
+
+static const struct insn *together(struct warp *w, const struct insn *i, uint32_t mask)
+{
+    struct party p = {.mask = 0};
+
+    if (whole(w, i, mask)) {
+        for (uint32_t m = mask; m != 0; m &= m - 1) {
+            join(&p, w, (uint32_t)__builtin_ctz(m), i);
+        }
+        complete(&p);
+        return i + 1;
+    }
+    w->run &= ~mask;
+    w->syncing |= mask;
+    for (uint32_t m = mask; m != 0; m &= m - 1) {
+        uint32_t k = (uint32_t)__builtin_ctz(m);
+
+        w->pc[k] = i;
+        w->thr[k].wait_id = KIND(i);
+        w->thr[k].wait_mask = (uint32_t)op_get(&w->thr[k], MASK_SLOT(i)) | 1u << k;
+    }
+    for (uint32_t m = mask; m != 0; m &= m - 1) {
+        if ((w->syncing & (m & (0 - m))) != 0) {
+            check(w, (uint32_t)__builtin_ctz(m));
+        }
+    }
+    return NULL;
+}
+
+static const struct insn *activemask(struct warp *w, const struct insn *i, uint32_t mask)
+{
+    for (uint32_t m = mask; m != 0; m &= m - 1) {
+        op_set(&w->thr[__builtin_ctz(m)], i->d, mask);
+    }
+    return i + 1;
 }
 
 /* Sources are operands from..from+2 as far as there are; the mask is the last. */

@@ -4,8 +4,9 @@
 
 /*
  * PTX in its internal form.  A function is an array of instructions, each a
- * pointer to the routine that carries it out and its operands as numbers:
- * from 0 a register of the frame, with the top bit set an entry of the
+ * pointer to the routine that carries it out and its operands as numbers
+ * (slots): from 0 a register of the frame, in steps of a warp's 32 threads
+ * whose values lie side by side; with the top bit set an entry of the
  * function's constants.  Registers are 64 bits wide; an instruction reads as
  * many low bits of one as its type has, so what lies above does not matter.
  */
@@ -15,11 +16,18 @@
 #include <stdint.h>
 
 struct thr;
+struct warp;
 struct insn;
 struct call_edge;
 
-/* Carries i out; the next instruction, or NULL when the thread stops here. */
-typedef const struct insn *(*insn_fn)(struct thr *t, const struct insn *i);
+/*
+ * Carries i out for the lanes of mask, which all are there.  Returns the next
+ * instruction of all of them in the same frame, or NULL: then each lane's
+ * place is set, and some may have stopped.
+ */
+typedef const struct insn *(*insn_fn)(struct warp *w, const struct insn *i, uint32_t mask);
+/* The same for one thread. */
+typedef const struct insn *(*lane_fn)(struct thr *t, const struct insn *i);
 
 struct insn {
     insn_fn fn;
@@ -70,7 +78,7 @@ struct ptx_func {
     uint32_t param_bytes;  /* the formals, results included */
     uint32_t cparam_bytes; /* .param variables of the body */
     uint32_t local_bytes;  /* .local variables of one frame */
-    uint32_t reg_count;
+    uint32_t reg_count;    /* words of a frame */
     uint32_t shared_bytes; /* static, of an entry */
     uint32_t stack_bytes;  /* .local of the deepest call path, without recursion */
     uint32_t reg_estimate; /* what a compiler would have used, roughly */
@@ -80,7 +88,7 @@ struct ptx_func {
     bool uses_common;     /* shared variables that are not a kernel's own */
     uint32_t max_threads; /* of .maxntid or .reqntid, else 1024 */
     uint32_t reqntid[3];  /* zeroes: none */
-    insn_fn builtin;      /* vprintf and its kin: no code */
+    lane_fn builtin;      /* vprintf and its kin: no code */
     struct insn *code;
     uint32_t code_count;
     uint64_t *constant;

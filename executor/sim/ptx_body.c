@@ -176,6 +176,9 @@ static void guarded_read(struct ptx_build *b)
     skip = op_emit_skip(b, guard.slot, negated);
     ptx_lower(b, &in);
     b->func->code[skip].imm = (int64_t)(b->func->code_count - skip);
+    if (b->func->code_count == skip + 2) {
+        op_skip_one(&b->func->code[skip]);
+    }
 }
 
 static void targets_read(struct ptx_build *b, struct ptx_label *l)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "executor/sim/op_move.h"
+#include "executor/sim/warp.h"
 
 struct insn *ptx_emit(struct ptx_build *b, insn_fn fn)
 {
@@ -28,13 +29,13 @@ struct insn *ptx_emit(struct ptx_build *b, insn_fn fn)
 
 uint32_t ptx_reg_new(struct ptx_build *b, uint32_t count)
 {
-    uint32_t slot = b->func->reg_count;
+    uint32_t word = b->func->reg_count;
 
-    if (count > (1u << 17) - slot) {
+    if (count > (1u << 17) - word) {
         ptx_fail(b, b->tok.line, "Too many registers");
     }
     b->func->reg_count += count;
-    return slot;
+    return word * WARP;
 }
 
 uint32_t ptx_const_new(struct ptx_build *b, uint64_t value)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/sim/warp.h"
+
 static uint32_t hash(const char *name, size_t length)
 {
     uint32_t h = 2166136261u;
@@ -72,6 +74,6 @@ struct ptx_symbol *ptx_symbol_find(struct ptx_build *b, const char *name, uint32
     if (number >= s->count) {
         return NULL;
     }
-    *slot = s->slot + (uint32_t)number;
+    *slot = s->slot + (uint32_t)number * WARP;
     return s;
 }

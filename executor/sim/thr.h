@@ -12,46 +12,41 @@
 
 #include "executor/sim/memory.h"
 #include "executor/sim/ptx.h"
+#include "executor/sim/warp.h"
 
-#define WARP 32
 /* Barriers of a block, by number; the last is the cluster's, which is this block. */
 #define BARRIERS        17
 #define BARRIER_CLUSTER 16
 /* What grid synchronisation counts in; its address is in two environment registers. */
 #define GRID_WORKSPACE 64
 
-enum thr_state {
-    THR_RUN,
-    THR_BARRIER, /* at a barrier of the block: wait_id */
-    THR_WARP,    /* at an operation of the warp: wait_id its kind, wait_mask */
-    THR_DONE,
-};
-
 struct frame {
     const struct ptx_func *func;
     const struct insn *call; /* the instruction that called; NULL for the entry */
-    uint32_t base;           /* first word in the thread's stack */
+    uint32_t base;           /* first word in the warp's stack */
+    uint32_t args;           /* first byte of its parameters */
 };
 
 struct thr {
-    uint64_t *bank[2]; /* the frame's registers; the function's constants */
+    uint64_t *bank[2]; /* this lane's of the frame's registers; the function's constants */
     uint8_t *formal;
     uint8_t *cparam;
     struct blk *blk;
-    const struct insn *pc;
-    enum thr_state state;
-    uint32_t wait_id;
-    uint32_t wait_mask;
-    uint32_t lin; /* number in the block */
+    struct warp *warp;
+    uint32_t lane;      /* in the warp */
+    uint32_t wait_id;   /* number of the barrier, or kind of the warp's operation */
+    uint32_t wait_mask; /* lanes that are to take part in it */
+    uint32_t lin;       /* number in the block */
     uint32_t tid[3];
     uint32_t carry;         /* of add.cc and its kin */
     uint32_t cluster_phase; /* of the cluster's barrier when the thread arrived */
     uint8_t *local;         /* .local of all frames */
     uint32_t local_base;
-    uint64_t *stack; /* registers and parameters of all frames */
-    uint32_t stack_words;
-    uint32_t stack_top;
-    bool stack_own; /* grown: not part of the block's memory */
+    uint32_t stack_top; /* words in the warp's stack */
+    uint8_t *args;      /* formals and parameters of calls, of all frames */
+    uint32_t args_room;
+    uint32_t args_top;
+    bool args_own; /* grown: not part of the block's memory */
     struct frame *frame;
     uint32_t frame_count;
     uint32_t frame_room;
@@ -66,7 +61,6 @@ struct barrier {
 
 struct blk {
     struct blk *next;
-    struct kexec *k;
     const struct ptx_func *func;
     uint32_t ctaid[3];
     uint32_t ntid[3];
@@ -74,9 +68,11 @@ struct blk {
     uint64_t number; /* in the grid */
     struct thr *thr;
     uint32_t thr_count;
-    uint32_t live;
+    struct warp *warp;
+    uint32_t warp_count;
+    uint32_t live;    /* threads that have not ended */
     uint32_t waiting; /* at barriers: nothing to look at when 0 */
-    uint32_t cursor;  /* thread to go on with */
+    uint32_t cursor;  /* warp to go on with */
     bool stirred;     /* some thread ran or was released in this pass */
     struct barrier barrier[BARRIERS];
     uint32_t cluster_phase; /* how often the cluster's barrier was complete */
@@ -92,11 +88,44 @@ struct blk {
     unsigned hit_access;
     CUresult fault;
     const struct insn *fault_at;
-    uint64_t *words; /* memory of the threads' first frames */
+    uint64_t *words; /* memory of the warps' first frames */
+    uint8_t *args;   /* and of their parameters */
     uint8_t *locals;
 };
 
-#define HANDLER(name) static const struct insn *name(struct thr *t, const struct insn *i)
+/*
+ * The routine of an instruction, written for one thread.  It returns the next
+ * instruction in the same frame; or NULL, with the thread's place set or the
+ * thread not to go on.
+ */
+#define HANDLER(name)                                                                              \
+    static const struct insn *name##_lane(struct thr *t, const struct insn *i);                    \
+    static const struct insn *name(struct warp *w, const struct insn *i, uint32_t mask)            \
+    {                                                                                              \
+        return op_each(w, i, mask, name##_lane);                                                   \
+    }                                                                                              \
+    static const struct insn *name##_lane(struct thr *t, const struct insn *i)
+
+/* Lane m's lowest is the first that goes elsewhere: those before to first, it to next. */
+const struct insn *op_each_rest(struct warp *w, const struct insn *i, uint32_t mask, uint32_t m,
+                                const struct insn *first, const struct insn *next, lane_fn fn);
+
+/* i for each lane of mask; the next instruction if it is the same for all, else NULL. */
+static inline const struct insn *op_each(struct warp *w, const struct insn *i, uint32_t mask,
+                                         lane_fn fn)
+{
+    const struct insn *first = fn(&w->thr[__builtin_ctz(mask)], i);
+    uint32_t m = mask & (mask - 1);
+
+    for (; m != 0; m &= m - 1) {
+        const struct insn *next = fn(&w->thr[__builtin_ctz(m)], i);
+
+        if (next != first) {
+            return op_each_rest(w, i, mask, m, first, next, fn);
+        }
+    }
+    return first;
+}
 
 static inline uint64_t op_get(const struct thr *t, uint32_t slot)
 {
@@ -145,35 +174,82 @@ static inline void op_set_f64(struct thr *t, uint32_t slot, double d)
     op_set(t, slot, bits);
 }
 
-/* End the kernel with a sticky error; NULL for the handler to return. */
+/* The function that the thread is in. */
+static inline const struct ptx_func *thr_func(const struct thr *t)
+{
+    return t->frame[t->frame_count - 1].func;
+}
+
+/* End the kernel with a sticky error; NULL for the routine to return. */
 const struct insn *op_fault(struct thr *t, const struct insn *i, CUresult cu);
 
-/* The thread goes on at i only when someone releases it; NULL. */
-const struct insn *op_wait(struct thr *t, const struct insn *i, enum thr_state state);
+/* The thread goes on at next, but others first; NULL. */
+const struct insn *op_yield(struct thr *t, const struct insn *next);
 
 /*
  * Where the size bytes at an address are: generic (a window or host memory)
  * or in one space.  NULL after a fault: outside, misaligned, read-only.
  */
-void *op_generic(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size, bool write);
-void *op_shared(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size, bool write);
-void *op_local(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size, bool write);
+void *op_generic_slow(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size,
+                      bool write);
+void *op_shared_slow(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size);
+void *op_local_slow(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size);
 void *op_param(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size, bool write);
 
-/* Words of an entry's frame, for the block's memory. */
+/* Most accesses are in the range of the one before. */
+static inline void *op_generic(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size,
+                               bool write)
+{
+    const struct blk *b = t->blk;
+    unsigned need = write ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE : CU_MEM_ACCESS_FLAGS_PROT_READ;
+
+    /* An aligned access does not straddle the limit, which is aligned to more. */
+    if (addr - b->hit_base < b->hit_limit - b->hit_base && (b->hit_access & need) == need &&
+        addr % size == 0) {
+        return (void *)(uintptr_t)addr;
+    }
+    return op_generic_slow(t, i, addr, size, write);
+}
+
+static inline void *op_shared(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size,
+                              bool write)
+{
+    const struct blk *b = t->blk;
+    bool dynamic = addr >= PTX_SHARED_DYNAMIC;
+    uint64_t at = dynamic ? addr - PTX_SHARED_DYNAMIC + b->shared_static : addr;
+    uint64_t limit = dynamic ? b->shared_bytes : b->shared_static;
+
+    (void)write;
+    if (addr % size == 0 && at <= limit && size <= limit - at) {
+        return b->shared + at;
+    }
+    return op_shared_slow(t, i, addr, size);
+}
+
+static inline void *op_local(struct thr *t, const struct insn *i, uint64_t addr, uint32_t size,
+                             bool write)
+{
+    uint64_t limit = t->blk->local_bytes;
+
+    (void)write;
+    if (addr % size == 0 && addr <= limit && size <= limit - addr) {
+        return t->local + addr;
+    }
+    return op_local_slow(t, i, addr, size);
+}
+
+/* Words of an entry's frame for each lane, and bytes of its parameters, for the block's memory. */
 uint32_t thr_words(const struct ptx_func *entry);
+uint32_t thr_args(const struct ptx_func *entry);
 
 /* Put the thread at the beginning of its kernel; false without memory. */
 bool thr_start(struct thr *t, const struct ptx_func *entry);
 
-/* --- barriers of the block (op_barrier.c) --- */
-/* Release who waits at a barrier that is complete; after a thread's end too. */
-void barrier_check(struct blk *b, uint32_t id);
+/* It has come to its end, which may complete what others wait for; NULL. */
+const struct insn *thr_end(struct thr *t);
 
-/* --- operations of a warp (op_warp.c) --- */
-/* Complete the operation that t waits at when all that it names are there. */
-void warp_check(struct blk *b, struct thr *t);
-/* Nobody of the warp can go on: let those at activemask have their answer. */
-void warp_settle(struct blk *b, uint32_t warp);
+/* --- barriers of the block (op_barrier.c) --- */
+/* Release who waits at a barrier that is complete. */
+void barrier_check(struct blk *b, uint32_t id);
 
 #endif

@@ -12,8 +12,8 @@ static const struct {
     const char *name;
     unsigned instructions;
 } loops[] = {
-    {"bench_integer", 16}, {"bench_float", 11},   {"bench_memory", 14},
-    {"bench_barrier", 10}, {"bench_diverge", 16},
+    {"bench_integer", 16}, {"bench_float", 11}, {"bench_memory", 14},  {"bench_barrier", 9},
+    {"bench_diverge", 15}, {"bench_call", 14},  {"bench_shuffle", 14},
 };
 
 static double now(void)

@@ -63,14 +63,43 @@ KERNEL bench_barrier(unsigned *a, int n)
     a[INDEX] = s[t];
 }
 
+// Half of the threads, others each time, take either side.
 KERNEL bench_diverge(unsigned *a, int n)
 {
     unsigned t = threadIdx.x, v = t;
 #pragma unroll 1
     for (int i = 0; i < n; i++) {
-        if ((v ^ i) & 1) v = v * 3 + 1;
-        else v = v / 2 + i;
-        if (v % 5 == 0) v += t;
+        if ((v ^ i) & 1) {
+            asm volatile("mad.lo.u32 %0, %0, 3, 1;" : "+r"(v));
+            asm volatile("xor.b32 %0, %0, %1;" : "+r"(v) : "r"(t));
+        } else {
+            asm volatile("shr.u32 %0, %0, 1;" : "+r"(v));
+            asm volatile("add.u32 %0, %0, %1;" : "+r"(v) : "r"(i));
+        }
+    }
+    a[INDEX] = v;
+}
+
+static __device__ __attribute__((noinline)) unsigned step(unsigned v, unsigned i)
+{
+    return v * 5 + (i ^ v >> 3);
+}
+
+KERNEL bench_call(unsigned *a, int n)
+{
+    unsigned v = threadIdx.x;
+#pragma unroll 1
+    for (int i = 0; i < n; i++) v = step(v, i);
+    a[INDEX] = v;
+}
+
+KERNEL bench_shuffle(unsigned *a, int n)
+{
+    unsigned v = threadIdx.x;
+#pragma unroll 1
+    for (int i = 0; i < n; i++) {
+        v += __shfl_xor_sync(~0u, v, 1 + (i & 15));
+        v ^= __ballot_sync(~0u, v & 4);
     }
     a[INDEX] = v;
 }

@@ -261,3 +261,31 @@ PX_CASE(redux, mbarrier)
     px_out(got, out, sizeof(got));
     PX_SAME(got, want);
 }
+
+PX_CASE(redux, big_tiles)
+{
+    int32_t a[256];
+    int32_t got[256];
+    int32_t want[256];
+    CUdeviceptr p;
+    CUdeviceptr out = px_zero(sizeof(got));
+
+    for (int i = 0; i < 256; i++) {
+        a[i] = (int32_t)(px_random() % 200);
+    }
+    for (int i = 0; i < 256; i++) {
+        const int32_t *tile = a + i / 64 * 64;
+        bool any = false;
+
+        want[i] = tile[40] + i % 64;
+        for (int k = 0; k < 64; k++) {
+            want[i] += tile[k];
+            any |= tile[k] == 7;
+        }
+        want[i] += any ? 100000 : 0;
+    }
+    p = px_in(a, sizeof(a));
+    px_run("big_tiles", 1, 256, PX_ARGS(&p, &out));
+    px_out(got, out, sizeof(got));
+    PX_SAME(got, want);
+}

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // arch: 80
+#include <cooperative_groups.h>
+#include <cooperative_groups/reduce.h>
 #include "device.h"
+
+namespace cg = cooperative_groups;
 
 #define ALL ~0u
 
@@ -68,4 +72,15 @@ KERNEL mbarrier(const int *in, int *out)
         __syncthreads();
     }
     out[t] = sum;
+}
+
+// Tiles of more than a warp share memory that the system keeps.
+KERNEL big_tiles(const int *in, int *out)
+{
+    __shared__ cg::block_tile_memory<256> memory;
+    auto block = cg::this_thread_block(memory);
+    auto tile = cg::tiled_partition<64>(block);
+    int v = in[INDEX];
+    int sum = cg::reduce(tile, v, cg::plus<int>());
+    out[INDEX] = sum + tile.shfl(v, 40) + tile.any(v == 7) * 100000 + tile.thread_rank();
 }
