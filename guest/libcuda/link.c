@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "guest/libcuda/thread.h"
 
@@ -71,10 +70,8 @@ int gs_link_open(struct gs_link *link, const char *where, struct gs_obstacle *ob
 
 void gs_link_close(struct gs_link *link)
 {
-    if (link->control != NULL) {
-        (void)munmap(link->control, VGPU_CHANNEL_DATA_OFFSET);
-        link->control = NULL;
-    }
+    gs_channel_unmap(&link->channel, link->control);
+    link->control = NULL;
     free(link->inbox);
     link->inbox = NULL;
     vgpu_arena_fini(&link->arena);
@@ -88,8 +85,12 @@ CUresult gs_link_error(struct gs_link *link)
     if (cu == 0) {
         cu = atomic_load_explicit(&vgpu_channel_state(link->control)->error, memory_order_acquire);
     }
-    /* Memory that is gone reads as ones. */
-    return cu <= CUDA_ERROR_UNKNOWN ? (CUresult)cu : CUDA_ERROR_LAUNCH_FAILED;
+    if (cu > CUDA_ERROR_UNKNOWN) {
+        /* Memory that is gone reads as ones. */
+        (void)gs_link_is_there(link);
+        return CUDA_ERROR_LAUNCH_FAILED;
+    }
+    return (CUresult)cu;
 }
 
 bool gs_link_is_there(struct gs_link *link)
@@ -106,4 +107,8 @@ void gs_link_break(struct gs_link *link, CUresult cu)
     uint32_t none = 0;
 
     (void)atomic_compare_exchange_strong(&link->broken, &none, (uint32_t)cu);
+    /* Nonsense in the rings may be what is read where nothing is. */
+    if (!gs_channel_is_there(&link->channel)) {
+        gs_channel_retire(&link->channel);
+    }
 }

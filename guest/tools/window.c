@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "common/clock.h"
 #include "guest/tools/info.h"
@@ -30,7 +29,7 @@ static double copy_for(uint8_t *area, uint8_t *piece, bool write, uint64_t limit
     return (double)bytes * 1e3 / (double)passed_ns;
 }
 
-static void measure(struct info_window *window, const struct gs_channel *channel)
+static void measure(struct info_window *window, struct gs_channel *channel)
 {
     uint8_t *area = gs_channel_map(channel, NULL, VGPU_CHANNEL_DATA_OFFSET, AREA_BYTES);
     uint8_t *piece = calloc(1, PIECE_BYTES);
@@ -41,9 +40,7 @@ static void measure(struct info_window *window, const struct gs_channel *channel
         window->read_mbs = copy_for(area, piece, false, MEASURE_NS);
     }
     free(piece);
-    if (area != NULL) {
-        (void)munmap(area, AREA_BYTES);
-    }
+    gs_channel_unmap(channel, area);
 }
 
 /* The kernel's own word for the type of a physical address; false: it does not tell. */

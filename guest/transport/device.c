@@ -179,6 +179,9 @@ static int sleep_and_look(struct gs_channel *channel, uint64_t ns)
     if (own->slept_ns >= LOOK_NS) {
         own->slept_ns = 0;
         if (!gs_claim_alive(&device, &own->claim)) {
+            if (!gs_bars_alive(&device)) {
+                gs_channel_retire(channel);
+            }
             return -ECONNRESET;
         }
     }

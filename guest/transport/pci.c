@@ -235,7 +235,13 @@ int gs_pci_open(const struct gs_pci *pci, const char *file, int *fd, struct gs_o
     if (rc == -EPERM) {
         return lockdown(path, obstacle);
     }
-    if (rc == -EACCES || rc == -EROFS) {
+    if (rc == -EROFS) {
+        return gs_obstacle_set(obstacle, GS_OBSTACLE_PERMISSION, rc,
+                               "%s cannot be written, because /sys is mounted read-only: let the "
+                               "container have it writable",
+                               path);
+    }
+    if (rc == -EACCES) {
         return gs_obstacle_set(
             obstacle, GS_OBSTACLE_PERMISSION, rc,
             "user %u may not open %s: %s: install 70-vgpu.rules and add the user "

@@ -53,6 +53,16 @@ static void *map_nothing(void *at, uint64_t bytes)
     return memory != MAP_FAILED ? memory : NULL;
 }
 
+static struct gs_mapping *find_mapping(struct gs_channel *channel, const void *memory)
+{
+    for (unsigned int i = 0; i < GS_MAPS_MAX; i++) {
+        if (channel->maps[i].memory == memory) {
+            return &channel->maps[i];
+        }
+    }
+    return NULL;
+}
+
 static bool map_part(const struct gs_channel *channel, int fd, uint8_t *at, uint64_t offset,
                      uint64_t bytes)
 {
@@ -60,10 +70,11 @@ static bool map_part(const struct gs_channel *channel, int fd, uint8_t *at, uint
                               (off_t)(channel->memory_offset + offset)) != MAP_FAILED;
 }
 
-void *gs_channel_map(const struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes)
+void *gs_channel_map(struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes)
 {
     uint64_t front = offset < VGPU_CHANNEL_DATA_OFFSET ? VGPU_CHANNEL_DATA_OFFSET - offset : 0;
-    uint8_t *memory = map_nothing(at, bytes);
+    struct gs_mapping *mapping = find_mapping(channel, NULL);
+    uint8_t *memory = mapping != NULL ? map_nothing(at, bytes) : NULL;
 
     front = front < bytes ? front : bytes;
     if (memory == NULL) {
@@ -80,5 +91,31 @@ void *gs_channel_map(const struct gs_channel *channel, void *at, uint64_t offset
     }
     /* A child that wrote here would speak with the parent's voice. */
     (void)madvise(memory, bytes, MADV_DONTFORK);
+    *mapping = (struct gs_mapping){memory, bytes};
     return memory;
+}
+
+void gs_channel_unmap(struct gs_channel *channel, void *memory)
+{
+    struct gs_mapping *mapping = memory != NULL ? find_mapping(channel, memory) : NULL;
+
+    if (mapping != NULL) {
+        (void)munmap(memory, mapping->bytes);
+        mapping->memory = NULL;
+    }
+}
+
+void gs_channel_retire(struct gs_channel *channel)
+{
+    if (atomic_exchange(&channel->retired, true)) {
+        return;
+    }
+    for (unsigned int i = 0; i < GS_MAPS_MAX; i++) {
+        const struct gs_mapping *mapping = &channel->maps[i];
+
+        if (mapping->memory != NULL) {
+            (void)mmap(mapping->memory, mapping->bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+        }
+    }
 }

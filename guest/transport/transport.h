@@ -41,6 +41,13 @@ struct gs_transport {
     int (*wait)(struct gs_channel *channel, int64_t timeout_ns);
 };
 
+/* A part of a channel in this process; NULL: none. */
+#define GS_MAPS_MAX 4u
+struct gs_mapping {
+    void *memory;
+    uint64_t bytes;
+};
+
 struct gs_channel {
     const struct gs_transport *transport; /* NULL: closed */
     int memory_fd;                        /* to map, shared: header, rings, fences */
@@ -61,6 +68,8 @@ struct gs_channel {
     _Atomic uint32_t *holder;
     uint32_t holder_id;
     struct gs_device_channel *device; /* device.c's own */
+    struct gs_mapping maps[GS_MAPS_MAX];
+    atomic_bool retired;
 };
 
 extern const struct gs_transport gs_transport_socket;
@@ -104,8 +113,17 @@ static inline bool gs_channel_is_there(const struct gs_channel *channel)
 /*
  * Maps `bytes` of the channel's memory from `offset` on, shared, readable and writable, not
  * inherited by children.  `at` is NULL or the address, over whatever is mapped there.  NULL on
- * failure, and then nothing is accessible at `at`.  Released with munmap().
+ * failure, and then nothing is accessible at `at`; also when GS_MAPS_MAX parts are mapped.  One
+ * caller at a time, for gs_channel_unmap() too, which accepts NULL.
  */
-void *gs_channel_map(const struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes);
+void *gs_channel_map(struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes);
+void gs_channel_unmap(struct gs_channel *channel, void *memory);
+
+/*
+ * Puts ordinary memory, all zeros, in the place of a channel's memory that is not there any more:
+ * a processor may not be able to carry out what the program does to nothing.  Once; any thread,
+ * while others use the memory, but none maps or unmaps.
+ */
+void gs_channel_retire(struct gs_channel *channel);
 
 #endif

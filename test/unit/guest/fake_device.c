@@ -226,9 +226,26 @@ static void *run(void *arg)
         }
         look_at_interrupts(device);
         look_at_beat(device);
+        atomic_fetch_add(&device->turns, 1);
         (void)usleep(20);
     }
     return NULL;
+}
+
+/* Two turns: one of them began after this call. */
+static void await_turn(struct fake_device *device)
+{
+    uint32_t before = atomic_load(&device->turns);
+
+    while (atomic_load(&device->turns) - before < 2) {
+        (void)usleep(20);
+    }
+}
+
+void fake_device_link(struct fake_device *device, bool up)
+{
+    atomic_store(&device->link, up);
+    await_turn(device);
 }
 
 void fake_device_start(struct fake_device *device)
@@ -238,6 +255,7 @@ void fake_device_start(struct fake_device *device)
     fake_sysfs_fill(device);
     if (pthread_create(&thread, NULL, run, device) == 0) {
         device->thread = thread;
+        await_turn(device);
     }
 }
 
@@ -250,6 +268,7 @@ void fake_device_start_process(struct fake_device *device)
         (void)run(device);
         _exit(0);
     }
+    await_turn(device);
 }
 
 void fake_device_halt(struct fake_device *device)
@@ -285,6 +304,8 @@ void fake_device_unplug(struct fake_device *device, int byte)
     fake_device_halt(device);
     fill(device->registers, byte, VGPU_DEVICE_PAGE);
     for (uint32_t n = 0; n < device->channels; n++) {
+        /* In truth all goes at once, and by this word guests know it. */
+        atomic_store(&fake_device_channel(device, n)->holder.tid, byte != 0 ? ~0u : 0);
         fill(device->slices + (size_t)n * VGPU_CHANNEL_BYTES_MIN, byte,
              VGPU_CHANNEL_PROGRESS_OFFSET);
     }

@@ -48,6 +48,7 @@ struct fake_device {
     _Atomic uint32_t closes; /* of channels in use */
     _Atomic uint32_t rings;
     _Atomic uint32_t raised; /* INTx */
+    _Atomic uint32_t turns;
 
     char root[64];
     char folder[128];
@@ -71,6 +72,9 @@ struct fake_device *fake_device_new(void);
 /* Runs it in a thread, or in a child process for tests that fork. */
 void fake_device_start(struct fake_device *device);
 void fake_device_start_process(struct fake_device *device);
+
+/* Takes the link up or down, and waits until the registers show it. */
+void fake_device_link(struct fake_device *device, bool up);
 
 /* Stops it; the registers stay as they are. */
 void fake_device_halt(struct fake_device *device);

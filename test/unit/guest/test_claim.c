@@ -290,11 +290,11 @@ static void test_lost_channels(void **state)
     struct gs_channel channels[3] = {0};
 
     (void)state;
-    atomic_store(&device->link, false);
+    fake_device_link(device, false);
     fake_device_await(device, 0, VGPU_CHANNEL_LOST);
     fake_device_await(device, 1, VGPU_CHANNEL_LOST);
     let_go(&dead);
-    atomic_store(&device->link, true);
+    fake_device_link(device, true);
     for (unsigned int i = 0; i < 3; i++) {
         assert_int_equal(gs_channel_open(&channels[i], NULL, &obstacle), 0);
     }

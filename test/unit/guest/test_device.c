@@ -110,7 +110,7 @@ static void check_mapping(void *at)
     assert_int_equal(slice[channel.bytes - 1], 19);
     memset(memory + VGPU_CHANNEL_DATA_OFFSET - 1, 0, 2);
     memory[channel.bytes - 1] = 0;
-    (void)munmap(memory, channel.bytes);
+    gs_channel_unmap(&channel, memory);
 }
 
 static void test_map_crosses_from_rings_to_data(void **state)
@@ -387,12 +387,12 @@ static void test_wait_notices_the_end(void **state)
     fake_device_start(device);
     assert_int_equal(attempt(), 0);
     assert_int_equal(gs_channel_wait(&channel, 1000), 0);
-    atomic_store(&device->link, false);
+    fake_device_link(device, false);
     assert_int_equal(gs_channel_wait(&channel, -1), -ECONNRESET);
     assert_int_equal(fake_device_state(device, 0), VGPU_CHANNEL_LOST);
     gs_channel_close(&channel);
     fake_device_await(device, 0, VGPU_CHANNEL_FREE);
-    atomic_store(&device->link, true);
+    fake_device_link(device, true);
     assert_int_equal(attempt(), 0);
     for (unsigned int i = 0; i < 2; i++) {
         fake_device_unplug(device, bytes[i]);

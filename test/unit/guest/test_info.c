@@ -138,7 +138,7 @@ static void test_users_are_named(void **state)
 static void test_no_link(void **state)
 {
     (void)state;
-    atomic_store(&broker.device->link, false);
+    fake_device_link(broker.device, false);
     assert_int_equal(run(""), 9);
     has("link        down, generation ");
     has_error("no link from device 0000:00:05.0", "start vgpu-broker");

@@ -117,7 +117,7 @@ static void test_end_is_noticed_without_interrupt(void **state)
 {
     (void)state;
     open_both();
-    atomic_store(&device->link, false);
+    fake_device_link(device, false);
     assert_int_equal(gs_channel_wait(&channels[0], -1), -ECONNRESET);
 }
 

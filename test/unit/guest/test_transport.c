@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "test/unit/guest/fake_broker.h"
 #include "test/unit/guest/test.h"
@@ -29,7 +28,7 @@ static void test_open_maps_and_rings(void **state)
     assert_int_equal(gs_channel_wait(&channel, 0), 0);
     fake_channel_hang_up(&broker.channels[0]);
     assert_int_equal(gs_channel_wait(&channel, -1), -ECONNRESET);
-    (void)munmap(memory, 4096);
+    gs_channel_unmap(&channel, memory);
     gs_channel_close(&channel);
     gs_channel_close(&channel);
     fake_broker_stop(&broker);

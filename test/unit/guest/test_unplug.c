@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gs_symbols.h"
+#include "guest/libcuda/address.h"
 #include "proto/limits.h"
 #include "test/unit/guest/fake_broker.h"
 #include "test/unit/guest/fake_device.h"
@@ -37,12 +38,27 @@ static void is_over(void)
     CHILD_CHECK(cuCtxDestroy_v2(context) == CUDA_SUCCESS);
 }
 
+/* The program's own memory in the window stays memory, though nobody shares it any more. */
+static void check_window(uint8_t *pinned)
+{
+    const uint8_t *there = broker.channels[0].base + ((uintptr_t)pinned - gs_address_window(0));
+    uint8_t before = *there;
+
+    CHILD_CHECK(*pinned == 0);
+    *pinned = (uint8_t)(before + 1);
+    CHILD_CHECK(*there == before);
+}
+
 /* A program that only submits. */
 static void submit_after(int byte)
 {
+    uint8_t *pinned;
+
     start();
+    CHILD_CHECK(cuMemHostAlloc((void **)&pinned, 64, 0) == CUDA_SUCCESS);
     fake_device_unplug(broker.device, byte);
     CHILD_CHECK(cuMemsetD8Async(memory, 1, 4096, NULL) == CUDA_ERROR_LAUNCH_FAILED);
+    check_window(pinned);
     is_over();
 }
 
@@ -67,12 +83,15 @@ static void *unplug_later(void *arg)
 static void wait_while(int byte)
 {
     pthread_t helper;
+    uint8_t *pinned;
 
     start();
+    CHILD_CHECK(cuMemHostAlloc((void **)&pinned, 64, 0) == CUDA_SUCCESS);
     atomic_store(&broker.hold, true);
     CHILD_CHECK(pthread_create(&helper, NULL, unplug_later, &byte) == 0);
     CHILD_CHECK(cuCtxSynchronize() == CUDA_ERROR_LAUNCH_FAILED);
     (void)pthread_join(helper, NULL);
+    check_window(pinned);
     is_over();
 }
 
@@ -107,7 +126,7 @@ static void fill_ring(void)
 static void link_goes_down(void)
 {
     start();
-    atomic_store(&broker.device->link, false);
+    fake_device_link(broker.device, false);
     fake_device_await(broker.device, 0, VGPU_CHANNEL_LOST);
     CHILD_CHECK(cuMemsetD8Async(memory, 1, 4096, NULL) == CUDA_ERROR_LAUNCH_FAILED);
     is_over();
@@ -116,9 +135,9 @@ static void link_goes_down(void)
 static void no_link(void)
 {
     fake_broker_start(&broker);
-    atomic_store(&broker.device->link, false);
+    fake_device_link(broker.device, false);
     CHILD_CHECK(cuInit(0) == CUDA_ERROR_SYSTEM_NOT_READY);
-    atomic_store(&broker.device->link, true);
+    fake_device_link(broker.device, true);
     CHILD_CHECK(cuInit(0) == CUDA_SUCCESS);
 }
 
