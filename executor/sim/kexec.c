@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "executor/sim/blk.h"
+#include "executor/sim/rule.h"
 
 /* Instructions in one slice: some hundred microseconds at most. */
 #define SLICE_INSNS 60000
@@ -26,6 +27,8 @@ struct kexec {
     struct blk *head; /* under way, the next to go on first */
     struct blk *tail;
     struct blk *spare; /* memory of a block that ended */
+    CUresult rule;     /* it ends with that, by rule */
+    bool hangs;        /* it never ends, by rule */
     alignas(16) uint8_t workspace[GRID_WORKSPACE];
     alignas(16) uint8_t params[];
 };
@@ -38,6 +41,7 @@ struct kexec *kexec_new(const struct kexec_launch *l)
         return NULL;
     }
     memcpy(k->params, l->params, l->func->param_bytes);
+    k->rule = sim_rule_kernel(&k->hangs);
     k->count = (uint64_t)l->grid[0] * l->grid[1] * l->grid[2];
     k->resident_max = l->cooperative ? k->count : RESIDENT_MAX;
     k->resident = l->cooperative ? k->count : 1;
@@ -143,6 +147,13 @@ enum kexec_state kexec_slice(struct kexec *k, CUresult *cu)
 {
     uint32_t budget = SLICE_INSNS;
 
+    if (k->hangs) {
+        return KEXEC_STALLED;
+    }
+    if (k->rule != CUDA_SUCCESS) {
+        *cu = k->rule;
+        return KEXEC_DONE;
+    }
     for (struct blk *b = k->head; b != NULL; b = b->next) {
         blk_forget(b); /* the table of ranges may have changed */
     }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "executor/sim/age.h"
 #include "executor/sim/alias.h"
 #include "executor/sim/ptsz.h"
 
@@ -175,12 +176,28 @@ static const struct row rows[] = {
     /* clang-format on */
 };
 
-/* The newest form that the version has, or the oldest that it lacks. */
+int sim_since(uintptr_t address)
+{
+    int since = 0;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (((uintptr_t)rows[i].legacy == address || (uintptr_t)rows[i].per_thread == address) &&
+            (since == 0 || rows[i].since < since)) {
+            since = rows[i].since;
+        }
+    }
+    return since;
+}
+
+/* The newest form that the version has, or the oldest that it lacks and the driver has. */
 static const struct row *find(const char *name, int version)
 {
     const struct row *best = NULL;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].since > sim.version) {
+            continue;
+        }
         if (strcmp(rows[i].name, name) == 0 && (best == NULL || rows[i].since <= version)) {
             best = &rows[i];
         }

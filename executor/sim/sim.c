@@ -8,28 +8,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "executor/sim/age.h"
 #include "executor/sim/context.h"
 #include "executor/sim/engine.h"
+#include "executor/sim/rule.h"
 
 struct sim sim = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .work = PTHREAD_COND_INITIALIZER,
     .done = PTHREAD_COND_INITIALIZER,
     .map_lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP,
-    .version = 13000,
+    .version = SIM_VERSION,
 };
 
 __thread bool sim_in_host_func;
-
-/* VGPU_SIM_FAULT=call:nth:code; read once. */
-static struct {
-    char call[64];
-    unsigned long nth;
-    int code;
-    unsigned long seen;
-    bool read;
-} fault;
-static pthread_mutex_t fault_lock = PTHREAD_MUTEX_INITIALIZER;
 
 uint64_t sim_now_ns(void)
 {
@@ -74,44 +66,6 @@ static unsigned long env_number(const char *name, unsigned long fallback, unsign
     return v;
 }
 
-static void fault_read(void)
-{
-    const char *text = getenv("VGPU_SIM_FAULT");
-
-    fault.read = true;
-    if (text == NULL) {
-        return;
-    }
-    if (sscanf(text, "%63[^:]:%lu:%d", fault.call, &fault.nth, &fault.code) != 3) {
-        sim_log("VGPU_SIM_FAULT=%s is not call:nth:code: ignored", text);
-        fault.nth = 0;
-    }
-}
-
-/* A rule names a call with or without its version suffix. */
-static bool fault_names(const char *call)
-{
-    size_t n = strlen(fault.call);
-
-    return strncmp(call, fault.call, n) == 0 &&
-           (call[n] == '\0' || (call[n] == '_' && call[n + 1] == 'v'));
-}
-
-CUresult sim_fault(const char *call)
-{
-    CUresult cu = CUDA_SUCCESS;
-
-    pthread_mutex_lock(&fault_lock);
-    if (!fault.read) {
-        fault_read();
-    }
-    if (fault.nth != 0 && fault_names(call) && ++fault.seen == fault.nth) {
-        cu = (CUresult)fault.code;
-    }
-    pthread_mutex_unlock(&fault_lock);
-    return cu;
-}
-
 CUresult sim_begin(const char *call)
 {
     CUresult cu;
@@ -119,7 +73,7 @@ CUresult sim_begin(const char *call)
     if (sim_in_host_func) {
         return CUDA_ERROR_NOT_PERMITTED;
     }
-    cu = sim_fault(call);
+    cu = sim_rule_call(call);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
@@ -197,7 +151,7 @@ static void settings_read(void)
 {
     size_t bytes = env_number("VGPU_SIM_MEMORY", (size_t)2 << 30, (size_t)1 << 40);
 
-    sim.version = (int)env_number("VGPU_SIM_VERSION", 13000, 99990);
+    sim.version = (int)env_number("VGPU_SIM_VERSION", SIM_VERSION, 99990);
     sim.device_count = (int)env_number("VGPU_SIM_DEVICES", 1, SIM_DEVICES_MAX);
     for (int i = 0; i < sim.device_count; i++) {
         sim.device[i].ordinal = i;
@@ -215,7 +169,7 @@ static void in_child(void)
 
 CUresult cuInit(unsigned int Flags)
 {
-    CUresult cu = sim_fault(__func__);
+    CUresult cu = sim_rule_call(__func__);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -245,7 +199,7 @@ CUresult cuInit(unsigned int Flags)
 
 CUresult cuDriverGetVersion(int *driverVersion)
 {
-    CUresult cu = sim_fault(__func__);
+    CUresult cu = sim_rule_call(__func__);
 
     if (cu != CUDA_SUCCESS) {
         return cu;

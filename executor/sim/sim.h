@@ -72,7 +72,7 @@ struct sim {
 extern struct sim sim;
 
 /*
- * Begin a call: answers an injected fault, CUDA_ERROR_NOT_INITIALIZED before
+ * Begin a call: answers what a rule says (rule.h), CUDA_ERROR_NOT_INITIALIZED before
  * cuInit and in a forked child, CUDA_ERROR_NOT_PERMITTED inside a host function.  On CUDA_SUCCESS
  * the caller holds sim.lock and must end with sim_end(); else it holds nothing.
  */
@@ -87,9 +87,6 @@ CUresult sim_begin_ctx(const char *call, CUcontext *ctx);
 
 /* Release sim.lock and return cu. */
 CUresult sim_end(CUresult cu);
-
-/* Only the injected faults of a call that needs no initialisation. */
-CUresult sim_fault(const char *call);
 
 /* Record the first sticky error; wakes everyone.  Takes sim.lock held. */
 void sim_poison(CUresult cu);
