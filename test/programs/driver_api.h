@@ -134,6 +134,10 @@
     X(cuKernelGetName) \
     X(cuKernelGetParamInfo) \
     X(cuLaunchKernel) \
+    X(cuTensorMapEncodeTiled) \
+    X(cuTensorMapEncodeIm2col) \
+    X(cuTensorMapEncodeIm2colWide) \
+    X(cuTensorMapReplaceAddress) \
     X(cuLinkCreate_v2) \
     X(cuLinkCreate) \
     X(cuLinkAddData_v2) \
