@@ -297,6 +297,13 @@ class Wrapper(Folder):
         self.assert_check(6, "exports no symbols", VGPU_QEMU=self.fake(qemu_version()[0], "exit 0"),
                           VGPU_QEMU_MODULES=str(self.folder))
 
+    def test_a_loader_that_this_system_cannot_load(self):
+        (self.folder / "vgpu-qemu-8.0.so").touch()
+        said = "libc.so.6: version GLIBC_9.9 not found"
+        self.assert_check(7, f"does not start with {self.loader}: {said}",
+                          VGPU_QEMU=self.fake("8.0.0", f"echo {said} >&2; exit 1"),
+                          VGPU_QEMU_MODULES=str(self.folder))
+
     def test_an_object_that_is_refused(self):
         self.object.write_bytes(b"nothing")
         self.assert_check(7, "does not take", VGPU_QEMU_MODULES=str(self.folder))
