@@ -282,6 +282,16 @@ CUresult cuModuleEnumerateFunctions(CUfunction *functions, unsigned int numFunct
     return sim_end(CUDA_SUCCESS);
 }
 
+static bool has_function(CUmodule module, const char *name)
+{
+    for (uint32_t i = 0; i < module->func_count; i++) {
+        if (strcmp(module->func[i].ptx->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 CUresult cuModuleGetGlobal(CUdeviceptr *dptr, size_t *bytes, CUmodule hmod, const char *name)
 {
     CUresult cu = begin_module(__func__, hmod);
@@ -304,5 +314,6 @@ CUresult cuModuleGetGlobal(CUdeviceptr *dptr, size_t *bytes, CUmodule hmod, cons
         }
         return sim_end(CUDA_SUCCESS);
     }
-    return sim_end(CUDA_ERROR_NOT_FOUND);
+    /* A kernel is known, but no variable: measured. */
+    return sim_end(has_function(hmod, name) ? CUDA_ERROR_INVALID_VALUE : CUDA_ERROR_NOT_FOUND);
 }

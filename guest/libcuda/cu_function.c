@@ -12,6 +12,10 @@ CUresult gs_cuFuncGetAttribute(int *pi, CUfunction_attribute attrib, CUfunction 
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
+    /* A kernel stands for its function at a launch; here it does not (measured). */
+    if (vgpu_handle_kind_of((uint64_t)(uintptr_t)hfunc) == VGPU_HANDLE_KERNEL) {
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
     if (pi == NULL || (unsigned int)attrib >= CU_FUNC_ATTRIBUTE_MAX) {
         return CUDA_ERROR_INVALID_VALUE;
     }
@@ -71,7 +75,7 @@ CUresult gs_cuFuncLoad(CUfunction function)
 {
     struct gs_function *f;
 
-    return gs_function_find(function, &f);
+    return function == NULL ? CUDA_ERROR_INVALID_HANDLE : gs_function_find(function, &f);
 }
 
 /* The following give 1 where the others give 400: measured. */

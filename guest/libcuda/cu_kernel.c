@@ -40,7 +40,7 @@ CUresult gs_cuKernelGetFunction(CUfunction *pFunc, CUkernel kernel)
     struct gs_function *function;
     struct gs_kernel *found;
     struct gs_call call;
-    CUresult cu = find(kernel, &found);
+    CUresult cu = kernel == NULL ? CUDA_ERROR_INVALID_HANDLE : find(kernel, &found);
 
     if (cu != CUDA_SUCCESS) {
         return cu;

@@ -24,6 +24,9 @@ CUresult gs_library_find(CUlibrary handle, struct gs_library **library)
 {
     CUresult cu = gs_ready();
 
+    if (handle == NULL) {
+        return CUDA_ERROR_INVALID_HANDLE; /* before cuInit too */
+    }
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

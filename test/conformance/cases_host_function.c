@@ -119,18 +119,18 @@ CONF_POSITIVE(cuLaunchHostFunc, holds_only_its_stream)
     CONF_OK(cuStreamQuery(a));
 }
 
-static CUresult from_inside[4];
+static CUresult from_inside[2];
 
 static void call_cuda(void *arg)
 {
-    CUstream s = arg;
     CUdeviceptr p = 0;
     CUevent e = NULL;
 
+    (void)arg;
+
+    /* To synchronise here hangs natively. */
     from_inside[0] = drv.cuMemAlloc_v2(&p, 16);
-    from_inside[1] = drv.cuStreamSynchronize(s);
-    from_inside[2] = drv.cuEventCreate(&e, 0);
-    from_inside[3] = drv.cuCtxSynchronize();
+    from_inside[1] = drv.cuEventCreate(&e, 0);
 }
 
 CONF_POSITIVE(cuLaunchHostFunc, calls_inside_are_not_permitted)
@@ -139,9 +139,9 @@ CONF_POSITIVE(cuLaunchHostFunc, calls_inside_are_not_permitted)
 
     conf_context();
     s = new_stream();
-    CONF_OK(cuLaunchHostFunc(s, call_cuda, s));
+    CONF_OK(cuLaunchHostFunc(s, call_cuda, NULL));
     CONF_OK(cuStreamSynchronize(s));
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 2; i++) {
         CONF_VALUE(from_inside[i]);
     }
     CONF_OK(cuCtxSynchronize());

@@ -63,7 +63,7 @@ CONF_NEGATIVE(cuKernelGetFunction, before_init)
 {
     CUfunction f = NULL;
 
-    CONF_RESULT(cuKernelGetFunction(&f, NULL), CUDA_ERROR_NOT_INITIALIZED);
+    CONF_RESULT(cuKernelGetFunction(&f, NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
 CONF_POSITIVE(cuKernelGetLibrary, its_own)
@@ -355,15 +355,15 @@ CONF_NEGATIVE(cuKernelGetParamInfo, null_kernel)
     CONF_RESULT(cuKernelGetParamInfo(NULL, 0, &offset, &size), CUDA_ERROR_INVALID_VALUE);
 }
 
-/* A kernel stands for its function in the current context. */
-CONF_POSITIVE(cuFuncGetAttribute, of_a_kernel)
+/* A kernel stands for its function at a launch, but not here. */
+CONF_NEGATIVE(cuFuncGetAttribute, of_a_kernel)
 {
     int v = -1;
 
     conf_context();
-    CONF_OK(cuFuncGetAttribute(&v, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK,
-                               (CUfunction)conf_library_kernel("bounded")));
-    CONF_VALUE(v);
+    CONF_RESULT(cuFuncGetAttribute(&v, CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK,
+                                   (CUfunction)conf_library_kernel("bounded")),
+                CUDA_ERROR_INVALID_HANDLE);
 }
 
 CONF_POSITIVE(cuOccupancyMaxActiveBlocksPerMultiprocessor, of_a_kernel)
@@ -495,7 +495,7 @@ CONF_NEGATIVE(cuFuncLoad, null_function)
 
 CONF_NEGATIVE(cuFuncLoad, before_init)
 {
-    CONF_RESULT(cuFuncLoad(NULL), CUDA_ERROR_NOT_INITIALIZED);
+    CONF_RESULT(cuFuncLoad(NULL), CUDA_ERROR_INVALID_HANDLE);
 }
 
 CONF_POSITIVE(cuFuncIsLoaded, answers)

@@ -86,7 +86,7 @@ CONF_NEGATIVE(cuLibraryGetGlobal, kernel_name)
     size_t bytes = 0;
 
     conf_context();
-    CONF_RESULT(cuLibraryGetGlobal(&p, &bytes, conf_library(), "noop"), CUDA_ERROR_NOT_FOUND);
+    CONF_RESULT(cuLibraryGetGlobal(&p, &bytes, conf_library(), "noop"), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_NEGATIVE(cuLibraryGetGlobal, null_name)
@@ -151,7 +151,7 @@ CONF_NEGATIVE(cuLibraryGetUnifiedFunction, none)
 
     conf_context();
     CONF_RESULT(cuLibraryGetUnifiedFunction(&p, conf_library(), "no such function"),
-                CUDA_ERROR_NOT_FOUND);
+                CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_NEGATIVE(cuLibraryGetUnifiedFunction, null_symbol)
