@@ -349,6 +349,14 @@ void op_lower_syncwarp(struct ptx_build *b, struct ptx_inst *in)
     i->imm = WARP_SYNC | (int64_t)((uint64_t)mask << 32);
 }
 
+void op_emit_sync_all(struct ptx_build *b)
+{
+    uint32_t mask = ptx_const(b, UINT32_MAX);
+    struct insn *i = ptx_emit(b, together);
+
+    i->imm = WARP_SYNC | (int64_t)((uint64_t)mask << 32);
+}
+
 static void lower_shfl(struct ptx_build *b, struct ptx_inst *in)
 {
     int64_t kind = ptx_mod(in, "up")     ? WARP_SHUFFLE_UP

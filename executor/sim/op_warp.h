@@ -7,4 +7,7 @@
 /* bar.warp.sync, "bar" and "warp" taken. */
 void op_lower_syncwarp(struct ptx_build *b, struct ptx_inst *in);
 
+/* All lanes wait for each other. */
+void op_emit_sync_all(struct ptx_build *b);
+
 #endif

@@ -311,6 +311,8 @@ extern const struct lower_row lower_atomic[];
 extern const struct lower_row lower_async[];
 extern const struct lower_row lower_mbarriers[];
 extern const struct lower_row lower_hint[];
+extern const struct lower_row lower_matrix[];
+extern const struct lower_row lower_wmmas[];
 extern const struct lower_row lower_flow[];
 extern const struct lower_row lower_calls[];
 extern const struct lower_row lower_warp[];

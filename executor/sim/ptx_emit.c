@@ -262,10 +262,10 @@ insn_fn ptx_pick(struct ptx_build *b, const struct ptx_inst *in, const insn_fn *
 }
 
 static const struct lower_row *const families[] = {
-    lower_int,    lower_mul,    lower_bits,    lower_field,     lower_video,
-    lower_float,  lower_math,   lower_compare, lower_convert,   lower_move,
-    lower_memory, lower_atomic, lower_async,   lower_mbarriers, lower_hint,
-    lower_flow,   lower_calls,  lower_warp,    lower_barrier,
+    lower_int,   lower_mul,       lower_bits,    lower_field,  lower_video,  lower_float,
+    lower_math,  lower_compare,   lower_convert, lower_move,   lower_memory, lower_atomic,
+    lower_async, lower_mbarriers, lower_hint,    lower_matrix, lower_wmmas,  lower_flow,
+    lower_calls, lower_warp,      lower_barrier,
 };
 
 static lower_fn lower_find(const char *op)

@@ -41,6 +41,8 @@ static void test_unknown_instruction_is_named(void **state)
 /* Each body must be refused: never run with something left out. */
 static const char *const refused[] = {
     "wmma.load.a.sync.aligned.m16n16k16.row.f16 {%r0}, [%rd0];",
+    "mma.sp.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f0,%f0,%f0,%f0}, {%r0,%r0},"
+    " {%r0,%r0}, {%f0,%f0,%f0,%f0}, %r0, 0;",
     "add.rz.f16 %h0, %h0, %h0;",
     "multimem.red.relaxed.gpu.global.add.f32 [%rd0], %f0;",
     "add.s32.unheard %r0, %r0, %r0;",
