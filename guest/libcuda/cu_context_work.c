@@ -4,13 +4,24 @@
 #include <string.h>
 
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/pool.h"
+
+static CUresult synchronize(struct gs_session *s)
+{
+    CUresult cu = gs_synchronize(s);
+
+    if (cu == CUDA_SUCCESS) {
+        gs_pools_synced(s);
+    }
+    return cu;
+}
 
 CUresult gs_cuCtxSynchronize(void)
 {
     struct gs_call call;
     CUresult cu = gs_enter(&call);
 
-    return cu == CUDA_SUCCESS ? gs_synchronize(call.session) : cu;
+    return cu == CUDA_SUCCESS ? synchronize(call.session) : cu;
 }
 
 CUresult gs_cuCtxSynchronize_v2(CUcontext ctx)
@@ -29,7 +40,7 @@ CUresult gs_cuCtxSynchronize_v2(CUcontext ctx)
         return CUDA_ERROR_CONTEXT_IS_DESTROYED;
     }
     cu = gs_session_error(context->session);
-    return cu == CUDA_SUCCESS ? gs_synchronize(context->session) : cu;
+    return cu == CUDA_SUCCESS ? synchronize(context->session) : cu;
 }
 
 CUresult gs_cuCtxSetLimit(CUlimit limit, size_t value)

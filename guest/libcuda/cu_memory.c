@@ -6,6 +6,7 @@
 #include "common/overflow.h"
 #include "gs_calls.h"
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/pool.h"
 
 /* Rows of cuMemAllocPitch begin at multiples of this, as native's do. */
 #define PITCH_UNIT 512u
@@ -103,6 +104,20 @@ CUresult gs_cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t WidthIn
     return cu;
 }
 
+/* As native: this one does not wait, the program says that it is out of use. */
+static CUresult free_pooled(struct gs_session *s, struct gs_alloc *alloc)
+{
+    CUresult cu = gs_session_error(s);
+
+    if (cu == CUDA_SUCCESS && !gs_alloc_map_take(&s->allocs, alloc->base, GS_ALLOC_POOL, alloc)) {
+        cu = CUDA_ERROR_INVALID_VALUE;
+    }
+    if (cu == CUDA_SUCCESS) {
+        gs_pool_free(alloc->pool, s, alloc->base, alloc->size, NULL);
+    }
+    return cu;
+}
+
 CUresult gs_cuMemFree_v2(CUdeviceptr dptr)
 {
     struct gs_session *s;
@@ -118,9 +133,12 @@ CUresult gs_cuMemFree_v2(CUdeviceptr dptr)
         cu = gs_enter(&call);
         return cu == CUDA_SUCCESS ? CUDA_ERROR_INVALID_VALUE : cu;
     }
-    if (alloc.kind != GS_ALLOC_DEVICE || alloc.base != dptr) {
+    if ((alloc.kind != GS_ALLOC_DEVICE && alloc.kind != GS_ALLOC_POOL) || alloc.base != dptr) {
         cu = gs_session_error(s);
         return cu == CUDA_SUCCESS ? CUDA_ERROR_INVALID_VALUE : cu;
+    }
+    if (alloc.kind == GS_ALLOC_POOL) {
+        return free_pooled(s, &alloc);
     }
     /* As native: when all earlier work is done, which may use the memory. */
     cu = gs_settle(s);

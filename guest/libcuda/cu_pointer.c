@@ -5,6 +5,7 @@
 
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/memory.h"
+#include "guest/libcuda/pool.h"
 #include "guest/libcuda/virtual_memory.h"
 
 static void put_int(void *data, int value)
@@ -108,8 +109,10 @@ static CUresult attribute_of(void *data, CUpointer_attribute attribute, const st
     case CU_POINTER_ATTRIBUTE_MAPPING_SIZE:
         value = a->size;
         break;
-    case CU_POINTER_ATTRIBUTE_ALLOWED_HANDLE_TYPES:
     case CU_POINTER_ATTRIBUTE_MEMPOOL_HANDLE:
+        value = a->kind == GS_ALLOC_POOL ? (uint64_t)(uintptr_t)gs_pool_handle(a->pool) : 0;
+        break;
+    case CU_POINTER_ATTRIBUTE_ALLOWED_HANDLE_TYPES:
         value = 0;
         break;
     default:

@@ -3,6 +3,7 @@
 
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/event.h"
+#include "guest/libcuda/pool.h"
 #include "guest/libcuda/stream.h"
 
 CUresult gs_cuStreamCreateWithPriority(CUstream *phStream, unsigned int flags, int priority)
@@ -165,7 +166,13 @@ CUresult gs_cuStreamSynchronize(CUstream hStream)
     struct gs_call call;
     CUresult cu = gs_stream_enter(hStream, &call, &stream);
 
-    return cu == CUDA_SUCCESS ? gs_stream_wait(stream) : cu;
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_stream_wait(stream);
+    }
+    if (cu == CUDA_SUCCESS) {
+        gs_pools_synced(stream->session);
+    }
+    return cu;
 }
 
 CUresult gs_cuStreamIsCapturing(CUstream hStream, CUstreamCaptureStatus *captureStatus)

@@ -9,6 +9,7 @@
 #include "guest/libcuda/linker.h"
 #include "guest/libcuda/memory.h"
 #include "guest/libcuda/module.h"
+#include "guest/libcuda/pool.h"
 #include "guest/libcuda/stream.h"
 #include "guest/libcuda/virtual_memory.h"
 
@@ -92,6 +93,7 @@ void gs_objects_drop(struct gs_session *s)
     gs_host_calls_drop(s);
     gs_staging_fini(&s->staging);
     gs_virtual_memory_drop(s);
+    gs_pools_drop(s);
     drop_table(&s->physicals, NULL); /* that freed them */
     drop_table(&s->linkers, drop_linker);
     drop_table(&s->functions, NULL); /* modules own them */

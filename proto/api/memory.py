@@ -24,7 +24,7 @@ CALLS = [
     },
     {
         "name": "cuMemFree_v2", "base": "cuMemFree", "since": 3020, "class": "round_trip",
-        "host": "manual", "blocking": True, "driver": "required",
+        "host": "manual", "driver": "required",
         "args": [("devptr", "CUdeviceptr dptr")],
         "wire": {
             "args": [("u64", "dptr")],

@@ -188,6 +188,22 @@
     X(cuMemGetAllocationGranularity) \
     X(cuMemGetAllocationPropertiesFromHandle) \
     X(cuMemRetainAllocationHandle) \
+    X(cuMemAllocAsync) \
+    X(cuMemAllocFromPoolAsync) \
+    X(cuMemFreeAsync) \
+    X(cuMemPoolCreate) \
+    X(cuMemPoolDestroy) \
+    X(cuMemPoolTrimTo) \
+    X(cuMemPoolSetAttribute) \
+    X(cuMemPoolGetAttribute) \
+    X(cuMemPoolSetAccess) \
+    X(cuMemPoolGetAccess) \
+    X(cuDeviceGetDefaultMemPool) \
+    X(cuDeviceGetMemPool) \
+    X(cuDeviceSetMemPool) \
+    X(cuMemGetDefaultMemPool) \
+    X(cuMemGetMemPool) \
+    X(cuMemSetMemPool) \
     X(cuMemAllocPitch_v2) \
     X(cuMemcpy2D_v2) \
     X(cuMemcpy2DUnaligned_v2) \

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/libcuda/pool.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "guest/libcuda/process.h"
+#include "proto/handles.h"
+
+/* All pools of the process.  The structures are never freed: an allocation or a stale handle may
+ * still name them. */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct vgpu_handles *_Atomic table;
+static struct gs_pool *_Atomic all;
+static struct gs_pool *_Atomic defaults[VGPU_DEVICES_MAX];
+static struct gs_pool *_Atomic current[VGPU_DEVICES_MAX];
+
+struct gs_pool *gs_pool_find(CUmemoryPool handle)
+{
+    struct vgpu_handles *pools = atomic_load(&table);
+
+    return pools != NULL ? vgpu_handles_get(pools, (uint64_t)(uintptr_t)handle) : NULL;
+}
+
+CUmemoryPool gs_pool_handle(const struct gs_pool *pool)
+{
+    return (CUmemoryPool)(uintptr_t)pool->handle;
+}
+
+/* With the lock. */
+static struct gs_pool *make(struct gs_device *device, uint64_t max_bytes)
+{
+    struct gs_pool *pool = calloc(1, sizeof(*pool));
+    struct vgpu_handles *pools = atomic_load(&table);
+
+    if (pools == NULL) {
+        pools = vgpu_handles_new(VGPU_HANDLE_POOL, GS_POOLS_MAX);
+        atomic_store(&table, pools);
+    }
+    if (pool == NULL || pools == NULL || vgpu_handles_mint(pools, pool, &pool->handle) != 0) {
+        free(pool);
+        return NULL;
+    }
+    (void)pthread_mutex_init(&pool->lock, NULL);
+    pool->device = device;
+    pool->max_bytes = max_bytes;
+    for (unsigned int i = 0; i < 3; i++) {
+        pool->reuse[i] = 1;
+    }
+    pool->next = atomic_load(&all);
+    atomic_store(&all, pool);
+    return pool;
+}
+
+struct gs_pool *gs_pool_new(struct gs_device *device, uint64_t max_bytes)
+{
+    struct gs_pool *pool;
+
+    (void)pthread_mutex_lock(&lock);
+    pool = make(device, max_bytes);
+    (void)pthread_mutex_unlock(&lock);
+    return pool;
+}
+
+struct gs_pool *gs_pool_default(struct gs_device *device)
+{
+    struct gs_pool *_Atomic *place = &defaults[gs_device_index(device)];
+
+    if (atomic_load(place) == NULL) {
+        (void)pthread_mutex_lock(&lock);
+        if (atomic_load(place) == NULL) {
+            struct gs_pool *pool = make(device, 0);
+
+            if (pool != NULL) {
+                pool->built_in = true;
+            }
+            atomic_store(place, pool);
+        }
+        (void)pthread_mutex_unlock(&lock);
+    }
+    return atomic_load(place);
+}
+
+struct gs_pool *gs_pool_current(struct gs_device *device)
+{
+    struct gs_pool *pool = atomic_load(&current[gs_device_index(device)]);
+
+    return pool != NULL ? pool : gs_pool_default(device);
+}
+
+void gs_pool_set_current(struct gs_device *device, struct gs_pool *pool)
+{
+    atomic_store(&current[gs_device_index(device)], pool);
+}
+
+void gs_pool_destroy(struct gs_pool *pool)
+{
+    struct gs_pool *expected = pool;
+
+    (void)vgpu_handles_take(atomic_load(&table), pool->handle);
+    (void)atomic_compare_exchange_strong(&current[gs_device_index(pool->device)], &expected, NULL);
+    (void)pthread_mutex_lock(&pool->lock);
+    pool->destroyed = true;
+    pool->threshold = 0;
+    (void)pthread_mutex_unlock(&pool->lock);
+    gs_pool_trim(pool, 0);
+}
+
+void gs_pools_synced(struct gs_session *s)
+{
+    for (struct gs_pool *pool = atomic_load(&all); pool != NULL; pool = pool->next) {
+        if (atomic_load(&pool->device->session) == s) {
+            gs_pool_trim(pool, pool->threshold);
+        }
+    }
+}
+
+void gs_pools_drop(struct gs_session *s)
+{
+    for (struct gs_pool *pool = atomic_load(&all); pool != NULL; pool = pool->next) {
+        if (atomic_load(&pool->device->session) == s) {
+            gs_pool_forget(pool);
+        }
+    }
+}
