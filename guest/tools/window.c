@@ -29,20 +29,6 @@ static double copy_for(uint8_t *area, uint8_t *piece, bool write, uint64_t limit
     return (double)bytes * 1e3 / (double)passed_ns;
 }
 
-static void measure(struct info_window *window, struct gs_channel *channel)
-{
-    uint8_t *area = gs_channel_map(channel, NULL, VGPU_CHANNEL_DATA_OFFSET, AREA_BYTES);
-    uint8_t *piece = calloc(1, PIECE_BYTES);
-
-    if (area != NULL && piece != NULL) {
-        (void)copy_for(area, piece, true, WARM_NS);
-        window->write_mbs = copy_for(area, piece, true, MEASURE_NS);
-        window->read_mbs = copy_for(area, piece, false, MEASURE_NS);
-    }
-    free(piece);
-    gs_channel_unmap(channel, area);
-}
-
 /* The kernel's own word for the type of a physical address; false: it does not tell. */
 static bool find_memtype(uint64_t address, char *type, size_t cap)
 {
@@ -89,6 +75,27 @@ static void name_cache(struct info_window *window, const struct gs_channel *chan
                    channel->data_fd != channel->memory_fd ? "write-combining" : "uncached", file);
 }
 
+/* The kernel lists a type only while something is mapped. */
+static void measure(struct info *info, struct gs_channel *channel)
+{
+    struct info_window *window = &info->window;
+    uint8_t *area = gs_channel_map(channel, NULL, VGPU_CHANNEL_DATA_OFFSET, AREA_BYTES);
+    uint8_t *piece = calloc(1, PIECE_BYTES);
+
+    if (info->has_device) {
+        name_cache(window, channel, &info->device);
+    } else {
+        (void)snprintf(window->cache, sizeof(window->cache), "write-back (memfd)");
+    }
+    if (area != NULL && piece != NULL) {
+        (void)copy_for(area, piece, true, WARM_NS);
+        window->write_mbs = copy_for(area, piece, true, MEASURE_NS);
+        window->read_mbs = copy_for(area, piece, false, MEASURE_NS);
+    }
+    free(piece);
+    gs_channel_unmap(channel, area);
+}
+
 void info_measure_window(struct info *info)
 {
     struct info_window *window = &info->window;
@@ -102,12 +109,9 @@ void info_measure_window(struct info *info)
     info->has_window = true;
     window->bytes = channel.bytes;
     window->polls = channel.polls;
-    measure(window, &channel);
     if (info->has_device) {
         window->channel = gs_device_channel(&channel);
-        name_cache(window, &channel, &info->device);
-    } else {
-        (void)snprintf(window->cache, sizeof(window->cache), "write-back (memfd)");
     }
+    measure(info, &channel);
     gs_channel_close(&channel);
 }
