@@ -105,7 +105,7 @@ static int check_sizes(struct gs_bars *bars, struct gs_obstacle *obstacle)
 
     if (channels == 0 || channels > VGPU_DEVICE_CHANNELS_MAX || !vgpu_is_pow2(bytes) ||
         bytes < VGPU_CHANNEL_BYTES_MIN || bytes > VGPU_CHANNEL_BYTES_MAX ||
-        !holds(bars->registers_fd, VGPU_DEVICE_DOORBELL(channels)) ||
+        !holds(bars->registers_fd, VGPU_DEVICE_DOORBELL((uint64_t)channels)) ||
         !holds(bars->control_fd, channels * bytes)) {
         return gs_obstacle_set(
             obstacle, GS_OBSTACLE_FOREIGN, -ENXIO,

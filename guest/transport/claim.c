@@ -16,7 +16,7 @@
 #define OPEN_NS  (5 * VGPU_NS_PER_S)
 
 /* Header and state of a slice. */
-#define PAGES_BYTES (2 * VGPU_CHANNEL_STATE_OFFSET)
+#define PAGES_BYTES (UINT64_C(2) * VGPU_CHANNEL_STATE_OFFSET)
 
 static uint32_t state(const struct gs_bars *bars, uint32_t channel)
 {
@@ -219,8 +219,8 @@ static int map_channel(const struct gs_bars *bars, struct gs_claim *claim,
     if (claim->pages == NULL) {
         return gs_pci_unmappable(&bars->pci, "resource1", -errno, obstacle);
     }
-    claim->doorbell =
-        gs_bars_map(bars->registers_fd, VGPU_DEVICE_DOORBELL(claim->channel), VGPU_DEVICE_PAGE);
+    claim->doorbell = gs_bars_map(bars->registers_fd,
+                                  VGPU_DEVICE_DOORBELL((uint64_t)claim->channel), VGPU_DEVICE_PAGE);
     if (claim->doorbell == NULL) {
         return gs_pci_unmappable(&bars->pci, "resource0", -errno, obstacle);
     }

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -141,7 +140,9 @@ void gs_holder_remove(struct vgpu_channel_holder *node)
     pend(entry(node));
     point(at + 1 < count ? entry(nodes[at + 1]) : &head.list, behind);
     count--;
-    memmove(&nodes[at], &nodes[at + 1], (count - at) * sizeof(nodes[0]));
+    for (; at < count; at++) {
+        nodes[at] = nodes[at + 1];
+    }
 }
 
 void gs_holder_clear(struct vgpu_channel_holder *node)
