@@ -23,6 +23,9 @@ BAD_SETTINGS = (
     ("[broker]\nlog_level = loud\n", 2),
     ("[broker]\nsocket_mode = 999\n", 2),
     ("[broker]\nspin_us = 5\nspin_us = 6\n", 3),
+    ("[vms]\nalpha = relative/path\n", 2),
+    ("[vms]\nal/pha = /run/alpha.sock\n", 2),
+    ("[vms]\nalpha = /run/alpha.sock\n\nalpha = /run/beta.sock\n", 4),
 )
 
 
