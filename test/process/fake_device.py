@@ -190,12 +190,12 @@ class Machine:
                             self.options.channel_mib << 20)
         except OSError:
             return False
-        self.generation += 1
         device.say_hello(generation=self.generation)
         answer = device.receive(10)
         if not answer or answer[0] != "device_welcome":
             device.close()
             return False
+        self.generation += 1
         self.device = device
         self.channels = [device.channel(n) for n in range(self.options.channels)]
         for channel, epoch in zip(self.channels, self.epochs):
