@@ -19,7 +19,7 @@ static CUresult list_functions(struct ex_session *x, CUmodule module, CUfunction
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    *list = calloc((size_t)*count + 1, sizeof(**list));
+    *list = calloc((size_t)*count + 1, sizeof(void *));
     if (*list == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }

@@ -146,6 +146,7 @@ static CUresult launch_with(const struct gs_call *call, struct gs_launch *l)
     l->config.sharedMemBytes = old->shared_bytes;
     l->extra = bytes > 0 ? extra : NULL;
     cu = gs_launch_send(call, l);
+    l->extra = NULL;
     free(old);
     return cu;
 }
