@@ -158,6 +158,7 @@ static void test_hello_with_bad_fields_is_misuse(void **state)
 static void test_silence_is_closed_in_time(void **state)
 {
     struct stage *s = *state;
+    uint32_t usual_ms = s->fake.broker->hello_timeout_ms;
 
     s->fake.broker->hello_timeout_ms = 1;
     for (int i = 0; i < 3; i++) {
@@ -168,6 +169,7 @@ static void test_silence_is_closed_in_time(void **state)
         assert_true(s->vm->silent);
         fake_peer_close(&s->device);
     }
+    s->fake.broker->hello_timeout_ms = usual_ms;
     up(s);
     assert_false(s->vm->silent);
 }

@@ -128,6 +128,8 @@ static void pool_memory(void)
     CUdeviceptr p;
     CUdeviceptr q;
     uint64_t before;
+    size_t have;
+    size_t total;
 
     (void)start();
     CHILD_CHECK(cuStreamCreate(&a, 0) == CUDA_SUCCESS && cuStreamCreate(&b, 0) == CUDA_SUCCESS);
@@ -135,6 +137,8 @@ static void pool_memory(void)
     CHILD_CHECK(cuMemsetD8Async(p, 1, 64, a) == CUDA_SUCCESS);
     CHILD_CHECK(cuMemFreeAsync(p, a) == CUDA_SUCCESS);
     CHILD_CHECK(cuMemFreeAsync(p, a) == CUDA_ERROR_INVALID_VALUE);
+    /* An answer: what was sent before it has been counted. */
+    CHILD_CHECK(cuMemGetInfo_v2(&have, &total) == CUDA_SUCCESS);
     before = records();
     CHILD_CHECK(cuMemAllocAsync(&q, 3u << 20, a) == CUDA_SUCCESS && q == p);
     CHILD_CHECK(cuMemFreeAsync(q, a) == CUDA_SUCCESS && records() == before);
