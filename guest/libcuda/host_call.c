@@ -39,6 +39,7 @@ static void call(const struct gs_host_function *function, CUresult status)
         function->callback(function->stream, status, function->data);
     }
     inside = false;
+    gs_link_host_function_ran();
 }
 
 /* A copy of what a token stands for; a token for one call ends.  False: there is none. */
