@@ -61,6 +61,36 @@ STORES(shared, op_shared, ADDR_WINDOW)
 STORES(local, op_local, ADDR_WINDOW)
 STORES(param, op_param, ADDR_WINDOW)
 
+/* Parameters of a call: their place is known, and was checked. */
+#define CPARAM_LOAD(name, type)                                                                    \
+    HANDLER(ld_cparam_##name)                                                                      \
+    {                                                                                              \
+        type v;                                                                                    \
+                                                                                                   \
+        memcpy(&v, t->cparam + i->imm, sizeof(v));                                                 \
+        op_set(t, i->d, (uint64_t)v);                                                              \
+        return i + 1;                                                                              \
+    }
+#define CPARAM_STORE(name, type)                                                                   \
+    HANDLER(st_cparam_##name)                                                                      \
+    {                                                                                              \
+        type v = (type)op_get(t, i->b);                                                            \
+                                                                                                   \
+        memcpy(t->cparam + i->imm, &v, sizeof(v));                                                 \
+        return i + 1;                                                                              \
+    }
+CPARAM_LOAD(u8, uint8_t)
+CPARAM_LOAD(u16, uint16_t)
+CPARAM_LOAD(u32, uint32_t)
+CPARAM_LOAD(u64, uint64_t)
+CPARAM_LOAD(s8, int8_t)
+CPARAM_LOAD(s16, int16_t)
+CPARAM_LOAD(s32, int32_t)
+CPARAM_STORE(8, uint8_t)
+CPARAM_STORE(16, uint16_t)
+CPARAM_STORE(32, uint32_t)
+CPARAM_STORE(64, uint64_t)
+
 #define LOAD_TABLE(space)                                                                          \
     {                                                                                              \
         [T_U8] = ld_##space##_u8, [T_B8] = ld_##space##_u8, [T_U16] = ld_##space##_u16,            \
@@ -84,23 +114,19 @@ enum {
     AT_SHARED,
     AT_LOCAL,
     AT_PARAM,
+    AT_CPARAM,
     AT_COUNT,
-    AT_CPARAM = AT_COUNT, /* has no tables: the place is known */
 };
 
 static const insn_fn load_tables[AT_COUNT][T_COUNT] = {
-    LOAD_TABLE(generic),
-    LOAD_TABLE(shared),
-    LOAD_TABLE(local),
-    LOAD_TABLE(param),
+    LOAD_TABLE(generic), LOAD_TABLE(shared), LOAD_TABLE(local),
+    LOAD_TABLE(param),   LOAD_TABLE(cparam),
 };
 static const insn_fn store_tables[AT_COUNT][T_COUNT] = {
-    STORE_TABLE(generic),
-    STORE_TABLE(shared),
-    STORE_TABLE(local),
-    STORE_TABLE(param),
+    STORE_TABLE(generic), STORE_TABLE(shared), STORE_TABLE(local),
+    STORE_TABLE(param),   STORE_TABLE(cparam),
 };
-static const access_fn accesses[AT_COUNT] = {op_generic, op_shared, op_local, op_param};
+static const access_fn accesses[AT_CPARAM] = {op_generic, op_shared, op_local, op_param};
 
 /*
  * Vectors: the registers' numbers are constants from c on, e of them; b is the
@@ -280,20 +306,18 @@ static void access_read(struct ptx_build *b, struct ptx_inst *in, const struct p
     address_read(b, in, addr, a);
 }
 
-/* Vectors, and the parameters of calls whose place is known. */
 static void emit_vector(struct ptx_build *b, struct ptx_inst *in, const struct access *a,
                         const struct ptx_operand *v, bool store)
 {
-    bool vector = v->kind == OPD_VEC;
     uint32_t slots[4];
     uint32_t first = 0;
     struct insn *i;
 
-    if (vector ? v->count != a->count : a->count != 1) {
+    if (v->kind != OPD_VEC || v->count != a->count) {
         ptx_fail(b, in->line, "Arguments mismatch for instruction '%s'", in->op);
     }
     for (uint32_t k = 0; k < a->count; k++) {
-        const struct ptx_operand *o = vector ? &v->sub[k] : v;
+        const struct ptx_operand *o = &v->sub[k];
 
         slots[k] = store                 ? ptx_src_of(b, in->line, o, a->type)
                    : o->kind == OPD_SINK ? b->sink
@@ -332,7 +356,7 @@ static void lower_ld(struct ptx_build *b, struct ptx_inst *in)
 
     operands_count(b, in);
     access_read(b, in, &in->opd[1], &a);
-    if (a.count != 1 || a.space == AT_CPARAM) {
+    if (a.count != 1) {
         emit_vector(b, in, &a, &in->opd[0], false);
     } else {
         i = ptx_emit(b, ptx_pick(b, in, load_tables[a.space], a.type));
@@ -356,7 +380,7 @@ static void lower_st(struct ptx_build *b, struct ptx_inst *in)
     }
     operands_count(b, in);
     access_read(b, in, &in->opd[0], &a);
-    if (a.count != 1 || a.space == AT_CPARAM) {
+    if (a.count != 1) {
         emit_vector(b, in, &a, &in->opd[1], true);
         return;
     }

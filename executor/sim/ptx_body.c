@@ -5,6 +5,9 @@
 
 #include "executor/sim/op_flow.h"
 
+/* Operands have at most a list in a list. */
+#define NESTING_MAX 4
+
 static void operand_read(struct ptx_build *b, struct ptx_operand *o);
 
 /* "{a, b}" or "(a, b)", the opening read. */
@@ -13,6 +16,9 @@ static void list_read(struct ptx_build *b, struct ptx_operand *o, const char *cl
     struct ptx_operand *list = arena_alloc(b->arena, 8 * sizeof(*list));
     uint32_t room = 8;
 
+    if (++b->nesting > NESTING_MAX) {
+        ptx_fail(b, b->tok.line, "operands in too many braces");
+    }
     while (!ptx_at(b, close)) {
         if (o->count == room) {
             struct ptx_operand *more = arena_alloc(b->arena, (size_t)2 * room * sizeof(*more));
@@ -26,6 +32,7 @@ static void list_read(struct ptx_build *b, struct ptx_operand *o, const char *cl
             break;
         }
     }
+    b->nesting--;
     ptx_expect(b, close);
     o->sub = list;
 }

@@ -189,6 +189,7 @@ struct ptx_build {
     uint32_t constant_room;
     struct ptx_label *labels;
     uint32_t depth;      /* of braces */
+    uint32_t nesting;    /* of lists in an operand */
     uint32_t line;       /* of the instruction at hand */
     uint32_t sink;       /* slot of a register that nobody reads */
     uint64_t live_words; /* declared registers in 32-bit units */

@@ -4,6 +4,8 @@
 /* A kernel's static shared memory, and the alignment of a module's variables. */
 #define SHARED_STATIC_MAX 49152
 #define VAR_ALIGN         256
+/* How many functions may call one another, without recursion. */
+#define CALLS_MAX 2000
 
 enum {
     MARK_NONE,
@@ -17,10 +19,13 @@ static uint32_t align_up32(uint64_t n, uint32_t align)
 }
 
 /* Depth-first over the calls: stack, recursion, use of common shared memory. */
-static void walk_calls(struct ptx_func *f)
+static void walk_calls(struct ptx_build *b, struct ptx_func *f, uint32_t depth)
 {
     uint32_t deepest = 0;
 
+    if (depth == CALLS_MAX) {
+        ptx_fail(b, b->tok.line, "calls are more than %d deep", CALLS_MAX);
+    }
     f->mark = MARK_OPEN;
     for (const struct call_edge *e = f->calls; e != NULL; e = e->next) {
         if (e->to == NULL || e->to->mark == MARK_OPEN) {
@@ -29,7 +34,7 @@ static void walk_calls(struct ptx_func *f)
             continue;
         }
         if (e->to->mark == MARK_NONE) {
-            walk_calls(e->to);
+            walk_calls(b, e->to, depth + 1);
         }
         f->recursive |= e->to->recursive;
         f->uses_common |= e->to->uses_common;
@@ -120,7 +125,7 @@ void ptx_layout(struct ptx_build *b)
             check_defined(b, f);
         }
         if (f->mark == MARK_NONE) {
-            walk_calls(f);
+            walk_calls(b, f, 0);
         }
         f->reg_estimate = registers(f->reg_estimate);
     }

@@ -61,6 +61,7 @@ static const char *const refused[] = {
     "tex.2d.v4.f32.f32 {%f0,%f0,%f0,%f0}, [%rd0, {%f0,%f0}];",
     ".reg .b128 %x;",
     "bar.sync;",
+    "mov.b32 %r0, {{{{{{{{%r0}}}}}}}};",
     "\"",
     "{",
 };
@@ -79,6 +80,29 @@ static void test_what_is_not_simulated_is_refused(void **state)
         FAILS(CUDA_ERROR_INVALID_PTX, load(text, log, sizeof(log)));
         assert_non_null(strstr(log, "line "));
     }
+}
+
+/* Text of any length must not take the loader's stack. */
+static void test_calls_may_be_only_so_deep(void **state)
+{
+    const int count = 5000;
+    size_t room = (size_t)count * 64 + 512;
+    char *text = malloc(room);
+    char log[512];
+    size_t at;
+
+    (void)state;
+    assert_non_null(text);
+    at = (size_t)snprintf(text, room, HEAD ".func f%d();\n", count);
+    for (int i = count; i > 0; i--) {
+        at +=
+            (size_t)snprintf(text + at, room - at,
+                             ".func f%d();\n.func f%d()\n{\ncall f%d;\nret;\n}\n", i - 1, i, i - 1);
+    }
+    (void)snprintf(text + at, room - at, ".func f0()\n{\nret;\n}\n");
+    FAILS(CUDA_ERROR_INVALID_PTX, load(text, log, sizeof(log)));
+    assert_non_null(strstr(log, "deep"));
+    free(text);
 }
 
 static void test_images_of_other_kinds_are_refused(void **state)
@@ -267,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown_instruction_is_named),
         cmocka_unit_test(test_what_is_not_simulated_is_refused),
+        cmocka_unit_test(test_calls_may_be_only_so_deep),
         cmocka_unit_test(test_images_of_other_kinds_are_refused),
         cmocka_unit_test(test_fat_binary_gives_its_ptx),
         cmocka_unit_test(test_functions_have_attributes),
