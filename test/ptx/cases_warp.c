@@ -2,6 +2,8 @@
 #include "test/ptx/px.h"
 
 #define N 64
+/* %nwarpid of every multiprocessor so far is at most this. */
+#define WARPS_MAX 64u
 
 static void fill(uint32_t *a, size_t n)
 {
@@ -174,12 +176,16 @@ PX_CASE(warp, lanes)
     for (uint32_t i = 0; i < N; i++) {
         uint32_t l = i % 32;
         uint32_t eq = 1u << l;
-        uint32_t o[7] = {l, eq - 1, eq | (eq - 1), eq, ~(eq - 1), ~(eq | (eq - 1)), i / 32};
+        uint32_t o[7] = {l, eq - 1, eq | (eq - 1), eq, ~(eq - 1), ~(eq | (eq - 1)), 0};
 
         memcpy(want + (size_t)i * 7, o, sizeof(o));
     }
     px_run("lanes", 1, N, PX_ARGS(&out));
     px_out(got, out, sizeof(got));
+    for (int i = 0; i < N; i++) { /* which number a warp has is open */
+        px_expect(got[i * 7 + 6] < WARPS_MAX, "%warpid is a number of a multiprocessor's warp");
+        got[i * 7 + 6] = 0;
+    }
     PX_SAME(got, want);
 }
 
