@@ -111,8 +111,8 @@ CUresult gs_link_wait(struct gs_link *link, bool (*ready)(void *arg), void *arg)
 CUresult gs_link_wait_fence(struct gs_link *link, uint32_t lane, uint64_t value);
 bool gs_link_fence_passed(struct gs_link *link, uint32_t lane, uint64_t value);
 
-/* What the calling thread did, a host function of the program, happens before whatever a thread does
- * after any of the waits above or a fence seen to have passed. */
+/* What the calling thread did, a host function of the program, happens before whatever a thread
+ * does after any of the waits above or a fence seen to have passed. */
 void gs_link_host_function_ran(void);
 
 /* Takes what is in the completion ring, if no other thread is doing it.  True if anything came. */
