@@ -342,9 +342,9 @@ int main(int argc, char **argv)
     if (argc > 2 || (pattern && pattern[0] == '-')) {
         return usage();
     }
-    cases = conf_cases(pattern, &count);
+    cases = conf_cases(pattern, NULL, &count);
     outcomes = calloc(count + 1, sizeof(*outcomes));
-    if (!cases || !outcomes || !count || conf_run(cases, count, 1, outcomes, print_codes)) {
+    if (!cases || !outcomes || !count || conf_run(cases, count, 1, 0, outcomes, print_codes)) {
         fprintf(stderr, "vgpu-first-call: cannot run\n");
         return 2;
     }

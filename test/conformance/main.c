@@ -25,7 +25,9 @@ struct options {
     const char *filter;
     const char *json;
     const char *compare;
+    const char *cases;
     unsigned int jobs;
+    unsigned int limit_s;
     bool list;
     bool quiet;
 };
@@ -34,13 +36,16 @@ static bool quiet;
 
 static void usage(FILE *out)
 {
-    fputs("usage: vgpu-conformance [--native] [--list] [--filter PATTERN] [--jobs N]\n"
-          "                        [--json FILE] [--quiet]\n"
-          "       vgpu-conformance --compare A.json B.json\n"
-          "The driver is libcuda.so.1, or the file that VGPU_TEST_LIBCUDA names.\n"
-          "--native says that it is the vendor's: cases of kind unsupported are left out,\n"
-          "otherwise those of kind native.\n",
-          out);
+    fputs(
+        "usage: vgpu-conformance [--native] [--list] [--filter PATTERN] [--cases FILE] [--jobs N]\n"
+        "                        [--seconds N] [--json FILE] [--quiet]\n"
+        "       vgpu-conformance --compare A.json B.json\n"
+        "The driver is libcuda.so.1, or the file that VGPU_TEST_LIBCUDA names.\n"
+        "--cases: only those that FILE names, one CALL.NAME a line.  --seconds: after so long no\n"
+        "case is begun; those left are skipped.\n"
+        "--native says that it is the vendor's: cases of kind unsupported are left out,\n"
+        "otherwise those of kind native.\n",
+        out);
 }
 
 static struct options parse(int argc, char **argv)
@@ -49,6 +54,8 @@ static struct options parse(int argc, char **argv)
         {"native", no_argument, NULL, 'n'},
         {"list", no_argument, NULL, 'l'},
         {"filter", required_argument, NULL, 'f'},
+        {"cases", required_argument, NULL, 'C'},
+        {"seconds", required_argument, NULL, 's'},
         {"json", required_argument, NULL, 'o'},
         {"compare", required_argument, NULL, 'c'},
         {"jobs", required_argument, NULL, 'j'},
@@ -69,6 +76,12 @@ static struct options parse(int argc, char **argv)
             break;
         case 'f':
             o.filter = optarg;
+            break;
+        case 'C':
+            o.cases = optarg;
+            break;
+        case 's':
+            o.limit_s = (unsigned int)strtoul(optarg, NULL, 10);
             break;
         case 'o':
             o.json = optarg;
@@ -113,7 +126,7 @@ static int run(const struct options *o, const struct conf_case *const *cases, si
 {
     struct conf_outcome *outcomes = calloc(count ? count : 1, sizeof(*outcomes));
     struct conf_totals totals;
-    int rc = outcomes ? conf_run(cases, count, o->jobs, outcomes, on_done) : -ENOMEM;
+    int rc = outcomes ? conf_run(cases, count, o->jobs, o->limit_s, outcomes, on_done) : -ENOMEM;
 
     if (!rc && o->json) {
         rc = conf_report_json(o->json, o->label, outcomes, count);
@@ -160,8 +173,10 @@ int main(int argc, char **argv)
         return compare(o.compare, argv[optind]);
     }
     quiet = o.quiet;
-    cases = conf_cases(o.filter, &count);
+    cases = conf_cases(o.filter, o.cases, &count);
     if (!cases) {
+        fprintf(stderr, "vgpu-conformance: no list of cases%s%s\n", o.cases ? " from " : "",
+                o.cases ? o.cases : "");
         return 2;
     }
     count =

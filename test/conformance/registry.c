@@ -19,27 +19,65 @@ static int by_name(const void *a, const void *b)
     return order ? order : strcmp((*x)->name, (*y)->name);
 }
 
-static bool matches(const struct conf_case *test, const char *pattern)
+/* Whether a line of the text (NULL: any would do) is the name. */
+static bool listed(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+    const char *at = text;
+
+    while (at && (at = strstr(at, name))) {
+        if ((at == text || at[-1] == '\n') && (at[length] == '\n' || !at[length])) {
+            return true;
+        }
+        at += length;
+    }
+    return !text;
+}
+
+static bool matches(const struct conf_case *test, const char *pattern, const char *only)
 {
     char name[256];
 
     snprintf(name, sizeof(name), "%s.%s", test->call, test->name);
-    return !pattern || strstr(name, pattern) || fnmatch(pattern, name, 0) == 0;
+    return (!pattern || strstr(name, pattern) || fnmatch(pattern, name, 0) == 0) &&
+           listed(only, name);
 }
 
-const struct conf_case **conf_cases(const char *pattern, size_t *count)
+/* A file's text, owned; NULL when it cannot be read. */
+static char *read_text(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t size = 0;
+
+    if (!file) {
+        return NULL;
+    }
+    if (getdelim(&text, &size, '\0', file) < 0) {
+        free(text);
+        text = NULL;
+    }
+    fclose(file);
+    return text;
+}
+
+const struct conf_case **conf_cases(const char *pattern, const char *only, size_t *count)
 {
     size_t all = (size_t)(__stop_conf_registry - __start_conf_registry), n = 0;
     const struct conf_case **list = calloc(all, sizeof(*list));
+    char *names = only ? read_text(only) : NULL;
 
-    if (!list) {
+    if (!list || (only && !names)) {
+        free(names);
+        free(list);
         return NULL;
     }
     for (size_t i = 0; i < all; i++) {
-        if (matches(__start_conf_registry[i], pattern)) {
+        if (matches(__start_conf_registry[i], pattern, names)) {
             list[n++] = __start_conf_registry[i];
         }
     }
+    free(names);
     qsort(list, n, sizeof(*list), by_name);
     *count = n;
     return list;

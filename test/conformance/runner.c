@@ -134,8 +134,21 @@ static void wait_for_child(const sigset_t *child)
     (void)sigtimedwait(child, NULL, &limit);
 }
 
+/* Cases for which there is no time are not run, and say so. */
+static size_t leave_out(const struct conf_case *const *cases, size_t from, size_t count,
+                        struct conf_outcome *outcomes)
+{
+    for (size_t i = from; i < count; i++) {
+        outcomes[i].test = cases[i];
+        outcomes[i].verdict = CONF_SKIP;
+        outcomes[i].transcript = strdup("");
+        snprintf(outcomes[i].why, sizeof(outcomes[i].why), "not run: no time was left");
+    }
+    return count - from;
+}
+
 static int run_slots(struct slot *slots, unsigned int jobs, const struct conf_case *const *cases,
-                     size_t count, struct conf_outcome *outcomes,
+                     size_t count, time_t until, struct conf_outcome *outcomes,
                      void (*done)(const struct conf_outcome *))
 {
     sigset_t child, old;
@@ -148,6 +161,10 @@ static int run_slots(struct slot *slots, unsigned int jobs, const struct conf_ca
     while (ended < count && !rc) {
         bool progress = false;
 
+        if (next < count && until && seconds() >= until) {
+            ended += leave_out(cases, next, count, outcomes);
+            next = count;
+        }
         for (unsigned int i = 0; i < jobs && !rc; i++) {
             if (!slots[i].pid && next < count) {
                 rc = start(&slots[i], cases[next], &outcomes[next], &old);
@@ -167,7 +184,8 @@ static int run_slots(struct slot *slots, unsigned int jobs, const struct conf_ca
 }
 
 int conf_run(const struct conf_case *const *cases, size_t count, unsigned int jobs,
-             struct conf_outcome *outcomes, void (*done)(const struct conf_outcome *))
+             unsigned int limit_s, struct conf_outcome *outcomes,
+             void (*done)(const struct conf_outcome *))
 {
     struct slot slots[CONF_JOBS_MAX] = {0};
 
@@ -181,7 +199,7 @@ int conf_run(const struct conf_case *const *cases, size_t count, unsigned int jo
             return -ENOMEM;
         }
     }
-    return run_slots(slots, jobs, cases, count, outcomes, done);
+    return run_slots(slots, jobs, cases, count, limit_s ? seconds() + limit_s : 0, outcomes, done);
 }
 
 void conf_outcomes_free(struct conf_outcome *outcomes, size_t count)
