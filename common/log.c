@@ -59,6 +59,11 @@ bool vgpu_log_enabled(enum vgpu_log_level level)
     return (int)level <= atomic_load_explicit(&level_max, memory_order_relaxed);
 }
 
+void vgpu_log_set_stderr(int fd)
+{
+    log_sink_set_stderr(fd);
+}
+
 int vgpu_log_fd(void)
 {
     return log_sink_fd();

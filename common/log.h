@@ -55,6 +55,9 @@ void vgpu_log_set_level(enum vgpu_log_level level);
 /* True if a line of this level would be written: spares costly arguments. */
 bool vgpu_log_enabled(enum vgpu_log_level level);
 
+/* Lines for standard error go to this descriptor from now on, because number 2 is in other use. */
+void vgpu_log_set_stderr(int fd);
+
 /* The descriptor that lines go to, for a close-all-but list; -1 if there is none. */
 int vgpu_log_fd(void);
 

@@ -18,6 +18,7 @@ static const char journal_path[] = "/run/systemd/journal/socket";
 
 /* Connected journal socket, or -1: lines go to standard error. */
 static int journal_fd = -1;
+static int stderr_fd = STDERR_FILENO;
 
 /* Seconds since 1970 as a UTC date: gmtime_r() would open the time zone file. */
 static void format_time(char *dst, size_t cap, const struct timespec *now)
@@ -108,9 +109,14 @@ int log_sink_open(enum vgpu_log_target target)
     return 0;
 }
 
+void log_sink_set_stderr(int fd)
+{
+    stderr_fd = fd;
+}
+
 int log_sink_fd(void)
 {
-    return journal_fd >= 0 ? journal_fd : STDERR_FILENO;
+    return journal_fd >= 0 ? journal_fd : stderr_fd;
 }
 
 /* The journal's native format: NAME=value lines; the text has no line ends. */
@@ -140,7 +146,7 @@ void log_sink_write(const char *program, enum vgpu_log_level level, const char *
                    text);
     if (len > 0 && (size_t)len < sizeof(line)) {
         /* One write, so that lines of several processes do not mix; its failure has no reader. */
-        ssize_t ignored = write(STDERR_FILENO, line, (size_t)len);
+        ssize_t ignored = write(stderr_fd, line, (size_t)len);
 
         (void)ignored;
     }

@@ -9,6 +9,9 @@
 /* Chooses and connects the target.  0, or -errno if the journal cannot be had. */
 int log_sink_open(enum vgpu_log_target target);
 
+/* What stands for standard error from now on. */
+void log_sink_set_stderr(int fd);
+
 /* The descriptor in use. */
 int log_sink_fd(void);
 

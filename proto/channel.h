@@ -10,6 +10,7 @@
  *   0x001000  state       error word, the words of both rings, the holder
  *   0x004000  fences      u64 per lane: written by the GPU or the worker, read by the guest
  *   0x00c000  progress    u64 per stream index: operations done, written by the worker
+ *   0x020000  console     what kernels print: worker → guest (proto/console.h)
  *   0x040000  completion  ring, 256 KiB: broker → guest
  *   0x100000  submission  ring, 1 MiB: guest → broker
  *   0x200000  data        pinned host memory, staging, module images
@@ -59,8 +60,11 @@ _Static_assert(VGPU_CHANNEL_STATE_OFFSET + sizeof(struct vgpu_channel_state) <=
                "channel state");
 _Static_assert(VGPU_CHANNEL_FENCES_OFFSET + 8 * VGPU_LANES_MAX <= VGPU_CHANNEL_PROGRESS_OFFSET,
                "channel fences");
-_Static_assert(VGPU_CHANNEL_PROGRESS_OFFSET + 8 * VGPU_STREAMS_MAX <= VGPU_CHANNEL_COMPLETE_OFFSET,
+_Static_assert(VGPU_CHANNEL_PROGRESS_OFFSET + 8 * VGPU_STREAMS_MAX <= VGPU_CHANNEL_CONSOLE_OFFSET,
                "channel progress");
+_Static_assert(VGPU_CHANNEL_CONSOLE_DATA_OFFSET + VGPU_CHANNEL_CONSOLE_BYTES <=
+                   VGPU_CHANNEL_COMPLETE_OFFSET,
+               "channel console");
 
 static inline struct vgpu_channel_state *vgpu_channel_state(void *base)
 {

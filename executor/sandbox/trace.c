@@ -10,6 +10,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "common/log.h"
+
 static atomic_uint caught;
 
 #if defined(__x86_64__)
@@ -37,7 +39,7 @@ static void on_sigsys(int number, siginfo_t *info, void *where)
     len = snprintf(line, sizeof(line), "sandbox: no rule for syscall=%d\n", info->si_syscall);
 #endif
     if (len > 0) {
-        (void)!write(STDERR_FILENO, line, (size_t)len);
+        (void)!write(vgpu_log_fd(), line, (size_t)len);
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "executor/driver.h"
+#include "executor/worker/console.h"
 #include "executor/worker/exit_status.h"
 #include "executor/worker/session.h"
 #include "proto/channel.h"
@@ -33,9 +34,20 @@ bool ex_error_is_sticky(CUresult cu)
     }
 }
 
+/* What kernels said is in the console before the error is in its word.  A driver that has failed
+ * waits for nothing any more; any other may wait for ever. */
+static void hear_last_words(struct ex_session *x)
+{
+    if (ex_error_is_sticky(x->driver->cuStreamQuery(NULL))) {
+        (void)x->driver->cuCtxSynchronize();
+        (void)ex_console_settle();
+    }
+}
+
 void ex_session_poison(struct ex_session *x, CUresult cu)
 {
     if (x->window.base != NULL) {
+        hear_last_words(x);
         atomic_store_explicit(&vgpu_channel_state(x->window.base)->error, (uint32_t)cu,
                               memory_order_release);
     }
@@ -55,6 +67,8 @@ void ex_session_fatal(struct ex_session *x, CUresult cu, const char *what)
     vgpu_log(VGPU_LOG_WARNING, "session ends session=%" PRIu64 " operation=%s result=%d name=%s",
              x->id, what, (int)cu, ex_driver_error_name(x->driver, cu));
     ex_session_poison(x, end);
+    ex_console_wait_read();
+    ex_console_leave();
     fatal.result = (int32_t)end;
     fatal.reason = reason;
     frame.kind_case = VGPU__FRAME__KIND_FATAL;

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/worker/console.h"
 #include "executor/worker/image.h"
+#include "executor/worker/image_scan.h"
 #include "executor/worker/jit.h"
 #include "executor/worker/private_copy.h"
 #include "executor/worker/session.h"
@@ -65,6 +67,16 @@ static CUresult load(struct ex_session *x, const uint8_t *image, size_t size, st
     return cu == CUDA_SUCCESS ? file_module(x, module, handle) : cu;
 }
 
+/* Compute capability without its minor part; 0: not known. */
+static int major_of(const struct ex_session *x)
+{
+    int major = 0;
+    CUresult cu = x->driver->cuDeviceGetAttribute(
+        &major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, x->device);
+
+    return cu == CUDA_SUCCESS ? major : 0;
+}
+
 CUresult ex_do_cuModuleLoadDataEx(struct ex_session *session,
                                   const struct vgpu_args_cuModuleLoadDataEx *args,
                                   struct vgpu_ret_cuModuleLoadDataEx *ret)
@@ -87,6 +99,10 @@ CUresult ex_do_cuModuleLoadDataEx(struct ex_session *session,
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     cu = load(session, image, args->image_size, &jit, &ret->module);
+    if (cu == CUDA_SUCCESS && ex_image_prints(image, args->image_size, major_of(session))) {
+        ret->prints = 1;
+        ex_console_open();
+    }
     ex_private_free(image, args->image_size);
     ret->wall_time_us = ex_jit_wall_time_us(&jit);
     ret->info_log = (const uint8_t *)jit.info;

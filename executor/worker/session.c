@@ -7,6 +7,7 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "executor/worker/console.h"
 #include "executor/worker/dispatch.h"
 #include "executor/worker/error.h"
 #include "executor/worker/pause.h"
@@ -50,6 +51,7 @@ static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int me
         return cu;
     }
     ex_streams_attach(x);
+    ex_console_attach(x->window.base);
     x->memory =
         ex_memory_new(x->driver, x->device, place.arena, place.arena_bytes, message->memory_quota);
     if (x->memory != NULL) {

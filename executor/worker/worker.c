@@ -6,6 +6,7 @@
 
 #include "executor/driver.h"
 #include "executor/sandbox/trace.h"
+#include "executor/worker/console.h"
 #include "executor/worker/device.h"
 #include "executor/worker/exit_status.h"
 #include "executor/worker/pipe.h"
@@ -24,6 +25,7 @@ struct start {
     CUdevice device;
     CUcontext context;
     struct ex_layers layers;
+    bool serves; /* a guest, that is: what the driver prints is the guest's */
     char why[VGPU_TEXT_BYTES_MAX];
 };
 
@@ -41,7 +43,7 @@ static CUresult start_device(const struct ex_options *options, struct start *s)
 {
     CUresult cu;
 
-    if (ex_startup_isolate(options, &s->layers) < 0) {
+    if (ex_startup_isolate(options, &s->layers) < 0 || (s->serves && ex_console_prepare() < 0)) {
         (void)snprintf(s->why, sizeof(s->why), "the process cannot be isolated");
         return CUDA_ERROR_OPERATING_SYSTEM;
     }
@@ -66,6 +68,9 @@ static CUresult start_locked(const struct ex_options *options, struct start *s, 
 
     if (cu != CUDA_SUCCESS) {
         return cu;
+    }
+    if (s->serves && ex_console_start() < 0) {
+        return explain(s, "console thread", CUDA_ERROR_OUT_OF_MEMORY);
     }
     helpers = ex_helpers_start(&driver, s->context, options->settings.helpers);
     if (helpers == NULL || ex_session_init(&session, &driver, s->device, &outbox, helpers) < 0) {
@@ -114,7 +119,7 @@ static void open_pipe(void)
 
 int ex_worker_main(const struct ex_options *options)
 {
-    struct start s = {.why = ""};
+    struct start s = {.serves = true, .why = ""};
     CUresult cu;
 
     open_pipe();
@@ -126,7 +131,10 @@ int ex_worker_main(const struct ex_options *options)
         send_failure(&s, cu);
     }
     send_ready(&s);
-    return ex_session_serve(&session, &pipe_socket) == 0 ? EX_EXIT_PEER : EX_EXIT_BROKEN;
+    int rc = ex_session_serve(&session, &pipe_socket);
+
+    ex_console_leave();
+    return rc == 0 ? EX_EXIT_PEER : EX_EXIT_BROKEN;
 }
 
 int ex_probe_main(const struct ex_options *options)

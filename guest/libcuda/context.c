@@ -2,6 +2,7 @@
 #include "guest/libcuda/context.h"
 
 #include "guest/libcuda/object.h"
+#include "guest/libcuda/settled.h"
 
 /* Slots below VGPU_DEVICES_MAX are the primary contexts. */
 static struct gs_context contexts[VGPU_CONTEXTS_MAX];
@@ -97,6 +98,9 @@ void gs_context_deactivate(struct gs_context *context)
     struct gs_session *session = context->session;
 
     atomic_store_explicit(&context->active, false, memory_order_release);
+    if (atomic_load(&session->prints) && gs_session_error(session) == CUDA_SUCCESS) {
+        (void)gs_synchronize(session); /* what its kernels print is seen */
+    }
     if (--context->device->contexts == 0) {
         gs_session_close_worker(session);
     } else if (gs_session_error(session) == CUDA_SUCCESS) {

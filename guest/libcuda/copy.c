@@ -6,6 +6,7 @@
 #include "common/overflow.h"
 #include "gs_calls.h"
 #include "guest/libcuda/address.h"
+#include "guest/libcuda/console.h"
 #include "guest/libcuda/process.h"
 #include "guest/libcuda/stream.h"
 #include "guest/libcuda/virtual_memory.h"
@@ -212,6 +213,24 @@ static CUresult on_host(const struct gs_copy *copy)
     return cu;
 }
 
+/* What waits for itself prints what was said before it; nothing else does. */
+static CUresult from_pageable(const struct gs_copy *copy, bool wait)
+{
+    CUresult cu = gs_copy_from_pageable(copy);
+
+    /* It returns when the source has been taken, where native has waited for earlier kernels. */
+    return cu == CUDA_SUCCESS && wait && atomic_load(&copy->session->prints)
+               ? gs_stream_wait(copy->stream)
+               : cu;
+}
+
+static CUresult to_pageable(const struct gs_copy *copy, bool wait)
+{
+    CUresult cu = gs_copy_to_pageable(copy);
+
+    return cu == CUDA_SUCCESS && wait ? gs_console_flush_stream(copy->stream) : cu;
+}
+
 static CUresult run(const struct gs_copy *copy, bool wait)
 {
     bool to_host = copy->dst.place == GS_PLACE_PAGEABLE;
@@ -224,19 +243,20 @@ static CUresult run(const struct gs_copy *copy, bool wait)
     }
     if (to_host) {
         count(&gs_bytes_dtoh, copy);
-        return gs_copy_to_pageable(copy);
+        return to_pageable(copy, wait);
     }
     if (from_host) {
         count(&gs_bytes_htod, copy);
-        return gs_copy_from_pageable(copy);
+        return from_pageable(copy, wait);
     }
     cu = gs_copy_direct(copy);
-    /* Between device addresses native does not wait either. */
-    if (cu == CUDA_SUCCESS && wait &&
-        !(copy->dst.place == GS_PLACE_DEVICE && copy->src.place == GS_PLACE_DEVICE)) {
-        cu = gs_stream_wait(copy->stream);
+    if (cu != CUDA_SUCCESS || !wait) {
+        return cu;
     }
-    return cu;
+    /* Between device addresses native does not wait either. */
+    return copy->dst.place == GS_PLACE_DEVICE && copy->src.place == GS_PLACE_DEVICE
+               ? gs_console_flush_stream(copy->stream)
+               : gs_stream_wait(copy->stream);
 }
 
 CUresult gs_copy_run(const struct gs_copy *copy, bool wait)

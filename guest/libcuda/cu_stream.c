@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gs_calls.h"
 
+#include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/event.h"
 #include "guest/libcuda/pool.h"
@@ -156,6 +157,7 @@ CUresult gs_cuStreamQuery(CUstream hStream)
     if (cu == CUDA_SUCCESS) {
         atomic_store(&stream->synced, sent);
         gs_settled_up_to(stream->session, vgpu_handle_index_of(stream->wire), sent);
+        gs_console_seen_done(stream->session);
     }
     return cu;
 }

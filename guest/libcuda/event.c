@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gs_calls.h"
+#include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
 
 CUresult gs_event_find(CUevent handle, struct gs_event **event)
@@ -34,7 +35,7 @@ CUresult gs_event_wait(struct gs_event *event)
     CUresult cu;
 
     if (is_done(event)) {
-        return CUDA_SUCCESS;
+        return gs_console_flush_event(event);
     }
     if (thread == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
@@ -49,7 +50,7 @@ CUresult gs_event_wait(struct gs_event *event)
         atomic_store(&event->done, records);
         cu = gs_session_error(s);
     }
-    return cu;
+    return cu == CUDA_SUCCESS ? gs_console_flush_event(event) : cu;
 }
 
 CUresult gs_event_destroy(struct gs_event *event)
@@ -160,6 +161,7 @@ CUresult gs_cuEventQuery(CUevent hEvent)
     cu = gs_call_cuEventQuery(event->session, &args, &ret);
     if (cu == CUDA_SUCCESS) {
         atomic_store(&event->done, records);
+        gs_console_seen_done(event->session);
     }
     return cu;
 }

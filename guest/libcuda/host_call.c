@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "gs_calls.h"
+#include "guest/libcuda/console.h"
 #include "guest/libcuda/process.h"
 #include "guest/libcuda/thread.h"
 
@@ -87,6 +88,9 @@ static void serve(struct gs_session *s)
         struct gs_host_function function;
 
         if (take(s, ask->token, &function)) {
+            if (function.callback != NULL) {
+                (void)gs_console_flush(s);
+            }
             call(&function, CUDA_SUCCESS);
         }
         if (atomic_load(&s->host_calls.life) == life) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gs_calls.h"
+#include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/event.h"
 #include "guest/libcuda/module.h"
@@ -182,6 +183,10 @@ static CUresult send(const struct gs_launch *l, const struct gs_attributes *a,
     bool known = gs_form_known(l->function, &l->config, a, &form);
     CUresult cu = gs_stream_room(l->stream);
 
+    if (cu == CUDA_SUCCESS &&
+        atomic_load_explicit(&l->stream->session->prints, memory_order_relaxed)) {
+        cu = gs_console_before_launch(l->stream->session);
+    }
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

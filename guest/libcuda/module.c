@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gs_calls.h"
+#include "guest/libcuda/console.h"
 #include "guest/libcuda/address.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/kernel.h"
@@ -118,7 +119,7 @@ CUresult gs_module_unload(struct gs_module *module)
         (void)vgpu_handles_take(s->functions, f->wire);
     }
     gs_module_free(module);
-    return CUDA_SUCCESS;
+    return gs_console_flush(s);
 }
 
 static bool take_layout(struct gs_function *function, const uint8_t *layout, uint32_t len)

@@ -12,6 +12,7 @@
 #include "common/io.h"
 #include "gs_calls.h"
 #include "guest/libcuda/address.h"
+#include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/hostmem.h"
 #include "guest/libcuda/jit.h"
@@ -58,6 +59,13 @@ CUresult gs_module_load(const struct gs_call *call, const void *image, size_t si
                                 .error_len = ret.error_log_len,
                                 .wall_time_us = ret.wall_time_us};
     gs_jit_give(jit, &logs);
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    cu = gs_console_flush(call->session); /* of the modules before it */
+    if (ret.prints != 0) {
+        atomic_store(&call->session->prints, true);
+    }
     return cu == CUDA_SUCCESS ? file_module(call, ret.module, module) : cu;
 }
 

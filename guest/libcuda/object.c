@@ -21,6 +21,8 @@ CUresult gs_objects_make(struct gs_session *s)
     s->functions = vgpu_handles_new(VGPU_HANDLE_FUNCTION, VGPU_FUNCTIONS_MAX);
     s->physicals = vgpu_handles_new(VGPU_HANDLE_PHYSICAL, VGPU_PHYSICALS_MAX);
     s->linkers = vgpu_handles_new(VGPU_HANDLE_LINK, VGPU_LINKS_MAX);
+    atomic_store(&s->prints, false);
+    atomic_store(&s->silent_done, false);
     gs_alloc_map_init(&s->allocs);
     gs_settled_init(&s->settled);
     gs_device_memory_init(&s->device_memory);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "guest/libcuda/console.h"
 #include "guest/libcuda/process.h"
 #include "guest/libcuda/thread.h"
 
@@ -15,6 +16,7 @@ CUresult gs_session_error(struct gs_session *s)
     }
     cu = gs_link_error(&s->link);
     if (__builtin_expect(cu != CUDA_SUCCESS, 0)) {
+        gs_console_drain(&s->link);
         gs_process_set_sticky(cu);
     }
     return cu;

@@ -46,6 +46,8 @@ struct gs_session {
     _Atomic bool closed;
     _Atomic int32_t refused;
     _Atomic uint32_t worker_pid;
+    _Atomic bool prints;      /* a module of this worker's may */
+    _Atomic bool silent_done; /* work is known to be done, but not what it printed */
 
     struct vgpu_handles *streams;
     struct vgpu_handles *events;

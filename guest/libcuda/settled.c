@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gs_calls.h"
+#include "guest/libcuda/console.h"
 #include "guest/libcuda/session.h"
 
 void gs_settled_init(struct gs_settled *settled)
@@ -114,7 +115,7 @@ CUresult gs_synchronize(struct gs_session *s)
         raise_to(&s->settled.orphans_done, orphans);
     }
     free(sent);
-    return cu;
+    return cu == CUDA_SUCCESS ? gs_console_flush(s) : cu;
 }
 
 CUresult gs_settle(struct gs_session *s)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gs_calls.h"
+#include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/staging.h"
 
@@ -261,7 +262,8 @@ CUresult gs_stream_wait(struct gs_stream *stream)
     }
     /* The legacy stream waits for work of others, which its own count does not show. */
     if (stream->wire != 0 && atomic_load(&stream->synced) == sent) {
-        return gs_session_error(s);
+        cu = gs_session_error(s);
+        return cu == CUDA_SUCCESS ? gs_console_flush_stream(stream) : cu;
     }
     args.lane = thread->lane;
     args.value = ++s->link.fence_value[thread->lane];
@@ -274,5 +276,5 @@ CUresult gs_stream_wait(struct gs_stream *stream)
         gs_settled_up_to(s, index_of(stream), sent);
         cu = gs_session_error(s);
     }
-    return cu;
+    return cu == CUDA_SUCCESS ? gs_console_flush_stream(stream) : cu;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "common/clock.h"
+#include "guest/libcuda/console.h"
 
 /* A lost interrupt, which should not be, costs this much. */
 #define PARK_NS (500 * VGPU_NS_PER_MS)
@@ -200,7 +201,11 @@ static CUresult wait_for(struct gs_link *link, struct gs_waiter *self)
         park(link, self);
     }
     (void)atomic_load_explicit(&host_functions_ran, memory_order_acquire);
-    return self->ready(self->arg) ? CUDA_SUCCESS : gs_link_error(link);
+    if (self->ready(self->arg)) {
+        return CUDA_SUCCESS;
+    }
+    gs_console_drain(link); /* a kernel's last words come before its error */
+    return gs_link_error(link);
 }
 
 CUresult gs_link_wait(struct gs_link *link, bool (*ready)(void *arg), void *arg)

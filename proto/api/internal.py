@@ -87,4 +87,12 @@ CALLS = [
         },
         "doc": "How many clusters of a kernel run at once, or with `largest` how large one can be.",
     },
+    {
+        "name": "vgpuFlush", "class": "round_trip", "host": "manual",
+        "wire": {
+            "args": [("handle:stream", "stream"), ("handle:event", "event")],
+            "ret": [("u64", "end")],
+        },
+        "doc": "Has the driver print what kernels said; the guest has all when it has read so far.",
+    },
 ]

@@ -39,6 +39,7 @@ CALLS = [
             "ret": [
                 ("handle:module", "module"),
                 ("u32", "wall_time_us"),
+                ("u32", "prints"),
                 ("bytes", "info_log", "VGPU_JIT_LOG_BYTES_MAX"),
                 ("bytes", "error_log", "VGPU_JIT_LOG_BYTES_MAX"),
             ],

@@ -362,10 +362,10 @@ class Stack:
         env["LD_LIBRARY_PATH"] = ":".join(filter(None, path))
         return env
 
-    def start(self, name, *args, path=None, **options):
+    def start(self, name, *args, path=None, environment=None, **options):
         """A guest program, on the broker's socket or the one of a machine (fake_device.py)."""
-        guest = Guest([self.program(name), *map(str, args)], self.guest_environment(path),
-                      self.folder, **options)
+        guest = Guest([self.program(name), *map(str, args)],
+                      {**self.guest_environment(path), **(environment or {})}, self.folder, **options)
         self.guests.append(guest)
         return guest
 
@@ -374,8 +374,8 @@ class Stack:
         guest.close()
         self.guests.remove(guest)
 
-    def run(self, name, *args, path=None):
-        guest = self.start(name, *args, path=path)
+    def run(self, name, *args, path=None, environment=None):
+        guest = self.start(name, *args, path=path, environment=environment)
         try:
             return guest.finish()
         finally:

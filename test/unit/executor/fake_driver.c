@@ -74,6 +74,14 @@ static CUresult event_query(CUevent event)
     return called(FAKE_cuEventQuery);
 }
 
+static CUresult device_attribute(int *value, CUdevice_attribute attribute, CUdevice device)
+{
+    (void)attribute;
+    (void)device;
+    *value = 9;
+    return CUDA_SUCCESS;
+}
+
 static CUresult stream_create(CUstream *stream, unsigned int flags, int priority)
 {
     (void)flags;
@@ -339,6 +347,7 @@ void fake_driver_new(struct ex_driver *d)
     d->cuEventRecordWithFlags = event_record;
     d->cuEventQuery = event_query;
     d->cuStreamCreateWithPriority = stream_create;
+    d->cuDeviceGetAttribute = device_attribute;
     d->cuStreamDestroy_v2 = stream_destroy;
     d->cuStreamQuery = stream_query;
     d->cuStreamWaitEvent = stream_wait;
