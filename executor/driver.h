@@ -8,8 +8,9 @@
 
 /*
  * Opens the driver library (a path, or a name for the dynamic linker) for good and fills
- * *driver with its functions.  0; -ENOENT (not there or not loadable) or -ENOSYS (a required
- * function is missing), with the reason in why (why_cap bytes, terminated).
+ * *driver with its functions.  0; -ENOENT (not there or not loadable) or -ENOSYS (older than
+ * VGPU_DRIVER_VERSION_MIN, or a required function is missing), with the reason in why (why_cap
+ * bytes, terminated).
  */
 int ex_driver_open(struct ex_driver *driver, const char *library, char *why, size_t why_cap);
 

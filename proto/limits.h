@@ -10,6 +10,10 @@
 /* Version of the protocol: frames, rings, channel layout.  Must be equal on both sides. */
 #define VGPU_PROTOCOL_VERSION 1u
 
+/* The oldest driver that a worker uses, as cuDriverGetVersion counts: cuFuncGetParamInfo came then.
+ */
+#define VGPU_DRIVER_VERSION_MIN 12040u
+
 /* Largest frame after its length prefix: a hostile frame costs at most this before it is refused.
  */
 #define VGPU_FRAME_BYTES_MAX 65536u

@@ -2,6 +2,7 @@
 #include "gs_calls.h"
 
 #include "guest/libcuda/process.h"
+#include "guest/libcuda/stub.h"
 
 CUresult gs_cuInit(unsigned int Flags)
 {
@@ -31,6 +32,6 @@ CUresult gs_cuDriverGetVersion(int *driverVersion)
         return CUDA_ERROR_INVALID_VALUE;
     }
     (void)gs_process_connect();
-    *driverVersion = gs_process_driver_version();
+    *driverVersion = gs_driver_version();
     return CUDA_SUCCESS;
 }

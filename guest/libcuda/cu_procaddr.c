@@ -7,6 +7,7 @@
 #include "gs_proc_rows.h"
 #include "guest/libcuda/log.h"
 #include "guest/libcuda/process.h"
+#include "guest/libcuda/stub.h"
 
 #define FLAGS_KNOWN                                                                                \
     (CU_GET_PROC_ADDRESS_LEGACY_STREAM | CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM)
@@ -15,14 +16,17 @@ static CUresult find(const char *symbol, void **pfn, int version, cuuint64_t fla
                      CUdriverProcAddressQueryResult *status)
 {
     bool per_thread = (flags & CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM) != 0;
+    int host;
 
+    /* Runtimes look everything up before cuInit: what there is depends on the host's driver. */
+    (void)gs_process_connect();
+    host = gs_driver_version();
     if (symbol == NULL || pfn == NULL || (flags & ~(cuuint64_t)FLAGS_KNOWN) != 0 ||
-        version > gs_process_driver_version()) {
+        version > host) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     /* Native takes a negative version for the newest. */
-    version = version < 0 ? gs_process_driver_version() : version;
-    *pfn = gs_proc_find(symbol, version, per_thread, status);
+    *pfn = gs_proc_find(symbol, version < 0 ? host : version, host, per_thread, status);
     return CUDA_SUCCESS;
 }
 

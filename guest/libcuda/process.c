@@ -11,6 +11,7 @@
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/facts.h"
 #include "guest/libcuda/stats.h"
+#include "guest/libcuda/stub.h"
 #include "guest/libcuda/thread.h"
 
 enum { STATE_NEW, STATE_STARTED, STATE_CHILD };
@@ -26,7 +27,7 @@ static struct gs_session sessions[VGPU_DEVICES_MAX];
 static unsigned int sessions_used;
 static struct gs_device devices[VGPU_DEVICES_MAX];
 static int device_count;
-static int driver_version = CUDA_VERSION;
+static _Atomic int driver_version = CUDA_VERSION;
 
 _Atomic uint64_t gs_bytes_htod;
 _Atomic uint64_t gs_bytes_dtoh;
@@ -124,14 +125,14 @@ void gs_process_welcome(const Vgpu__Welcome *welcome)
         return; /* another channel of the same host */
     }
     if (welcome->driver_version != 0 && welcome->driver_version < CUDA_VERSION) {
-        driver_version = (int)welcome->driver_version;
+        atomic_store_explicit(&driver_version, (int)welcome->driver_version, memory_order_relaxed);
     }
     device_count = gs_facts_take(welcome, devices);
 }
 
-int gs_process_driver_version(void)
+int gs_driver_version(void)
 {
-    return driver_version;
+    return atomic_load_explicit(&driver_version, memory_order_relaxed);
 }
 
 int gs_device_count(void)

@@ -45,9 +45,6 @@ CUresult gs_process_connect(void);
 /* Marks cuInit as done. */
 void gs_process_start(void);
 
-/* The lesser of the host's CUDA version and this library's; the latter before connecting. */
-int gs_process_driver_version(void);
-
 /* Devices that the program may see ($CUDA_VISIBLE_DEVICES). */
 int gs_device_count(void);
 /* NULL: no such device. */

@@ -46,14 +46,34 @@ void gs_count(unsigned int call_index)
     gs_bump(&thread->calls);
 }
 
+/* Counts a refusal; true at the first of its call. */
+static bool refuse(unsigned int call_index)
+{
+    (void)atomic_fetch_add_explicit(&unsupported, 1, memory_order_relaxed);
+    return call_index < GS_CALLS && !atomic_exchange(&told[call_index], true);
+}
+
 CUresult gs_unsupported(unsigned int call_index)
 {
     if (gs_ready() != CUDA_SUCCESS) {
         return CUDA_ERROR_NOT_INITIALIZED;
     }
-    (void)atomic_fetch_add_explicit(&unsupported, 1, memory_order_relaxed);
-    if (call_index < GS_CALLS && !atomic_exchange(&told[call_index], true)) {
+    if (refuse(call_index)) {
         gs_log("%s is not supported", gs_call_info[call_index].name);
+    }
+    return CUDA_ERROR_NOT_SUPPORTED;
+}
+
+CUresult gs_absent(unsigned int call_index)
+{
+    int version = gs_driver_version();
+
+    if (gs_ready() != CUDA_SUCCESS) {
+        return CUDA_ERROR_NOT_INITIALIZED;
+    }
+    if (refuse(call_index)) {
+        gs_log("the driver of the host (CUDA %d.%d) has no %s", version / 1000, version % 1000 / 10,
+               gs_call_info[call_index].name);
     }
     return CUDA_ERROR_NOT_SUPPORTED;
 }

@@ -10,6 +10,13 @@
  * CUDA_ERROR_NOT_SUPPORTED, or CUDA_ERROR_NOT_INITIALIZED before cuInit.  Any thread. */
 CUresult gs_unsupported(unsigned int call_index);
 
+/* The version of the host's driver, at most this library's own; that until the host has been asked.
+ * Any thread. */
+int gs_driver_version(void);
+
+/* The same as gs_unsupported() for a call that the host's driver is too old for. */
+CUresult gs_absent(unsigned int call_index);
+
 /* Counts a call for the summary.  Any thread, no lock. */
 void gs_count(unsigned int call_index);
 

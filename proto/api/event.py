@@ -79,6 +79,7 @@ CALLS = [
     {
         "name": "cuEventElapsedTime_v2", "base": "cuEventElapsedTime", "since": 12080,
         "class": "round_trip", "host": "auto", "driver": "required",
+        "driver_older": "cuEventElapsedTime",
         "args": [("out", "float *ms"), ("handle", "CUevent start"), ("handle", "CUevent end")],
         "doc": "Milliseconds between two events.",
     },

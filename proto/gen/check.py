@@ -90,6 +90,17 @@ def check_symbol(call, names):
             fail(call, f"goes by unknown operation '{name}'")
 
 
+def check_older(call, names):
+    """What stands in for a call in older drivers takes the same arguments."""
+    older = names.get(call.driver_older)
+    if not call.driver_older:
+        return
+    if not call.driver or older is None or older.since >= call.since:
+        fail(call, f"'{call.driver_older}' is no older form of a driver call")
+    if [a.type for a in older.args or []] != [a.type for a in call.args]:
+        fail(call, f"'{call.driver_older}' takes other arguments")
+
+
 def check_unique(calls):
     seen = {}
     for call in calls:
@@ -124,4 +135,5 @@ def check(calls, limits, hash_function=wire.operation_id):
         check_args(call, limits)
         check_symbol(call, names)
         check_wire(call, limits)
+        check_older(call, names)
     check_ids(calls, limits, hash_function)

@@ -21,7 +21,8 @@ TABLE = """/*
 SYMBOL = """
 struct ex_driver_symbol {
     const char *name;
-    size_t offset; /* of the pointer in struct ex_driver */
+    const char *older; /* the same call in drivers that lack it, or NULL */
+    size_t offset;     /* of the pointer in struct ex_driver */
     bool required;
 };
 """
@@ -42,11 +43,12 @@ def driver_header(calls):
 
 def driver_source(calls):
     out = banner("Apache-2.0") + '#include "ex_driver_table.h"\n\n'
-    out += "#define REQUIRED(call) {#call, offsetof(struct ex_driver, call), true}\n"
-    out += "#define OPTIONAL(call) {#call, offsetof(struct ex_driver, call), false}\n\n"
-    out += "const struct ex_driver_symbol ex_driver_symbols[EX_DRIVER_SYMBOLS] = {\n"
+    out += "#define REQUIRED(call, older) {#call, older, offsetof(struct ex_driver, call), true}\n"
+    out += "#define OPTIONAL(call, older) {#call, older, offsetof(struct ex_driver, call), false}\n"
+    out += "\nconst struct ex_driver_symbol ex_driver_symbols[EX_DRIVER_SYMBOLS] = {\n"
     for call in driver_calls(calls):
-        out += f"    {call.driver.upper()}({call.name}),\n"
+        older = f'"{call.driver_older}"' if call.driver_older else "NULL"
+        out += f"    {call.driver.upper()}({call.name}, {older}),\n"
     return out + "};\n"
 
 

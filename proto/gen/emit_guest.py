@@ -80,19 +80,29 @@ def arguments(call, symbol):
     return names
 
 
-def stub(call, symbol):
+def since_of(call, symbol):
+    """The version that brought the symbol."""
+    return dict(call.variants).get(symbol, call.since)
+
+
+def stub(call, symbol, oldest):
+    """A call that the oldest driver lacks asks whether this host's has it."""
     target = call.alias_of or call.name
+    since = since_of(call, symbol)
     out = wrap(f"CUresult {symbol}", parameters(call.args), "\n{\n")
     out += f"    gs_count(GS_CALL_{call.name});\n"
+    if since > oldest:
+        out += f"    if (gs_driver_version() < {since}) {{\n"
+        out += f"        return gs_absent(GS_CALL_{call.name});\n    }}\n"
     return out + wrap(f"return gs_{target}", arguments(call, symbol), ";\n}\n", 4)
 
 
-def stubs_source(calls):
+def stubs_source(calls, oldest):
     out = banner("Apache-2.0") + '#include "gs_symbols.h"\n\n'
     out += '#include "gs_call_info.h"\n#include "gs_calls.h"\n#include "guest/libcuda/stub.h"\n'
     for call in calls:
         for symbol in [call.name] + [v[0] for v in call.variants]:
-            out += "\n" + stub(call, symbol)
+            out += "\n" + stub(call, symbol, oldest)
     return out
 
 
@@ -253,7 +263,7 @@ def version_script(calls):
     return out + "".join(f"    {s};\n" for s in symbols(calls)) + "local:\n    *;\n};\n"
 
 
-def emit(calls, _limits):
+def emit(calls, limits):
     files = {"gs_symbols.h": symbols_header(calls),
              "gs_symbols_refused.h": refused_header(calls),
              "gs_call_info.h": info_header(calls), "gs_call_info.c": info_source(calls),
@@ -263,7 +273,8 @@ def emit(calls, _limits):
         members = [c for c in exported(calls) if c.family == family]
         done = [c for c in members if c.implemented]
         if done:
-            files[f"gs_stubs_{family}.c"] = stubs_source(done)
+            oldest = limits["VGPU_DRIVER_VERSION_MIN"]
+            files[f"gs_stubs_{family}.c"] = stubs_source(done, oldest)
         if len(done) < len(members):
             name = "gs_refused_" + family.replace("unsupported_", "") + ".c"
             files[name] = refused_source([c for c in members if not c.implemented])

@@ -24,10 +24,11 @@ extern const unsigned int gs_proc_row_count;
 
 /*
  * The newest form of `name` that CUDA `version` had, in the flavour asked for, or NULL.
- * *status (not NULL) says found, unknown name, or version too old.  Names with a suffix
- * (_v2, _ptsz) are unknown, as in the driver.  Any thread.
+ * *status (not NULL) says found, unknown name, or version too old.  What came after the
+ * driver of version `host` is unknown, and so are names with a suffix (_v2, _ptsz), as in
+ * the driver.  Any thread.
  */
-void *gs_proc_find(const char *name, int version, bool per_thread,
+void *gs_proc_find(const char *name, int version, int host, bool per_thread,
                    CUdriverProcAddressQueryResult *status);
 """
 
@@ -49,15 +50,7 @@ static unsigned int first_row(const char *name)
     return low;
 }
 
-static void *row_symbol(const struct gs_proc_row *row, int version, bool per_thread)
-{
-    if (per_thread && row->per_thread != NULL) {
-        return row->per_thread_since <= version ? row->per_thread : NULL;
-    }
-    return row->since <= version ? row->symbol : NULL;
-}
-
-void *gs_proc_find(const char *name, int version, bool per_thread,
+void *gs_proc_find(const char *name, int version, int host, bool per_thread,
                    CUdriverProcAddressQueryResult *status)
 {
     void *found = NULL;
@@ -65,10 +58,17 @@ void *gs_proc_find(const char *name, int version, bool per_thread,
 
     *status = CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND;
     for (; i < gs_proc_row_count && strcmp(gs_proc_rows[i].base, name) == 0; i++) {
-        void *symbol = row_symbol(&gs_proc_rows[i], version, per_thread);
+        const struct gs_proc_row *row = &gs_proc_rows[i];
+        bool own = per_thread && row->per_thread != NULL;
+        int since = own ? row->per_thread_since : row->since;
 
+        if (since > host) {
+            continue;
+        }
         *status = CU_GET_PROC_ADDRESS_VERSION_NOT_SUFFICIENT;
-        found = symbol != NULL ? symbol : found;
+        if (since <= version) {
+            found = own ? row->per_thread : row->symbol;
+        }
     }
     if (found != NULL) {
         *status = CU_GET_PROC_ADDRESS_SUCCESS;

@@ -13,7 +13,7 @@ from pathlib import Path
 CLASSES = ("local", "one_way", "round_trip", "upcall", "unsupported")
 KEYS = {
     "name", "base", "since", "variants", "also", "alias_of", "class", "guest", "host",
-    "blocking", "driver", "args", "wire", "via", "ret_on_error", "positives",
+    "blocking", "driver", "driver_older", "args", "wire", "via", "ret_on_error", "positives",
     "positives_why", "negatives", "negatives_why", "doc",
 }
 
@@ -60,6 +60,7 @@ class Call:
     host: str = "none"
     blocking: bool = False
     driver: str = ""
+    driver_older: str = ""
     args: list = None
     via: list = field(default_factory=list)
     ret_on_error: bool = False
@@ -116,7 +117,7 @@ def make_call(raw, where, family):
             raise TableError(f"{where}: entry without '{key}'")
     call = Call(raw["name"], where, family, raw, cls=raw["class"])
     for key in ("base", "since", "variants", "also", "alias_of", "guest", "host",
-                "blocking", "driver", "via", "ret_on_error", "doc"):
+                "blocking", "driver", "driver_older", "via", "ret_on_error", "doc"):
         if key in raw:
             setattr(call, key, raw[key])
     if "args" in raw:

@@ -82,7 +82,7 @@ static float run(struct pipeline *p)
     for (unsigned int i = 0; i < STREAMS; i++) {
         DEMO_CHECK(cuStreamQuery(p->streams[i]));
     }
-    DEMO_CHECK(cuEventElapsedTime_v2(&ms, p->start, p->end));
+    DEMO_CHECK(cuEventElapsedTime(&ms, p->start, p->end));
     return ms;
 }
 

@@ -26,8 +26,21 @@ static void check(const char *name, int version, bool per_thread, const void *sy
 {
     CUdriverProcAddressQueryResult status = (CUdriverProcAddressQueryResult)99;
 
-    assert_ptr_equal(gs_proc_find(name, version, per_thread, &status), symbol);
+    assert_ptr_equal(gs_proc_find(name, version, 13000, per_thread, &status), symbol);
     assert_int_equal(status, wanted);
+}
+
+static void test_an_older_driver_does_not_know_what_came_later(void **state)
+{
+    CUdriverProcAddressQueryResult status = (CUdriverProcAddressQueryResult)99;
+
+    (void)state;
+    assert_null(gs_proc_find("cuZulu", 12040, 12040, false, &status));
+    assert_int_equal(status, CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND);
+    assert_null(gs_proc_find("cuCopyMore", 2000, 12040, true, &status));
+    assert_int_equal(status, CU_GET_PROC_ADDRESS_VERSION_NOT_SUFFICIENT);
+    assert_ptr_equal(gs_proc_find("cuCopy", 3000, 3000, false, &status), &symbols[1]);
+    assert_int_equal(status, CU_GET_PROC_ADDRESS_SUCCESS);
 }
 
 static void test_find_newest_form_that_is_not_newer_than_asked(void **state)
@@ -73,6 +86,7 @@ static void test_find_unknown_names(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_older_driver_does_not_know_what_came_later),
         cmocka_unit_test(test_find_newest_form_that_is_not_newer_than_asked),
         cmocka_unit_test(test_find_per_thread_flavour),
         cmocka_unit_test(test_find_too_old_a_version),
