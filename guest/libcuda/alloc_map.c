@@ -75,6 +75,21 @@ bool gs_alloc_map_find(struct gs_alloc_map *map, uint64_t address, struct gs_all
     return alloc != NULL;
 }
 
+bool gs_alloc_map_overlaps(struct gs_alloc_map *map, uint64_t address, uint64_t bytes,
+                           struct gs_alloc *found)
+{
+    struct gs_alloc key = {.base = address, .size = bytes};
+    struct gs_alloc **node;
+
+    (void)pthread_rwlock_rdlock(&map->lock);
+    node = tfind(&key, &map->root, compare);
+    if (node != NULL) {
+        *found = **node;
+    }
+    (void)pthread_rwlock_unlock(&map->lock);
+    return node != NULL;
+}
+
 void gs_alloc_map_set_access(struct gs_alloc_map *map, uint64_t address, uint32_t access)
 {
     struct gs_alloc *alloc;

@@ -16,6 +16,7 @@
 struct gs_context;
 struct gs_physical;
 struct gs_pool;
+struct gs_registration;
 struct gs_module;
 
 enum gs_alloc_kind {
@@ -24,6 +25,8 @@ enum gs_alloc_kind {
     GS_ALLOC_HOST,
     GS_ALLOC_MAPPED, /* by cuMemMap */
     GS_ALLOC_POOL,   /* of a memory pool */
+    GS_ALLOC_REGISTERED,
+    GS_ALLOC_ALIAS, /* of a registered one, in the window */
 };
 
 struct gs_alloc {
@@ -38,7 +41,15 @@ struct gs_alloc {
     const struct gs_module *module; /* of a variable */
     struct gs_physical *physical;   /* of mapped memory */
     struct gs_pool *pool;
+    struct gs_registration *registration;
 };
+
+/* Memory that the processor sees too. */
+static inline bool gs_alloc_is_host(const struct gs_alloc *alloc)
+{
+    return alloc->kind == GS_ALLOC_HOST || alloc->kind == GS_ALLOC_REGISTERED ||
+           alloc->kind == GS_ALLOC_ALIAS;
+}
 
 struct gs_alloc_map {
     pthread_rwlock_t lock;
@@ -54,6 +65,10 @@ int gs_alloc_map_add(struct gs_alloc_map *map, const struct gs_alloc *alloc);
 
 /* Copies the allocation that contains `address`; false: none. */
 bool gs_alloc_map_find(struct gs_alloc_map *map, uint64_t address, struct gs_alloc *found);
+
+/* Copies an allocation that overlaps [address, address + bytes); false: none does. */
+bool gs_alloc_map_overlaps(struct gs_alloc_map *map, uint64_t address, uint64_t bytes,
+                           struct gs_alloc *found);
 
 /* Changes the access of the mapped memory that starts at `address`. */
 void gs_alloc_map_set_access(struct gs_alloc_map *map, uint64_t address, uint32_t access);

@@ -8,6 +8,7 @@
 #include "guest/libcuda/address.h"
 #include "guest/libcuda/console.h"
 #include "guest/libcuda/process.h"
+#include "guest/libcuda/registration.h"
 #include "guest/libcuda/stream.h"
 #include "guest/libcuda/virtual_memory.h"
 
@@ -20,7 +21,7 @@ static bool elsewhere(const struct gs_session *s, uint64_t address)
 
         if (other != NULL && other != s && other->streams != NULL &&
             gs_alloc_map_find(&other->allocs, address, &alloc)) {
-            return alloc.kind != GS_ALLOC_HOST; /* pinned for another is pageable here */
+            return !gs_alloc_is_host(&alloc); /* pinned for another is pageable here */
         }
     }
     return false;
@@ -61,20 +62,23 @@ static enum gs_place place_outside(struct gs_session *s, uint64_t address)
                : GS_PLACE_PAGEABLE;
 }
 
-enum gs_place gs_place_of(struct gs_session *s, uint64_t address, size_t bytes, bool write)
+enum gs_place gs_place_of(struct gs_session *s, uint64_t *address, size_t bytes, bool write)
 {
     struct gs_alloc alloc;
 
-    if (!gs_alloc_map_find(&s->allocs, address, &alloc)) {
-        return place_outside(s, address);
+    if (!gs_alloc_map_find(&s->allocs, *address, &alloc)) {
+        return place_outside(s, *address);
     }
     if (alloc.kind == GS_ALLOC_MAPPED) {
-        return place_in_mappings(s, address, bytes, write);
+        return place_in_mappings(s, *address, bytes, write);
     }
-    if (bytes > alloc.size - (address - alloc.base)) {
+    if (bytes > alloc.size - (*address - alloc.base)) {
         return GS_PLACE_BEYOND;
     }
-    return alloc.kind == GS_ALLOC_HOST ? GS_PLACE_PINNED : GS_PLACE_DEVICE;
+    if (alloc.kind == GS_ALLOC_REGISTERED) {
+        *address = gs_registration_alias(s, &alloc, *address);
+    }
+    return gs_alloc_is_host(&alloc) ? GS_PLACE_PINNED : GS_PLACE_DEVICE;
 }
 
 bool gs_copy_span(const struct gs_copy *copy, const struct gs_end *end, uint64_t *span)

@@ -29,14 +29,15 @@ enum gs_place {
     GS_PLACE_BEYOND, /* begins in an allocation and leaves it */
 };
 
-/* Where [address, address + bytes) lies, as a session sees it.  BEYOND also where there may be no
- * such access, and at addresses of device memory where there is none. */
-enum gs_place gs_place_of(struct gs_session *s, uint64_t address, size_t bytes, bool write);
+/* Where [*address, *address + bytes) lies, as a session sees it.  BEYOND also where there may be no
+ * such access, and at addresses of device memory where there is none.  An address in registered
+ * memory becomes the device's. */
+enum gs_place gs_place_of(struct gs_session *s, uint64_t *address, size_t bytes, bool write);
 
 /* One side of a copy. */
 struct gs_end {
     enum gs_place place; /* PAGEABLE, PINNED or DEVICE */
-    uint64_t address;    /* of its first byte, as the program knows it */
+    uint64_t address;    /* of its first byte, after gs_place_of() */
     uint64_t pitch;      /* bytes from row to row */
     uint64_t rows;       /* rows from slice to slice */
 };

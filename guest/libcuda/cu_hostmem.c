@@ -3,6 +3,7 @@
 
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/memory.h"
+#include "guest/libcuda/registration.h"
 
 static CUresult alloc_host(const struct gs_call *call, size_t size, unsigned int flags, void **pp)
 {
@@ -86,13 +87,16 @@ CUresult gs_cuMemFreeHost(void *p)
     return CUDA_SUCCESS;
 }
 
-static bool find_host(const void *p, struct gs_alloc *alloc)
+static const struct gs_session *find_host(const void *p, struct gs_alloc *alloc)
 {
-    return gs_memory_find((uint64_t)(uintptr_t)p, alloc) != NULL && alloc->kind == GS_ALLOC_HOST;
+    const struct gs_session *s = gs_memory_find((uint64_t)(uintptr_t)p, alloc);
+
+    return s != NULL && gs_alloc_is_host(alloc) ? s : NULL;
 }
 
 CUresult gs_cuMemHostGetDevicePointer_v2(CUdeviceptr *pdptr, void *p, unsigned int Flags)
 {
+    const struct gs_session *s;
     struct gs_alloc alloc;
     struct gs_call call;
     CUresult cu = gs_enter(&call);
@@ -100,10 +104,13 @@ CUresult gs_cuMemHostGetDevicePointer_v2(CUdeviceptr *pdptr, void *p, unsigned i
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (pdptr == NULL || Flags != 0 || !find_host(p, &alloc)) {
+    s = find_host(p, &alloc);
+    if (pdptr == NULL || Flags != 0 || s == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    *pdptr = (CUdeviceptr)(uintptr_t)p;
+    *pdptr = alloc.kind == GS_ALLOC_REGISTERED
+                 ? gs_registration_alias(s, &alloc, (uint64_t)(uintptr_t)p)
+                 : (CUdeviceptr)(uintptr_t)p;
     return CUDA_SUCCESS;
 }
 
@@ -116,7 +123,7 @@ CUresult gs_cuMemHostGetFlags(unsigned int *pFlags, void *p)
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (pFlags == NULL || !find_host(p, &alloc)) {
+    if (pFlags == NULL || find_host(p, &alloc) == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     *pFlags = alloc.host_flags;

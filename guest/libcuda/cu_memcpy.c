@@ -43,8 +43,8 @@ static CUresult copy(enum direction direction, uint64_t dst, uint64_t src, size_
         return cu;
     }
     job.session = call.session;
-    job.dst.place = gs_place_of(job.session, dst, bytes, true);
-    job.src.place = gs_place_of(job.session, src, bytes, false);
+    job.dst.place = gs_place_of(job.session, &job.dst.address, bytes, true);
+    job.src.place = gs_place_of(job.session, &job.src.address, bytes, false);
     if (dst == 0 || src == 0 || job.dst.place == GS_PLACE_BEYOND ||
         job.src.place == GS_PLACE_BEYOND || !allowed(direction, job.dst.place, job.src.place)) {
         return CUDA_ERROR_INVALID_VALUE;

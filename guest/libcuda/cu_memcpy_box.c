@@ -114,7 +114,7 @@ static CUresult resolve(const struct gs_copy *copy, const struct side *side, str
     if (!gs_copy_span(copy, end, &span) || end->address + span < end->address) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    end->place = gs_place_of(copy->session, end->address, span, write);
+    end->place = gs_place_of(copy->session, &end->address, span, write);
     if (end->place == GS_PLACE_OTHER_DEVICE) {
         return CUDA_ERROR_NOT_SUPPORTED; /* workers do not reach each other */
     }

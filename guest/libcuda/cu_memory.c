@@ -7,6 +7,7 @@
 #include "gs_calls.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/pool.h"
+#include "guest/libcuda/registration.h"
 
 /* Rows of cuMemAllocPitch begin at multiples of this, as native's do. */
 #define PITCH_UNIT 512u
@@ -23,12 +24,27 @@ struct gs_session *gs_memory_find(uint64_t address, struct gs_alloc *alloc)
     return NULL;
 }
 
+bool gs_memory_overlaps(uint64_t address, uint64_t bytes, struct gs_alloc *found)
+{
+    for (int i = 0; i < gs_device_count(); i++) {
+        struct gs_session *s = atomic_load(&gs_device_find(i)->session);
+
+        if (s != NULL && s->streams != NULL &&
+            gs_alloc_map_overlaps(&s->allocs, address, bytes, found)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void gs_memory_give_back(struct gs_session *s, const struct gs_alloc *alloc)
 {
     if (alloc->kind == GS_ALLOC_DEVICE) {
         (void)gs_device_memory_free(s, alloc->base);
     } else if (alloc->kind == GS_ALLOC_HOST) {
         gs_hostmem_free(s, alloc->base - (uint64_t)(uintptr_t)s->window);
+    } else if (alloc->kind == GS_ALLOC_REGISTERED) {
+        (void)gs_unregister(s, alloc);
     }
 }
 

@@ -5,8 +5,8 @@
 #include "guest/libcuda/copy.h"
 #include "guest/libcuda/stream.h"
 
-/* What the three widths share: checks, the way into the stream. */
-static CUresult prepare(uint64_t dst, size_t count, size_t width, CUstream handle,
+/* What the three widths share: checks, the device's address, the way into the stream. */
+static CUresult prepare(uint64_t *dst, size_t count, size_t width, CUstream handle,
                         struct gs_call *call, struct gs_stream **stream)
 {
     enum gs_place place;
@@ -15,7 +15,7 @@ static CUresult prepare(uint64_t dst, size_t count, size_t width, CUstream handl
     if (cu != CUDA_SUCCESS || count == 0) {
         return cu;
     }
-    if (dst == 0 || dst % width != 0 || count > SIZE_MAX / width) {
+    if (*dst == 0 || *dst % width != 0 || count > SIZE_MAX / width) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     place = gs_place_of(call->session, dst, count * width, true);
@@ -33,7 +33,7 @@ CUresult gs_cuMemsetD8Async(CUdeviceptr dstDevice, unsigned char uc, size_t N, C
     struct vgpu_args_cuMemsetD8Async args = {.dst = dstDevice, .value = uc, .count = N};
     struct gs_stream *stream;
     struct gs_call call;
-    CUresult cu = prepare(dstDevice, N, 1, hStream, &call, &stream);
+    CUresult cu = prepare(&args.dst, N, 1, hStream, &call, &stream);
 
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
@@ -47,7 +47,7 @@ CUresult gs_cuMemsetD16Async(CUdeviceptr dstDevice, unsigned short us, size_t N,
     struct vgpu_args_cuMemsetD16Async args = {.dst = dstDevice, .value = us, .count = N};
     struct gs_stream *stream;
     struct gs_call call;
-    CUresult cu = prepare(dstDevice, N, 2, hStream, &call, &stream);
+    CUresult cu = prepare(&args.dst, N, 2, hStream, &call, &stream);
 
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
@@ -61,7 +61,7 @@ CUresult gs_cuMemsetD32Async(CUdeviceptr dstDevice, unsigned int ui, size_t N, C
     struct vgpu_args_cuMemsetD32Async args = {.dst = dstDevice, .value = ui, .count = N};
     struct gs_stream *stream;
     struct gs_call call;
-    CUresult cu = prepare(dstDevice, N, 4, hStream, &call, &stream);
+    CUresult cu = prepare(&args.dst, N, 4, hStream, &call, &stream);
 
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
@@ -81,7 +81,7 @@ static CUresult settle(CUresult cu, uint64_t dst, size_t bytes, CUstream implici
         return cu;
     }
     cu = gs_stream_enter(implicit, &call, &stream);
-    if (cu != CUDA_SUCCESS || gs_place_of(call.session, dst, bytes, true) != GS_PLACE_PINNED) {
+    if (cu != CUDA_SUCCESS || gs_place_of(call.session, &dst, bytes, true) != GS_PLACE_PINNED) {
         return cu;
     }
     return gs_stream_wait(stream);

@@ -52,7 +52,7 @@ static CUresult send(const struct fill *fill, struct gs_stream *stream)
 
 /* `wait`: the call has no stream.  It then waits where the host can see the memory, as the fills
  * of one dimension do. */
-static CUresult run(const struct fill *fill, CUstream handle, bool wait)
+static CUresult run(struct fill *fill, CUstream handle, bool wait)
 {
     struct gs_stream *stream;
     struct gs_call call;
@@ -66,7 +66,7 @@ static CUresult run(const struct fill *fill, CUstream handle, bool wait)
     if (!measure(fill, &span)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    place = gs_place_of(call.session, fill->dst, span, true);
+    place = gs_place_of(call.session, &fill->dst, span, true);
     if (place == GS_PLACE_OTHER_DEVICE) {
         return CUDA_ERROR_NOT_SUPPORTED;
     }

@@ -6,6 +6,7 @@
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/memory.h"
 #include "guest/libcuda/pool.h"
+#include "guest/libcuda/registration.h"
 #include "guest/libcuda/virtual_memory.h"
 
 static void put_int(void *data, int value)
@@ -26,10 +27,10 @@ static CUresult int_attribute(void *data, CUpointer_attribute attribute, const s
 
     switch ((unsigned int)attribute) {
     case CU_POINTER_ATTRIBUTE_MEMORY_TYPE:
-        value = a->kind == GS_ALLOC_HOST ? CU_MEMORYTYPE_HOST : CU_MEMORYTYPE_DEVICE;
+        value = gs_alloc_is_host(a) ? CU_MEMORYTYPE_HOST : CU_MEMORYTYPE_DEVICE;
         break;
     case CU_POINTER_ATTRIBUTE_SYNC_MEMOPS:
-        value = a->kind != GS_ALLOC_HOST;
+        value = !gs_alloc_is_host(a);
         break;
     case CU_POINTER_ATTRIBUTE_IS_MANAGED:
     case CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE:
@@ -55,8 +56,11 @@ static CUresult int_attribute(void *data, CUpointer_attribute attribute, const s
 
 static CUresult host_pointer(void *data, const struct gs_alloc *a, uint64_t ptr)
 {
-    bool host = a->kind == GS_ALLOC_HOST;
+    bool host = gs_alloc_is_host(a);
 
+    if (a->kind == GS_ALLOC_ALIAS) {
+        ptr = a->registration->base + (ptr - a->base);
+    }
     put_u64(data, host ? ptr : 0);
     return host ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
@@ -73,10 +77,14 @@ static uint64_t range_of(CUpointer_attribute attribute, const struct gs_alloc *a
     return attribute == CU_POINTER_ATTRIBUTE_RANGE_START_ADDR ? base : size;
 }
 
-static CUresult device_pointer(void *data, const struct gs_alloc *a, uint64_t ptr)
+static CUresult device_pointer(void *data, const struct gs_session *s, const struct gs_alloc *a,
+                               uint64_t ptr)
 {
     bool closed = a->kind == GS_ALLOC_MAPPED && a->access == CU_MEM_ACCESS_FLAGS_PROT_NONE;
 
+    if (a->kind == GS_ALLOC_REGISTERED) {
+        ptr = gs_registration_alias(s, a, ptr);
+    }
     put_u64(data, closed ? 0 : ptr);
     return closed ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
 }
@@ -92,7 +100,7 @@ static CUresult attribute_of(void *data, CUpointer_attribute attribute, const st
         value = a->context != NULL ? (uint64_t)(uintptr_t)gs_context_handle(a->context) : 0;
         break;
     case CU_POINTER_ATTRIBUTE_DEVICE_POINTER:
-        return device_pointer(data, a, ptr);
+        return device_pointer(data, s, a, ptr);
     case CU_POINTER_ATTRIBUTE_HOST_POINTER:
         return host_pointer(data, a, ptr);
     case CU_POINTER_ATTRIBUTE_BUFFER_ID:

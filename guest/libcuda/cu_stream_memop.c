@@ -21,9 +21,10 @@ static CUresult check_wait(struct gs_session *s, const struct gs_memop *op, size
 
 bool gs_memop_covers(struct gs_session *s, uint64_t address, size_t width)
 {
-    enum gs_place place = gs_place_of(s, address, width, true);
+    uint64_t at = address;
+    enum gs_place place = gs_place_of(s, &at, width, true);
 
-    return address != 0 && address % width == 0 &&
+    return address != 0 && address % width == 0 && at == address &&
            (place == GS_PLACE_DEVICE || place == GS_PLACE_PINNED);
 }
 

@@ -32,6 +32,11 @@ void gs_hostmem_fini(struct gs_hostmem *host);
 CUresult gs_hostmem_alloc(struct gs_session *s, uint64_t size, uint64_t *offset);
 void gs_hostmem_free(struct gs_session *s, uint64_t offset);
 
+/* Registered memory of whole pages that is no part of a slab; ends with gs_hostmem_return(), and
+ * gs_hostmem_unpin() before where the worker lives. */
+CUresult gs_hostmem_pin(struct gs_session *s, uint64_t size, uint64_t *offset);
+CUresult gs_hostmem_unpin(struct gs_session *s, uint64_t offset);
+
 /* Memory that is not registered. */
 CUresult gs_hostmem_borrow(struct gs_hostmem *host, uint64_t size, uint64_t *offset);
 /* Gives it back, and its pages to the system. */

@@ -10,6 +10,7 @@
 #include "guest/libcuda/memory.h"
 #include "guest/libcuda/module.h"
 #include "guest/libcuda/pool.h"
+#include "guest/libcuda/registration.h"
 #include "guest/libcuda/stream.h"
 #include "guest/libcuda/virtual_memory.h"
 
@@ -96,6 +97,7 @@ void gs_objects_drop(struct gs_session *s)
     gs_staging_fini(&s->staging);
     gs_virtual_memory_drop(s);
     gs_pools_drop(s);
+    gs_registrations_drop(s);
     drop_table(&s->physicals, NULL); /* that freed them */
     drop_table(&s->linkers, drop_linker);
     drop_table(&s->functions, NULL); /* modules own them */
@@ -153,7 +155,7 @@ static void end_linker(void *object, uint64_t handle, void *arg)
 
 static bool is_of(const struct gs_alloc *alloc, void *arg)
 {
-    return alloc->context == arg && alloc->kind != GS_ALLOC_GLOBAL;
+    return alloc->context == arg && alloc->kind != GS_ALLOC_GLOBAL && alloc->kind != GS_ALLOC_ALIAS;
 }
 
 void gs_objects_free_of(struct gs_session *s, struct gs_context *context)

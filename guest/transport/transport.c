@@ -32,6 +32,9 @@ void gs_channel_close(struct gs_channel *channel)
         channel->transport->close(channel);
         channel->transport = NULL;
     }
+    free(channel->maps);
+    channel->maps = NULL;
+    channel->maps_room = 0;
 }
 
 int gs_channel_ring(struct gs_channel *channel)
@@ -55,7 +58,7 @@ static void *map_nothing(void *at, uint64_t bytes)
 
 static struct gs_mapping *find_mapping(struct gs_channel *channel, const void *memory)
 {
-    for (unsigned int i = 0; i < GS_MAPS_MAX; i++) {
+    for (unsigned int i = 0; i < channel->maps_room; i++) {
         if (channel->maps[i].memory == memory) {
             return &channel->maps[i];
         }
@@ -70,11 +73,37 @@ static bool map_part(const struct gs_channel *channel, int fd, uint8_t *at, uint
                               (off_t)(channel->memory_offset + offset)) != MAP_FAILED;
 }
 
-void *gs_channel_map(struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes)
+/* A free place for one more part, or NULL. */
+static struct gs_mapping *find_place(struct gs_channel *channel)
+{
+    struct gs_mapping *found = find_mapping(channel, NULL);
+    unsigned int room = channel->maps_room == 0 ? 4 : channel->maps_room * 2;
+    struct gs_mapping *grown;
+
+    if (found != NULL || channel->maps_room == GS_MAPS_MAX) {
+        return found;
+    }
+    room = room > GS_MAPS_MAX ? GS_MAPS_MAX : room;
+    grown = reallocarray(channel->maps, room, sizeof(*grown));
+    if (grown == NULL) {
+        return NULL;
+    }
+    for (unsigned int i = channel->maps_room; i < room; i++) {
+        grown[i].memory = NULL;
+    }
+    found = &grown[channel->maps_room];
+    channel->maps = grown;
+    channel->maps_room = room;
+    return found;
+}
+
+/* With the lock. */
+static void *map_locked(struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes)
 {
     uint64_t front = offset < VGPU_CHANNEL_DATA_OFFSET ? VGPU_CHANNEL_DATA_OFFSET - offset : 0;
-    struct gs_mapping *mapping = find_mapping(channel, NULL);
-    uint8_t *memory = mapping != NULL ? map_nothing(at, bytes) : NULL;
+    struct gs_mapping *mapping = find_place(channel);
+    uint8_t *memory =
+        mapping != NULL && !atomic_load(&channel->retired) ? map_nothing(at, bytes) : NULL;
 
     front = front < bytes ? front : bytes;
     if (memory == NULL) {
@@ -95,14 +124,58 @@ void *gs_channel_map(struct gs_channel *channel, void *at, uint64_t offset, uint
     return memory;
 }
 
+void *gs_channel_map(struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes)
+{
+    void *memory;
+
+    (void)pthread_mutex_lock(&channel->maps_lock);
+    memory = map_locked(channel, at, offset, bytes);
+    (void)pthread_mutex_unlock(&channel->maps_lock);
+    return memory;
+}
+
 void gs_channel_unmap(struct gs_channel *channel, void *memory)
 {
-    struct gs_mapping *mapping = memory != NULL ? find_mapping(channel, memory) : NULL;
+    struct gs_mapping *mapping;
 
+    (void)pthread_mutex_lock(&channel->maps_lock);
+    mapping = memory != NULL ? find_mapping(channel, memory) : NULL;
     if (mapping != NULL) {
         (void)munmap(memory, mapping->bytes);
         mapping->memory = NULL;
     }
+    (void)pthread_mutex_unlock(&channel->maps_lock);
+}
+
+bool gs_channel_move(struct gs_channel *channel, void *memory, void *to)
+{
+    struct gs_mapping *mapping;
+    bool moved = false;
+
+    (void)pthread_mutex_lock(&channel->maps_lock);
+    mapping = find_mapping(channel, memory);
+    if (mapping != NULL) {
+        moved = mremap(memory, mapping->bytes, mapping->bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) !=
+                MAP_FAILED;
+    }
+    if (moved) {
+        mapping->memory = to;
+        (void)madvise(to, mapping->bytes, MADV_DOFORK);
+    }
+    (void)pthread_mutex_unlock(&channel->maps_lock);
+    return moved;
+}
+
+void gs_channel_forget(struct gs_channel *channel, const void *memory)
+{
+    struct gs_mapping *mapping;
+
+    (void)pthread_mutex_lock(&channel->maps_lock);
+    mapping = find_mapping(channel, memory);
+    if (mapping != NULL) {
+        mapping->memory = NULL;
+    }
+    (void)pthread_mutex_unlock(&channel->maps_lock);
 }
 
 void gs_channel_retire(struct gs_channel *channel)
@@ -110,7 +183,8 @@ void gs_channel_retire(struct gs_channel *channel)
     if (atomic_exchange(&channel->retired, true)) {
         return;
     }
-    for (unsigned int i = 0; i < GS_MAPS_MAX; i++) {
+    (void)pthread_mutex_lock(&channel->maps_lock);
+    for (unsigned int i = 0; i < channel->maps_room; i++) {
         const struct gs_mapping *mapping = &channel->maps[i];
 
         if (mapping->memory != NULL) {
@@ -118,4 +192,5 @@ void gs_channel_retire(struct gs_channel *channel)
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
         }
     }
+    (void)pthread_mutex_unlock(&channel->maps_lock);
 }

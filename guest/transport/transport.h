@@ -21,6 +21,7 @@
  * and interrupts awaited by function.
  */
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,8 +42,11 @@ struct gs_transport {
     int (*wait)(struct gs_channel *channel, int64_t timeout_ns);
 };
 
-/* A part of a channel in this process; NULL: none. */
-#define GS_MAPS_MAX 4u
+/* Parts of a channel in this process: rings and window, and what the program has registered, each
+ * piece in up to three parts. */
+#define GS_MAPS_MAX (4u + 3u * 1024u)
+
+/* A part; NULL: none. */
 struct gs_mapping {
     void *memory;
     uint64_t bytes;
@@ -68,7 +72,9 @@ struct gs_channel {
     _Atomic uint32_t *holder;
     uint32_t holder_id;
     struct gs_device_channel *device; /* device.c's own */
-    struct gs_mapping maps[GS_MAPS_MAX];
+    pthread_mutex_t maps_lock;
+    struct gs_mapping *maps; /* owned, grows to GS_MAPS_MAX */
+    unsigned int maps_room;
     atomic_bool retired;
 };
 
@@ -113,16 +119,24 @@ static inline bool gs_channel_is_there(const struct gs_channel *channel)
 /*
  * Maps `bytes` of the channel's memory from `offset` on, shared, readable and writable, not
  * inherited by children.  `at` is NULL or the address, over whatever is mapped there.  NULL on
- * failure, and then nothing is accessible at `at`; also when GS_MAPS_MAX parts are mapped.  One
- * caller at a time, for gs_channel_unmap() too, which accepts NULL.
+ * failure, and then nothing is accessible at `at`; also when GS_MAPS_MAX parts are mapped, or the
+ * channel is retired.  Any thread.  gs_channel_unmap() accepts NULL.
  */
 void *gs_channel_map(struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes);
 void gs_channel_unmap(struct gs_channel *channel, void *memory);
 
+/* Moves a mapped part in the place of what is mapped at `to`, which no other thread ever finds
+ * empty.  Children inherit it there where the system lets them.  False: nothing has changed, or
+ * nothing is mapped at `to` any more.  Any thread. */
+bool gs_channel_move(struct gs_channel *channel, void *memory, void *to);
+
+/* Forgets a mapped part over which something else was mapped.  Any thread. */
+void gs_channel_forget(struct gs_channel *channel, const void *memory);
+
 /*
  * Puts ordinary memory, all zeros, in the place of a channel's memory that is not there any more:
  * a processor may not be able to carry out what the program does to nothing.  Once; any thread,
- * while others use the memory, but none maps or unmaps.
+ * while others use the memory.
  */
 void gs_channel_retire(struct gs_channel *channel);
 

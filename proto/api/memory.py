@@ -82,6 +82,23 @@ CALLS = [
         "doc": "The flags of pinned host memory.",
     },
     {
+        "name": "cuMemHostRegister_v2", "base": "cuMemHostRegister", "since": 6050,
+        "class": "round_trip", "driver": "required",
+        "args": [
+            ("bytes_in", "void *p", "bytesize"),
+            ("value", "size_t bytesize"),
+            ("value", "unsigned int Flags"),
+        ],
+        "via": ["vgpuHostRegister"],
+        "doc": "Lets the device reach private memory of the program.",
+    },
+    {
+        "name": "cuMemHostUnregister", "base": "cuMemHostUnregister", "since": 4000,
+        "class": "round_trip", "driver": "required",
+        "args": [("hostptr", "void *p")], "via": ["vgpuHostUnregister"],
+        "doc": "Ends what cuMemHostRegister began.",
+    },
+    {
         "name": "cuPointerGetAttribute", "base": "cuPointerGetAttribute", "since": 4000,
         "class": "local",
         "args": [

@@ -27,20 +27,6 @@ CALLS = [
      "class": "unsupported"},
     {"name": "cuMemHostRegister", "base": "cuMemHostRegister", "since": 4000,
      "class": "unsupported"},
-    {
-        "name": "cuMemHostRegister_v2", "base": "cuMemHostRegister", "since": 6050,
-        "class": "unsupported", "driver": "required",
-        "args": [
-            ("bytes_in", "void *p", "bytesize"),
-            ("value", "size_t bytesize"),
-            ("value", "unsigned int Flags"),
-        ],
-    },
-    {
-        "name": "cuMemHostUnregister", "base": "cuMemHostUnregister", "since": 4000,
-        "class": "unsupported", "driver": "required",
-        "args": [("hostptr", "void *p")],
-    },
     {"name": "cuMemImportFromShareableHandle", "base": "cuMemImportFromShareableHandle", "since": 10020,
      "class": "unsupported"},
     {"name": "cuMemPoolExportPointer", "base": "cuMemPoolExportPointer", "since": 11020,

@@ -34,6 +34,7 @@
 #undef cuMemGetAddressRange
 #undef cuMemGetInfo
 #undef cuMemHostGetDevicePointer
+#undef cuMemHostRegister
 #undef cuMemAllocPitch
 #undef cuMemcpy2D
 #undef cuMemcpy2DAsync
@@ -204,6 +205,8 @@
     X(cuMemGetDefaultMemPool) \
     X(cuMemGetMemPool) \
     X(cuMemSetMemPool) \
+    X(cuMemHostRegister_v2) \
+    X(cuMemHostUnregister) \
     X(cuMemAllocPitch_v2) \
     X(cuMemcpy2D_v2) \
     X(cuMemcpy2DUnaligned_v2) \
