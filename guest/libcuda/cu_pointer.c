@@ -59,7 +59,7 @@ static CUresult host_pointer(void *data, const struct gs_alloc *a, uint64_t ptr)
     bool host = gs_alloc_is_host(a);
 
     if (a->kind == GS_ALLOC_ALIAS) {
-        ptr = a->registration->base + (ptr - a->base);
+        ptr = gs_registration_origin(a, ptr);
     }
     put_u64(data, host ? ptr : 0);
     return host ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;

@@ -167,25 +167,37 @@ void gs_hostmem_free(struct gs_session *s, uint64_t offset)
     (void)pthread_mutex_unlock(&s->host.lock);
 }
 
-CUresult gs_hostmem_pin(struct gs_session *s, uint64_t size, uint64_t *offset)
+CUresult gs_hostmem_take(struct gs_session *s, uint64_t size, uint64_t *offset)
 {
     CUresult cu = CUDA_ERROR_OUT_OF_MEMORY;
 
     (void)pthread_mutex_lock(&s->host.lock);
     if (vgpu_range_alloc(s->host.area, size, PAGE, offset) == 0 ||
         (reclaim(s) && vgpu_range_alloc(s->host.area, size, PAGE, offset) == 0)) {
-        cu = register_slab(s, *offset, size);
-        if (cu != CUDA_SUCCESS) {
-            (void)vgpu_range_free(s->host.area, *offset);
-        }
+        cu = CUDA_SUCCESS;
     }
     (void)pthread_mutex_unlock(&s->host.lock);
     return cu;
 }
 
+CUresult gs_hostmem_pin(struct gs_session *s, uint64_t offset, uint64_t size)
+{
+    return register_slab(s, offset, size);
+}
+
 CUresult gs_hostmem_unpin(struct gs_session *s, uint64_t offset)
 {
     return unregister_slab(s, offset);
+}
+
+int gs_hostmem_keep(struct gs_hostmem *host, uint64_t offset, uint64_t size)
+{
+    int rc;
+
+    (void)pthread_mutex_lock(&host->lock);
+    rc = vgpu_range_alloc_at(host->area, offset, size);
+    (void)pthread_mutex_unlock(&host->lock);
+    return rc;
 }
 
 CUresult gs_hostmem_borrow(struct gs_hostmem *host, uint64_t size, uint64_t *offset)

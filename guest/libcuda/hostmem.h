@@ -32,10 +32,14 @@ void gs_hostmem_fini(struct gs_hostmem *host);
 CUresult gs_hostmem_alloc(struct gs_session *s, uint64_t size, uint64_t *offset);
 void gs_hostmem_free(struct gs_session *s, uint64_t offset);
 
-/* Registered memory of whole pages that is no part of a slab; ends with gs_hostmem_return(), and
- * gs_hostmem_unpin() before where the worker lives. */
-CUresult gs_hostmem_pin(struct gs_session *s, uint64_t size, uint64_t *offset);
+/* Room of whole pages that is no part of a slab, until gs_hostmem_return(); slabs in which nothing
+ * lives make way.  The worker registers it with gs_hostmem_pin() until gs_hostmem_unpin(). */
+CUresult gs_hostmem_take(struct gs_session *s, uint64_t size, uint64_t *offset);
+CUresult gs_hostmem_pin(struct gs_session *s, uint64_t offset, uint64_t size);
 CUresult gs_hostmem_unpin(struct gs_session *s, uint64_t offset);
+
+/* Takes exactly this range, whole pages.  0, -EEXIST, -EINVAL or -ENOMEM. */
+int gs_hostmem_keep(struct gs_hostmem *host, uint64_t offset, uint64_t size);
 
 /* Memory that is not registered. */
 CUresult gs_hostmem_borrow(struct gs_hostmem *host, uint64_t size, uint64_t *offset);

@@ -33,7 +33,7 @@ CUresult gs_objects_make(struct gs_session *s)
     }
     if (s->streams == NULL || s->events == NULL || s->modules == NULL || s->functions == NULL ||
         s->physicals == NULL || s->linkers == NULL || gs_streams_keep_legacy(s) != 0 ||
-        gs_hostmem_init(&s->host, s->link.channel.bytes) != 0 ||
+        gs_hostmem_init(&s->host, s->link.channel.bytes) != 0 || gs_registrations_keep(s) != 0 ||
         gs_staging_init(&s->staging) != 0) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }

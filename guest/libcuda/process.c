@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/facts.h"
+#include "guest/libcuda/registration.h"
 #include "guest/libcuda/stats.h"
 #include "guest/libcuda/stub.h"
 #include "guest/libcuda/thread.h"
@@ -47,6 +48,7 @@ CUresult gs_ready(void)
 static void in_child(void)
 {
     atomic_store(&state, STATE_CHILD);
+    gs_registrations_in_child();
     for (unsigned int i = 0; i < VGPU_DEVICES_MAX; i++) {
         gs_channel_close(&sessions[i].link.channel);
     }
@@ -72,7 +74,7 @@ static void prepare_once(void)
 
     launch_blocking = blocking != NULL && strcmp(blocking, "1") == 0;
     choose_spin();
-    (void)pthread_atfork(NULL, NULL, in_child);
+    (void)pthread_atfork(gs_registrations_before_fork, gs_registrations_after_fork, in_child);
     for (unsigned int i = 0; i < VGPU_DEVICES_MAX; i++) {
         (void)pthread_mutex_init(&devices[i].lock, NULL);
     }

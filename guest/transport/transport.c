@@ -147,35 +147,23 @@ void gs_channel_unmap(struct gs_channel *channel, void *memory)
     (void)pthread_mutex_unlock(&channel->maps_lock);
 }
 
-bool gs_channel_move(struct gs_channel *channel, void *memory, void *to)
+void gs_channel_freeze(struct gs_channel *channel)
 {
-    struct gs_mapping *mapping;
-    bool moved = false;
-
     (void)pthread_mutex_lock(&channel->maps_lock);
-    mapping = find_mapping(channel, memory);
-    if (mapping != NULL) {
-        moved = mremap(memory, mapping->bytes, mapping->bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) !=
-                MAP_FAILED;
-    }
-    if (moved) {
-        mapping->memory = to;
-        (void)madvise(to, mapping->bytes, MADV_DOFORK);
-    }
-    (void)pthread_mutex_unlock(&channel->maps_lock);
-    return moved;
 }
 
-void gs_channel_forget(struct gs_channel *channel, const void *memory)
+void gs_channel_thaw(struct gs_channel *channel)
 {
-    struct gs_mapping *mapping;
-
-    (void)pthread_mutex_lock(&channel->maps_lock);
-    mapping = find_mapping(channel, memory);
-    if (mapping != NULL) {
-        mapping->memory = NULL;
-    }
     (void)pthread_mutex_unlock(&channel->maps_lock);
+}
+
+void gs_channel_rename(struct gs_channel *channel, const void *memory, void *to)
+{
+    struct gs_mapping *mapping = find_mapping(channel, memory);
+
+    if (mapping != NULL) {
+        mapping->memory = to;
+    }
 }
 
 void gs_channel_retire(struct gs_channel *channel)

@@ -125,13 +125,13 @@ static inline bool gs_channel_is_there(const struct gs_channel *channel)
 void *gs_channel_map(struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes);
 void gs_channel_unmap(struct gs_channel *channel, void *memory);
 
-/* Moves a mapped part in the place of what is mapped at `to`, which no other thread ever finds
- * empty.  Children inherit it there where the system lets them.  False: nothing has changed, or
- * nothing is mapped at `to` any more.  Any thread. */
-bool gs_channel_move(struct gs_channel *channel, void *memory, void *to);
+/* Between the two no other thread maps, unmaps or retires parts.  Any thread. */
+void gs_channel_freeze(struct gs_channel *channel);
+void gs_channel_thaw(struct gs_channel *channel);
 
-/* Forgets a mapped part over which something else was mapped.  Any thread. */
-void gs_channel_forget(struct gs_channel *channel, const void *memory);
+/* Says, frozen, that a mapped part has been moved to `to`; NULL: that something else was mapped in
+ * its place. */
+void gs_channel_rename(struct gs_channel *channel, const void *memory, void *to);
 
 /*
  * Puts ordinary memory, all zeros, in the place of a channel's memory that is not there any more:

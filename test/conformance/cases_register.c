@@ -2,7 +2,6 @@
 #include "test/conformance/conf.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,7 +17,10 @@ static void *pages(size_t bytes)
 {
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    return p != MAP_FAILED ? p : NULL;
+    if (p == MAP_FAILED) {
+        abort();
+    }
+    return p;
 }
 
 static CUdeviceptr device_address(void *p)
@@ -142,43 +144,6 @@ CONF_POSITIVE(cuMemHostRegister_v2, again_and_again)
     CONF_EXPECT(conf_same(p, BYTES, 4));
 }
 
-/* A thread counts in the memory all the while: no step of it is lost. */
-struct counter {
-    atomic_uint *word;
-    atomic_bool stop;
-    unsigned int steps;
-};
-
-static void *count(void *arg)
-{
-    struct counter *c = arg;
-
-    while (!atomic_load(&c->stop)) {
-        atomic_fetch_add(c->word, 1);
-        c->steps++;
-    }
-    return NULL;
-}
-
-CONF_POSITIVE(cuMemHostRegister_v2, no_write_is_lost)
-{
-    unsigned char *p = pages(16 * PAGE);
-    struct counter c = {.word = (atomic_uint *)(void *)(p + 8 * PAGE)};
-    pthread_t thread;
-    int refused = 0;
-
-    conf_context();
-    CONF_EXPECT(!pthread_create(&thread, NULL, count, &c));
-    for (unsigned int i = 0; i < 100; i++) {
-        refused += drv.cuMemHostRegister_v2(p, 16 * PAGE, 0) != CUDA_SUCCESS;
-        refused += drv.cuMemHostUnregister(p) != CUDA_SUCCESS;
-    }
-    atomic_store(&c.stop, true);
-    pthread_join(thread, NULL);
-    CONF_VALUE(refused);
-    CONF_EXPECT(atomic_load(c.word) == c.steps);
-}
-
 CONF_POSITIVE(cuMemHostRegister_v2, attributes)
 {
     unsigned int *p = pages(BYTES);
@@ -259,6 +224,106 @@ CONF_UNSUPPORTED(cuMemHostRegister_v2, shared_memory)
     CONF_RESULT(cuMemHostRegister_v2(p, PAGE, 0), CUDA_ERROR_NOT_SUPPORTED);
 }
 
+CONF_UNSUPPORTED(cuMemHostRegister_v2, memory_of_a_file)
+{
+    void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, memfd_create("file", 0), 0);
+
+    conf_context();
+    CONF_RESULT(cuMemHostRegister_v2(p, PAGE, 0), CUDA_ERROR_NOT_SUPPORTED);
+}
+
+CONF_UNSUPPORTED(cuMemHostRegister_v2, memory_that_cannot_be_written)
+{
+    void *p = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    conf_context();
+    CONF_RESULT(cuMemHostRegister_v2(p, PAGE, CU_MEMHOSTREGISTER_READ_ONLY),
+                CUDA_ERROR_NOT_SUPPORTED);
+}
+
+CONF_UNSUPPORTED(cuMemHostRegister_v2, memory_of_a_device)
+{
+    conf_context();
+    CONF_RESULT(cuMemHostRegister_v2(pages(PAGE), PAGE, CU_MEMHOSTREGISTER_IOMEMORY),
+                CUDA_ERROR_NOT_SUPPORTED);
+}
+
+/* A page has one place in the window. */
+CONF_UNSUPPORTED(cuMemHostRegister_v2, a_page_twice)
+{
+    unsigned char *p = pages(4ul * PAGE);
+
+    conf_context();
+    CONF_OK(cuMemHostRegister_v2(p, PAGE + 100, 0));
+    CONF_RESULT(cuMemHostRegister_v2(p + PAGE + 200, PAGE, 0), CUDA_ERROR_NOT_SUPPORTED);
+    CONF_OK(cuMemHostRegister_v2(p + 2ul * PAGE, PAGE, 0));
+    CONF_OK(cuMemHostUnregister(p));
+    CONF_OK(cuMemHostRegister_v2(p + 10, 2 * PAGE - 10, 0));
+    CONF_OK(cuMemHostUnregister(p + 10));
+}
+
+/* The window's end: nothing has changed. */
+CONF_UNSUPPORTED(cuMemHostRegister_v2, more_than_the_window)
+{
+    unsigned char *p = pages(8ul << 30);
+    unsigned char *small = pages(BYTES);
+
+    conf_context();
+    conf_fill(p + (1ul << 30), BYTES, 3);
+    CONF_RESULT(cuMemHostRegister_v2(p, 8ul << 30, 0), CUDA_ERROR_OUT_OF_MEMORY);
+    CONF_EXPECT(conf_same(p + (1ul << 30), BYTES, 3));
+    CONF_RESULT(cuMemHostUnregister(p), CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
+    CONF_OK(cuMemHostRegister_v2(small, BYTES, 0));
+    CONF_OK(cuMemHostUnregister(small));
+}
+
+CONF_NEGATIVE(cuMemHostRegister_v2, overlapping)
+{
+    unsigned char *p = pages(4ul * PAGE);
+
+    conf_context();
+    CONF_OK(cuMemHostRegister_v2(p + PAGE, 2ul * PAGE, 0));
+    CONF_RESULT(cuMemHostRegister_v2(p, 2ul * PAGE, 0), CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED);
+    CONF_RESULT(cuMemHostRegister_v2(p + 2ul * PAGE, 2ul * PAGE, 0),
+                CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED);
+    CONF_RESULT(cuMemHostRegister_v2(p, 4ul * PAGE, 0), CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED);
+    CONF_OK(cuMemHostUnregister(p + PAGE));
+    CONF_OK(cuMemHostRegister_v2(p, 4ul * PAGE, 0));
+    CONF_OK(cuMemHostUnregister(p));
+}
+
+CONF_NEGATIVE(cuMemHostRegister_v2, pinned_memory)
+{
+    void *p = NULL;
+
+    conf_context();
+    CONF_SETUP(cuMemAllocHost_v2(&p, BYTES));
+    CONF_EITHER(cuMemHostRegister_v2(p, BYTES, 0), CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED,
+                CUDA_ERROR_INVALID_VALUE);
+    CONF_OK(cuMemFreeHost(p));
+}
+
+CONF_NEGATIVE(cuMemFreeHost, registered_memory)
+{
+    unsigned char *p = pages(BYTES);
+
+    conf_context();
+    CONF_SETUP(cuMemHostRegister_v2(p, BYTES, 0));
+    CONF_RESULT(cuMemFreeHost(p), CUDA_ERROR_INVALID_VALUE);
+    CONF_RESULT(cuMemFree_v2(device_address(p)), CUDA_ERROR_INVALID_VALUE);
+    CONF_OK(cuMemHostUnregister(p));
+}
+
+CONF_NEGATIVE(cuMemcpyHtoD_v2, leaves_registered_memory)
+{
+    unsigned char *p = pages(BYTES);
+
+    conf_context();
+    CONF_SETUP(cuMemHostRegister_v2(p, BYTES / 2, 0));
+    CONF_RESULT(cuMemcpyHtoD_v2(conf_memory(BYTES), p, BYTES), CUDA_ERROR_INVALID_VALUE);
+    CONF_OK(cuMemHostUnregister(p));
+}
+
 static void *let_go(void *arg)
 {
     const struct timespec while_the_call_waits = {.tv_nsec = 50 * 1000 * 1000};
@@ -318,4 +383,26 @@ CONF_NEGATIVE(cuMemHostUnregister, null)
 {
     conf_context();
     CONF_RESULT(cuMemHostUnregister(NULL), CUDA_ERROR_INVALID_VALUE);
+}
+
+CONF_NEGATIVE(cuMemHostUnregister, not_its_start)
+{
+    unsigned char *p = pages(BYTES);
+
+    conf_context();
+    CONF_SETUP(cuMemHostRegister_v2(p, BYTES, 0));
+    CONF_EITHER(cuMemHostUnregister(p + PAGE), CUDA_ERROR_INVALID_VALUE,
+                CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
+    CONF_OK(cuMemHostUnregister(p));
+}
+
+CONF_NEGATIVE(cuMemHostUnregister, pinned_memory)
+{
+    void *p = NULL;
+
+    conf_context();
+    CONF_SETUP(cuMemAllocHost_v2(&p, BYTES));
+    CONF_EITHER(cuMemHostUnregister(p), CUDA_ERROR_INVALID_VALUE,
+                CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
+    CONF_OK(cuMemFreeHost(p));
 }
