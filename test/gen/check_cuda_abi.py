@@ -24,7 +24,7 @@ def structures(text):
     """name -> members of every `typedef struct ... {...} name;` (inner structs left out)."""
     found = {}
     for body, name in re.findall(r"^typedef struct \w+ \{\n(.*?)^\} (\w+);", text, re.M | re.S):
-        body = re.sub(r"^    struct \{.*?^    \} (\w+);", r"    struct_ \1;", body,
+        body = re.sub(r"^    (?:struct|union) \{.*?^    \} (\w+);", r"    struct_ \1;", body,
                       flags=re.M | re.S)
         found[name] = re.findall(r"(\w+)(?:\[\d+\])?;$", body, re.M)
     return found
