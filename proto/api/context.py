@@ -118,6 +118,7 @@ CALLS = [
         "name": "cuCtxPopCurrent_v2", "base": "cuCtxPopCurrent", "since": 4000,
         "class": "local",
         "args": [("out", "CUcontext *pctx")],
+        "optional": ["pctx"],
         "doc": "Pops the thread's current context.",
     },
     {
@@ -210,6 +211,7 @@ CALLS = [
         "name": "cuCtxGetStreamPriorityRange", "base": "cuCtxGetStreamPriorityRange",
         "since": 5050, "class": "local", "driver": "required",
         "args": [("out", "int *leastPriority"), ("out", "int *greatestPriority")],
+        "optional": ["leastPriority", "greatestPriority"],
         "doc": "The least and the greatest stream priority.",
     },
 ]

@@ -6,6 +6,7 @@ CALLS = [
         "name": "cuInit", "base": "cuInit", "since": 2000, "class": "local",
         "driver": "required",
         "args": [("value", "unsigned int Flags")],
+        "before_init": ["SUCCESS"],
         "doc": "Connects to the broker and learns the devices.",
     },
     {
@@ -18,12 +19,14 @@ CALLS = [
         "name": "cuGetErrorString", "base": "cuGetErrorString", "since": 6000, "class": "local",
         "driver": "required",
         "args": [("value", "CUresult error"), ("out", "const char **pStr")],
+        "before_init": ["SUCCESS"],
         "doc": "The description of an error code.",
     },
     {
         "name": "cuGetErrorName", "base": "cuGetErrorName", "since": 6000, "class": "local",
         "driver": "required",
         "args": [("value", "CUresult error"), ("out", "const char **pStr")],
+        "before_init": ["SUCCESS"],
         "doc": "The name of an error code.",
     },
     {
@@ -35,6 +38,7 @@ CALLS = [
             ("value", "int cudaVersion"),
             ("value", "cuuint64_t flags"),
         ],
+        "before_init": ["SUCCESS"],
         "doc": "Finds an entry point by name and version (11.3 form, no status).",
     },
     {
@@ -47,6 +51,7 @@ CALLS = [
             ("value", "cuuint64_t flags"),
             ("out", "CUdriverProcAddressQueryResult *symbolStatus"),
         ],
+        "before_init": ["SUCCESS"],
         "doc": "Finds an entry point by name and version, with a status.",
     },
     {
@@ -56,6 +61,7 @@ CALLS = [
             ("struct_in", "const CUuuid *pExportTableId"),
         ],
         "positives": 0, "positives_why": "this release has no such tables",
+        "before_init": ["SUCCESS"],
         "doc": "Finds a table of the driver's internal functions.",
     },
 ]

@@ -100,6 +100,7 @@ CALLS = [
             ("handle", "CUlibrary library"),
             ("string", "const char *name", "VGPU_NAME_BYTES_MAX"),
         ],
+        "optional": ["dptr", "bytes"],
         "doc": "A managed variable of a library: there is none.",
     },
     {

@@ -122,6 +122,7 @@ CALLS = [
             ],
         },
         "ret_on_error": True,
+        "optional": ["sizeOut"],
         "doc": "Ends the linking; the result belongs to the state.",
     },
     {

@@ -10,6 +10,7 @@ CALLS = [
             "args": [],
             "ret": [("u64", "free"), ("u64", "total")],
         },
+        "optional": ["free", "total"],
         "doc": "Free and total memory of the session's device, in bytes.",
     },
     {
@@ -40,6 +41,7 @@ CALLS = [
             ("out", "size_t *psize"),
             ("devptr", "CUdeviceptr dptr"),
         ],
+        "optional": ["pbase", "psize"],
         "doc": "Base and size of the allocation around an address.",
     },
     {

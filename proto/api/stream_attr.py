@@ -16,6 +16,7 @@ CALLS = [
             ("out", "CUcontext *pCtx"),
             ("out", "CUgreenCtx *pGreenCtx"),
         ],
+        "optional": ["pGreenCtx"],
         "doc": "The context of a stream; green contexts there are none.",
     },
     {

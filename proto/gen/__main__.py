@@ -5,13 +5,15 @@
   python3 -m gen --api DIR --limits FILE --list         names every file, one a line
   python3 -m gen --api DIR --limits FILE --check        only checks the table
   python3 -m gen ... --conformance DIR                  checks the conformance cases
+  python3 -m gen ... --conformance DIR --cases OUT      writes those that follow from the table
+  python3 -m gen ... --conformance DIR --list-cases     names their files, one a line
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from . import check, conformance, emit_api, emit_docs, emit_executor, emit_guest, emit_ops
+from . import check, conformance, emit_api, emit_cases, emit_docs, emit_executor, emit_guest, emit_ops
 from . import emit_proc, emit_seeds, emit_tests, table
 from .text import write_if_changed
 
@@ -27,6 +29,8 @@ def arguments():
     parser.add_argument("--list", action="store_true", help="only name the files")
     parser.add_argument("--check", action="store_true", help="only check the table")
     parser.add_argument("--conformance", help="folder of conformance cases to check")
+    parser.add_argument("--cases", help="folder to write further conformance cases to")
+    parser.add_argument("--list-cases", action="store_true", help="only name their files")
     return parser.parse_args()
 
 
@@ -37,11 +41,21 @@ def emit(calls, limits):
     return files
 
 
+def write_cases(files, options):
+    if options.list_cases:
+        print("\n".join(sorted(files)))
+    if options.cases:
+        for name, text in files.items():
+            write_if_changed(Path(options.cases) / name, text)
+
+
 def run(options):
     calls = table.load(options.api)
     limits = table.load_limits(options.limits)
     check.check(calls, limits)
-    if options.conformance:
+    if options.list_cases or options.cases:
+        write_cases(emit_cases.emit(calls, options.conformance), options)
+    elif options.conformance:
         conformance.check(calls, options.conformance)
     if options.list:
         print("\n".join(sorted(emit(calls, limits))))

@@ -14,7 +14,7 @@ CLASSES = ("local", "one_way", "round_trip", "upcall", "unsupported")
 KEYS = {
     "name", "base", "since", "variants", "also", "alias_of", "class", "guest", "host",
     "blocking", "driver", "driver_older", "args", "wire", "via", "ret_on_error", "positives",
-    "positives_why", "negatives", "negatives_why", "doc",
+    "positives_why", "negatives", "negatives_why", "before_init", "optional", "doc",
 }
 
 
@@ -64,6 +64,8 @@ class Call:
     args: list = None
     via: list = field(default_factory=list)
     ret_on_error: bool = False
+    before_init: list = field(default_factory=list)
+    optional: list = field(default_factory=list)
     doc: str = ""
     wire_args: list = None
     wire_ret: list = None
@@ -117,7 +119,8 @@ def make_call(raw, where, family):
             raise TableError(f"{where}: entry without '{key}'")
     call = Call(raw["name"], where, family, raw, cls=raw["class"])
     for key in ("base", "since", "variants", "also", "alias_of", "guest", "host",
-                "blocking", "driver", "driver_older", "via", "ret_on_error", "doc"):
+                "blocking", "driver", "driver_older", "via", "ret_on_error", "before_init",
+                "optional", "doc"):
         if key in raw:
             setattr(call, key, raw[key])
     if "args" in raw:

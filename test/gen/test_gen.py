@@ -73,6 +73,18 @@ class GoldenTable(unittest.TestCase):
                     self.assertEqual((Path(out) / path.name).read_text(), path.read_text())
 
 
+class MadeCases(unittest.TestCase):
+    """GOLDEN/cases has hand-written cases that leave some out, and what is made of the rest."""
+
+    def test_output_is_the_golden_one(self):
+        cases = GOLDEN / "cases"
+        with tempfile.TemporaryDirectory() as out:
+            result = run("--conformance", cases, "--cases", out, api=GOLDEN / "api")
+            self.assertEqual(result.stderr, "")
+            self.assertEqual((Path(out) / "made_calls.c").read_text(),
+                             (cases / "made_calls.c").read_text())
+
+
 class RealTable(unittest.TestCase):
     def test_it_is_good_and_complete(self):
         self.assertEqual(run("--check").stderr, "")
@@ -129,6 +141,7 @@ def accept():
         run("--out", out, api=GOLDEN / "api")
         for path in golden_files():
             path.write_text((Path(out) / path.name).read_text())
+        run("--conformance", GOLDEN / "cases", "--cases", GOLDEN / "cases", api=GOLDEN / "api")
 
 
 if __name__ == "__main__":
