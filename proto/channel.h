@@ -10,6 +10,7 @@
  *   0x001000  state       error word, the words of both rings, the holder
  *   0x004000  fences      u64 per lane: written by the GPU or the worker, read by the guest
  *   0x00c000  progress    u64 per stream index: operations done, written by the worker
+ *   0x010000  beacons     u64 each: more fences, for queries
  *   0x020000  console     what kernels print: worker → guest (proto/console.h)
  *   0x040000  completion  ring, 256 KiB: broker → guest
  *   0x100000  submission  ring, 1 MiB: guest → broker
@@ -26,6 +27,9 @@
 #include "proto/ring.h"
 
 #define VGPU_CHANNEL_MAGIC 0x55504756u /* "VGPU" */
+
+/* All fence slots: those of lanes, then the beacons. */
+#define VGPU_FENCES_MAX (VGPU_LANES_MAX + VGPU_BEACONS_MAX)
 
 struct vgpu_channel_header {
     uint32_t magic;
@@ -60,8 +64,10 @@ _Static_assert(VGPU_CHANNEL_STATE_OFFSET + sizeof(struct vgpu_channel_state) <=
                "channel state");
 _Static_assert(VGPU_CHANNEL_FENCES_OFFSET + 8 * VGPU_LANES_MAX <= VGPU_CHANNEL_PROGRESS_OFFSET,
                "channel fences");
-_Static_assert(VGPU_CHANNEL_PROGRESS_OFFSET + 8 * VGPU_STREAMS_MAX <= VGPU_CHANNEL_CONSOLE_OFFSET,
+_Static_assert(VGPU_CHANNEL_PROGRESS_OFFSET + 8 * VGPU_STREAMS_MAX <= VGPU_CHANNEL_BEACONS_OFFSET,
                "channel progress");
+_Static_assert(VGPU_CHANNEL_BEACONS_OFFSET + 8 * VGPU_BEACONS_MAX <= VGPU_CHANNEL_CONSOLE_OFFSET,
+               "channel beacons");
 _Static_assert(VGPU_CHANNEL_CONSOLE_DATA_OFFSET + VGPU_CHANNEL_CONSOLE_BYTES <=
                    VGPU_CHANNEL_COMPLETE_OFFSET,
                "channel console");
@@ -71,9 +77,14 @@ static inline struct vgpu_channel_state *vgpu_channel_state(void *base)
     return (struct vgpu_channel_state *)((char *)base + VGPU_CHANNEL_STATE_OFFSET);
 }
 
-static inline _Atomic uint64_t *vgpu_channel_fence(void *base, uint32_t lane)
+/* A fence slot: below VGPU_LANES_MAX a lane's, up to VGPU_FENCES_MAX a beacon. */
+static inline _Atomic uint64_t *vgpu_channel_fence(void *base, uint32_t slot)
 {
-    return (_Atomic uint64_t *)((char *)base + VGPU_CHANNEL_FENCES_OFFSET) + lane;
+    uint32_t offset = slot < VGPU_LANES_MAX
+                          ? VGPU_CHANNEL_FENCES_OFFSET + 8 * slot
+                          : VGPU_CHANNEL_BEACONS_OFFSET + 8 * (slot - VGPU_LANES_MAX);
+
+    return (_Atomic uint64_t *)((char *)base + offset);
 }
 
 static inline _Atomic uint64_t *vgpu_channel_progress(void *base, uint32_t stream_index)

@@ -36,6 +36,7 @@
 #define VGPU_CHANNEL_STATE_OFFSET        0x1000u
 #define VGPU_CHANNEL_FENCES_OFFSET       0x4000u
 #define VGPU_CHANNEL_PROGRESS_OFFSET     0xc000u
+#define VGPU_CHANNEL_BEACONS_OFFSET      0x10000u
 #define VGPU_CHANNEL_CONSOLE_OFFSET      0x20000u
 #define VGPU_CHANNEL_CONSOLE_DATA_OFFSET 0x30000u
 #define VGPU_CHANNEL_CONSOLE_BYTES       0x10000u
@@ -51,6 +52,9 @@
 
 /* Guest threads of a process known at once: each has a lane and a fence slot of its own. */
 #define VGPU_LANES_MAX 4096u
+/* Further fence slots, with which streams and events tell queries that they are done: two for each
+ * stream, and others for events that are asked for without having been announced. */
+#define VGPU_BEACONS_MAX 8192u
 /* Handles per kind and session; the guest answers native's code for exhaustion. */
 #define VGPU_STREAMS_MAX   2048u
 #define VGPU_EVENTS_MAX    65536u

@@ -135,26 +135,30 @@ CUresult ex_event_for_record(struct ex_session *x, uint64_t handle, CUevent *eve
     return cu;
 }
 
+CUresult ex_event_record(struct ex_session *x, uint64_t handle, uint64_t stream, uint32_t flags,
+                         struct ex_stream **s)
+{
+    CUevent event = NULL;
+    CUresult cu = ex_stream_enter(x, stream, s);
+
+    if (cu == CUDA_SUCCESS) {
+        cu = ex_event_for_record(x, handle, &event);
+    }
+    if (cu == CUDA_SUCCESS) {
+        cu = x->driver->cuEventRecordWithFlags(event, (*s)->cu, flags);
+    }
+    if (cu == CUDA_SUCCESS) {
+        ex_stream_entered(x, *s);
+    }
+    return cu;
+}
+
 CUresult ex_do_cuEventRecordWithFlags(struct ex_session *session,
                                       const struct vgpu_args_cuEventRecordWithFlags *args,
                                       struct vgpu_ret_cuEventRecordWithFlags *ret)
 {
-    struct ex_event *event = vgpu_handles_get(session->events, args->event);
     struct ex_stream *s = NULL;
-    CUresult cu = ex_stream_enter(session, args->stream, &s);
 
     (void)ret;
-    if (cu == CUDA_SUCCESS && event == NULL) {
-        cu = CUDA_ERROR_INVALID_HANDLE;
-    }
-    if (cu == CUDA_SUCCESS) {
-        cu = renew(session, event);
-    }
-    if (cu == CUDA_SUCCESS) {
-        cu = session->driver->cuEventRecordWithFlags(event->ref->cu, s->cu, args->flags);
-    }
-    if (cu == CUDA_SUCCESS) {
-        ex_stream_entered(session, s);
-    }
-    return cu;
+    return ex_event_record(session, args->event, args->stream, args->flags, &s);
 }

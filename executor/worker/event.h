@@ -13,6 +13,7 @@
 #include "proto/cuda_abi.h"
 
 struct ex_session;
+struct ex_stream;
 
 struct ex_event_ref {
     CUevent cu;
@@ -25,6 +26,10 @@ struct ex_event_ref *ex_event_hold(struct ex_session *x, uint64_t handle);
 /* The driver event to record the guest's event with.  CUDA_ERROR_INVALID_HANDLE, or why a new one
  * cannot be made. */
 CUresult ex_event_for_record(struct ex_session *x, uint64_t handle, CUevent *event);
+
+/* Records it in a stream, which is looked up and counts the operation. */
+CUresult ex_event_record(struct ex_session *x, uint64_t handle, uint64_t stream, uint32_t flags,
+                         struct ex_stream **s);
 
 /* Counts one user less; the last one destroys the driver's event. */
 void ex_event_release(struct ex_session *x, struct ex_event_ref *ref);

@@ -7,10 +7,27 @@
 #include "executor/worker/event.h"
 #include "executor/worker/session.h"
 
+/* A beacon that is asked for once more tells only of the last time: one wait does. */
+static bool replace_wait(struct ex_fences *f, const struct ex_wait *wait)
+{
+    for (uint32_t i = 0; i < f->count && wait->event == NULL; i++) {
+        struct ex_wait *at = &f->waits[i];
+
+        if (at->lane == wait->lane && at->event == NULL && at->stream == wait->stream) {
+            at->value = wait->value;
+            return true;
+        }
+    }
+    return false;
+}
+
 static CUresult add_wait(struct ex_session *x, const struct ex_wait *wait)
 {
     struct ex_fences *f = &x->fences;
 
+    if (wait->lane >= VGPU_LANES_MAX && replace_wait(f, wait)) {
+        return CUDA_SUCCESS;
+    }
     if (f->count == EX_FENCES_MAX) {
         ex_session_broken(x, "more waits than threads");
     }
@@ -82,7 +99,7 @@ CUresult ex_do_vgpuEventWait(struct ex_session *session, const struct vgpu_args_
     CUresult cu;
 
     (void)ret;
-    if (args->lane >= VGPU_LANES_MAX) {
+    if (args->lane >= VGPU_FENCES_MAX) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     wait.event = ex_event_hold(session, args->event);
@@ -97,20 +114,18 @@ CUresult ex_do_vgpuEventWait(struct ex_session *session, const struct vgpu_args_
 }
 
 /* Lets the GPU write the slot.  801 when the device cannot. */
-static CUresult write_slot(struct ex_session *x, struct ex_stream *s, struct ex_mark *fence)
+static CUresult write_slot(struct ex_session *x, struct ex_stream *s, uint32_t lane, uint64_t value)
 {
-    CUdeviceptr slot = ex_window_fence_address(&x->window, fence->lane);
+    CUdeviceptr slot = ex_window_fence_address(&x->window, lane);
     CUresult cu = CUDA_ERROR_NOT_SUPPORTED;
 
     if (slot != 0 && x->driver->cuStreamWriteValue64 != NULL) {
-        cu = x->driver->cuStreamWriteValue64(s->cu, slot, fence->value,
-                                             CU_STREAM_WRITE_VALUE_DEFAULT);
+        cu = x->driver->cuStreamWriteValue64(s->cu, slot, value, CU_STREAM_WRITE_VALUE_DEFAULT);
     }
     if (cu == CUDA_SUCCESS) {
-        s->own++;
-        fence->written = true;
+        (void)ex_window_promise(&x->window, lane, value);
     }
-    return cu == CUDA_ERROR_NOT_SUPPORTED ? CUDA_SUCCESS : cu;
+    return cu;
 }
 
 /*
@@ -126,13 +141,13 @@ static bool may_write(const struct ex_session *x, const struct ex_stream *s)
 CUresult ex_do_vgpuFence(struct ex_session *session, const struct vgpu_args_vgpuFence *args,
                          struct vgpu_ret_vgpuFence *ret)
 {
-    struct ex_mark fence = {.fence = true, .lane = args->lane, .value = args->value};
+    struct ex_mark fence = {.lane = args->lane, .value = args->value};
     struct ex_wait wait = {.stream = args->stream, .lane = args->lane, .value = args->value};
     struct ex_stream *s = NULL;
     CUresult cu;
 
     (void)ret;
-    if (args->lane >= VGPU_LANES_MAX) {
+    if (args->lane >= VGPU_FENCES_MAX) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     cu = ex_stream_enter(session, args->stream, &s);
@@ -142,6 +157,34 @@ CUresult ex_do_vgpuFence(struct ex_session *session, const struct vgpu_args_vgpu
     if (!may_write(session, s)) {
         return add_wait(session, &wait);
     }
-    cu = write_slot(session, s, &fence);
-    return cu == CUDA_SUCCESS ? ex_stream_mark(session, s, &fence) : cu;
+    cu = write_slot(session, s, args->lane, args->value);
+    fence.written = cu == CUDA_SUCCESS;
+    s->own += fence.written;
+    /* Nobody sleeps until a beacon shows something. */
+    fence.fence = !fence.written || args->lane < VGPU_LANES_MAX;
+    return fence.written || cu == CUDA_ERROR_NOT_SUPPORTED ? ex_stream_mark(session, s, &fence)
+                                                           : cu;
+}
+
+CUresult ex_do_vgpuRecord(struct ex_session *session, const struct vgpu_args_vgpuRecord *args,
+                          struct vgpu_ret_vgpuRecord *ret)
+{
+    struct ex_stream *s = NULL;
+    CUresult cu = args->lane < VGPU_FENCES_MAX ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+
+    (void)ret;
+    if (cu == CUDA_SUCCESS) {
+        cu = ex_event_record(session, args->event, args->stream, CU_EVENT_RECORD_DEFAULT, &s);
+    }
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    cu = write_slot(session, s, args->lane, args->value);
+    if (cu != CUDA_SUCCESS && cu != CUDA_ERROR_NOT_SUPPORTED) {
+        return cu;
+    }
+    /* Where the GPU cannot write, the guest asks now and then; it has counted a second operation.
+     */
+    ex_stream_entered(session, s);
+    return CUDA_SUCCESS;
 }

@@ -3,27 +3,28 @@
 #define EX_WORKER_FENCE_H
 
 /*
- * What guest threads wait for that is no mark of a stream: events, and streams that must
- * not be written to.  They are polled; when one has passed, the worker writes the lane's
- * fence slot.  The dispatcher's alone.
+ * What guest threads wait for or ask for that is no mark of a stream: events, and streams that
+ * must not be written to.  They are polled; when one has passed, the worker writes the fence slot.
+ * The dispatcher's alone.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/cuda_abi.h"
-#include "proto/limits.h"
+#include "proto/channel.h"
 
 struct ex_session;
 struct ex_event_ref;
 
-/* A guest thread waits for one thing at a time; room for a second one is slack. */
-#define EX_FENCES_MAX (2u * VGPU_LANES_MAX)
+/* A guest thread waits for one thing at a time, and a beacon tells of one; room for a second one is
+ * slack. */
+#define EX_FENCES_MAX (2u * VGPU_FENCES_MAX)
 
 struct ex_wait {
     struct ex_event_ref *event; /* owned reference, or NULL: */
     uint64_t stream;            /* handle of the stream that is queried */
-    uint32_t lane;
+    uint32_t lane;              /* fence slot: a lane's, or a beacon */
     uint64_t value;
 };
 

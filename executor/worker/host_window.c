@@ -11,8 +11,10 @@
 #include "executor/worker/session.h"
 #include "proto/channel.h"
 
-#define PAGE_BYTES   4096u
-#define FENCES_BYTES ((size_t)8 * VGPU_LANES_MAX)
+#define PAGE_BYTES 4096u
+/* With the progress words between the slots of lanes and the beacons. */
+#define FENCES_BYTES                                                                               \
+    ((size_t)8 * VGPU_BEACONS_MAX + VGPU_CHANNEL_BEACONS_OFFSET - VGPU_CHANNEL_FENCES_OFFSET)
 
 /* A file that can shrink would turn every access into SIGBUS. */
 static bool memfd_is_fit(int memfd, uint64_t bytes)
@@ -59,15 +61,32 @@ CUresult ex_window_map(struct ex_window *window, const struct ex_driver *driver,
     return CUDA_SUCCESS;
 }
 
-CUdeviceptr ex_window_fence_address(const struct ex_window *window, uint32_t lane)
+CUdeviceptr ex_window_fence_address(const struct ex_window *window, uint32_t slot)
 {
-    return window->fences == 0 || lane >= VGPU_LANES_MAX ? 0 : window->fences + 8ull * lane;
+    return window->fences == 0 || slot >= VGPU_FENCES_MAX
+               ? 0
+               : (CUdeviceptr)(uintptr_t)vgpu_channel_fence(window->base, slot);
 }
 
-void ex_window_fence(const struct ex_window *window, uint32_t lane, uint64_t value)
+bool ex_window_promise(struct ex_window *window, uint32_t slot, uint64_t value)
 {
-    if (window->base != NULL && lane < VGPU_LANES_MAX) {
-        atomic_store_explicit(vgpu_channel_fence(window->base, lane), value, memory_order_release);
+    uint64_t *last;
+
+    if (slot < VGPU_LANES_MAX || slot >= VGPU_FENCES_MAX) {
+        return slot < VGPU_LANES_MAX;
+    }
+    last = &window->promised[slot - VGPU_LANES_MAX];
+    if (value <= *last) {
+        return false;
+    }
+    *last = value;
+    return true;
+}
+
+void ex_window_fence(struct ex_window *window, uint32_t slot, uint64_t value)
+{
+    if (window->base != NULL && ex_window_promise(window, slot, value)) {
+        atomic_store_explicit(vgpu_channel_fence(window->base, slot), value, memory_order_release);
     }
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gs_calls.h"
 
-#include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/event.h"
 #include "guest/libcuda/pool.h"
@@ -131,6 +130,7 @@ CUresult gs_cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Fla
     if (cu == CUDA_SUCCESS) {
         args.stream = stream->wire;
         args.event = event->wire;
+        gs_settled_join(stream->session, vgpu_handle_index_of(stream->wire));
         cu = gs_stream_sent(stream, gs_send_cuStreamWaitEvent(stream->session, &args));
     }
     return cu;
@@ -138,28 +138,11 @@ CUresult gs_cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Fla
 
 CUresult gs_cuStreamQuery(CUstream hStream)
 {
-    struct vgpu_args_cuStreamQuery args;
-    struct vgpu_ret_cuStreamQuery ret;
     struct gs_stream *stream;
     struct gs_call call;
     CUresult cu = gs_stream_enter(hStream, &call, &stream);
-    uint64_t sent;
 
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    sent = atomic_load(&stream->session->sent[vgpu_handle_index_of(stream->wire)]);
-    if (stream->wire != 0 && atomic_load(&stream->synced) == sent) {
-        return CUDA_SUCCESS;
-    }
-    args.stream = stream->wire;
-    cu = gs_call_cuStreamQuery(stream->session, &args, &ret);
-    if (cu == CUDA_SUCCESS) {
-        atomic_store(&stream->synced, sent);
-        gs_settled_up_to(stream->session, vgpu_handle_index_of(stream->wire), sent);
-        gs_console_seen_done(stream->session);
-    }
-    return cu;
+    return cu == CUDA_SUCCESS ? gs_stream_query(stream) : cu;
 }
 
 CUresult gs_cuStreamSynchronize(CUstream hStream)

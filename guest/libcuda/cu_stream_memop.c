@@ -101,6 +101,7 @@ static CUresult send(struct gs_stream *stream, const struct gs_memop *ops, unsig
     if (has_barrier(ops, count)) {
         gs_session_ask(); /* whether the device has it no attribute says */
     }
+    gs_settled_join(stream->session, vgpu_handle_index_of(stream->wire));
     return gs_stream_sent(stream, gs_send_cuStreamBatchMemOp_v2(stream->session, &args));
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "gs_calls.h"
-#include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
 
 CUresult gs_event_find(CUevent handle, struct gs_event **event)
@@ -21,38 +20,6 @@ CUresult gs_event_find(CUevent handle, struct gs_event **event)
     return *event != NULL ? gs_session_error(s) : CUDA_ERROR_INVALID_HANDLE;
 }
 
-static bool is_done(const struct gs_event *event)
-{
-    return atomic_load(&event->done) == atomic_load(&event->records);
-}
-
-CUresult gs_event_wait(struct gs_event *event)
-{
-    struct gs_session *s = event->session;
-    struct gs_thread *thread = gs_thread_get();
-    uint64_t records = atomic_load(&event->records);
-    struct vgpu_args_vgpuEventWait args = {.event = event->wire};
-    CUresult cu;
-
-    if (is_done(event)) {
-        return gs_console_flush_event(event);
-    }
-    if (thread == NULL) {
-        return CUDA_ERROR_OUT_OF_MEMORY;
-    }
-    args.lane = thread->lane;
-    args.value = ++s->link.fence_value[thread->lane];
-    cu = gs_send_vgpuEventWait(s, &args);
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_link_wait_fence(&s->link, thread->lane, args.value);
-    }
-    if (cu == CUDA_SUCCESS) {
-        atomic_store(&event->done, records);
-        cu = gs_session_error(s);
-    }
-    return cu == CUDA_SUCCESS ? gs_console_flush_event(event) : cu;
-}
-
 CUresult gs_event_destroy(struct gs_event *event)
 {
     struct vgpu_args_cuEventDestroy_v2 args = {.event = event->wire};
@@ -60,29 +27,52 @@ CUresult gs_event_destroy(struct gs_event *event)
     CUresult cu = gs_send_cuEventDestroy_v2(s, &args);
 
     if (vgpu_handles_take(s->events, event->wire) != NULL) {
-        free(event);
+        atomic_store(&s->events_asked, event->asked);
+        gs_beacon_give(s, &event->own);
+        gs_event_free(event);
     }
     return cu;
 }
 
-static CUresult make_event(const struct gs_call *call, unsigned int flags, CUevent *handle)
+void gs_event_free(struct gs_event *event)
+{
+    (void)pthread_mutex_destroy(&event->lock);
+    free(event);
+}
+
+/* An event follows the last one that ended: programs that ask make new ones to ask for. */
+static struct gs_event *new_event(const struct gs_call *call, unsigned int flags)
 {
     struct gs_event *event = calloc(1, sizeof(*event));
+
+    if (event != NULL) {
+        (void)pthread_mutex_init(&event->lock, NULL);
+        event->session = call->session;
+        event->context = call->context;
+        event->flags = flags;
+        event->asked = atomic_load(&call->session->events_asked);
+    }
+    return event;
+}
+
+static CUresult make_event(const struct gs_call *call, unsigned int flags, CUevent *handle)
+{
+    struct gs_event *event = new_event(call, flags);
     struct vgpu_args_cuEventCreate args = {.flags = flags};
     CUresult cu;
 
-    if (event == NULL || vgpu_handles_mint(call->session->events, event, &event->wire) != 0) {
-        free(event);
+    if (event == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    event->session = call->session;
-    event->context = call->context;
-    event->flags = flags;
+    if (vgpu_handles_mint(call->session->events, event, &event->wire) != 0) {
+        gs_event_free(event);
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
     args.event = event->wire;
     cu = gs_send_cuEventCreate(call->session, &args);
     if (cu != CUDA_SUCCESS) {
         (void)vgpu_handles_take(call->session->events, event->wire);
-        free(event);
+        gs_event_free(event);
         return cu;
     }
     *handle = (CUevent)(uintptr_t)gs_handle_public(call->session, event->wire);
@@ -111,7 +101,6 @@ CUresult gs_cuEventCreate(CUevent *phEvent, unsigned int Flags)
 
 CUresult gs_cuEventRecordWithFlags(CUevent hEvent, CUstream hStream, unsigned int flags)
 {
-    struct vgpu_args_cuEventRecordWithFlags args = {.flags = flags};
     struct gs_stream *stream;
     struct gs_event *event;
     struct gs_call call;
@@ -131,13 +120,7 @@ CUresult gs_cuEventRecordWithFlags(CUevent hEvent, CUstream hStream, unsigned in
         return CUDA_ERROR_INVALID_HANDLE;
     }
     cu = gs_stream_room(stream);
-    if (cu == CUDA_SUCCESS) {
-        args.event = event->wire;
-        args.stream = stream->wire;
-        cu = gs_stream_sent(stream, gs_send_cuEventRecordWithFlags(event->session, &args));
-        (void)atomic_fetch_add(&event->records, cu == CUDA_SUCCESS);
-    }
-    return cu;
+    return cu == CUDA_SUCCESS ? gs_event_record(event, stream) : cu;
 }
 
 CUresult gs_cuEventRecord(CUevent hEvent, CUstream hStream)
@@ -147,23 +130,10 @@ CUresult gs_cuEventRecord(CUevent hEvent, CUstream hStream)
 
 CUresult gs_cuEventQuery(CUevent hEvent)
 {
-    struct vgpu_args_cuEventQuery args;
-    struct vgpu_ret_cuEventQuery ret;
     struct gs_event *event;
-    uint64_t records;
     CUresult cu = gs_event_find(hEvent, &event);
 
-    if (cu != CUDA_SUCCESS || is_done(event)) {
-        return cu;
-    }
-    records = atomic_load(&event->records);
-    args.event = event->wire;
-    cu = gs_call_cuEventQuery(event->session, &args, &ret);
-    if (cu == CUDA_SUCCESS) {
-        atomic_store(&event->done, records);
-        gs_console_seen_done(event->session);
-    }
-    return cu;
+    return cu == CUDA_SUCCESS ? gs_event_query(event) : cu;
 }
 
 /* These two name a missing event before they look for cuInit, as native. */

@@ -171,7 +171,9 @@ static CUresult send_with(const struct gs_launch *l, const struct gs_attributes 
     CUresult cu = gs_send_cuLaunchKernelEx(l->stream->session, &args);
 
     for (uint32_t i = 0; i < a->event_count; i++) {
-        (void)atomic_fetch_add(&a->events[i]->records, cu == CUDA_SUCCESS);
+        if (cu == CUDA_SUCCESS) {
+            gs_event_recorded(a->events[i]);
+        }
     }
     return cu;
 }

@@ -115,6 +115,9 @@ bool gs_link_fence_passed(struct gs_link *link, uint32_t lane, uint64_t value);
  * does after any of the waits above or a fence seen to have passed. */
 void gs_link_host_function_ran(void);
 
+/* How many ran so far. */
+uint64_t gs_link_host_functions(void);
+
 /* Takes what is in the completion ring, if no other thread is doing it.  True if anything came. */
 bool gs_link_read(struct gs_link *link);
 

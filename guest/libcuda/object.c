@@ -26,6 +26,8 @@ CUresult gs_objects_make(struct gs_session *s)
     atomic_store(&s->silent_done, false);
     gs_alloc_map_init(&s->allocs);
     gs_settled_init(&s->settled);
+    gs_beacons_init(&s->beacons);
+    atomic_store(&s->events_asked, false);
     gs_device_memory_init(&s->device_memory);
     for (unsigned int i = 0; i < VGPU_STREAMS_MAX; i++) {
         /* A new worker starts the channel's progress words at 0. */
@@ -47,7 +49,7 @@ static void drop_stream(void *object, uint64_t handle, void *arg)
     (void)handle;
     (void)arg;
     if (stream->wire != 0) {
-        free(stream);
+        gs_stream_free(stream);
     }
 }
 
@@ -55,7 +57,7 @@ static void drop_event(void *object, uint64_t handle, void *arg)
 {
     (void)handle;
     (void)arg;
-    free(object);
+    gs_event_free(object);
 }
 
 static void drop_module(void *object, uint64_t handle, void *arg)
@@ -167,6 +169,7 @@ void gs_objects_free_of(struct gs_session *s, struct gs_context *context)
     vgpu_handles_each(s->streams, end_stream, context);
     vgpu_handles_each(s->modules, end_module, context);
     vgpu_handles_each(s->linkers, end_linker, context);
+    gs_stream_end_null(&context->null_stream);
     while (gs_alloc_map_take_if(&s->allocs, is_of, context, &alloc)) {
         gs_memory_give_back(s, &alloc);
     }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "guest/libcuda/alloc_map.h"
+#include "guest/libcuda/beacon.h"
 #include "guest/libcuda/device_memory.h"
 #include "guest/libcuda/host_call.h"
 #include "guest/libcuda/hostmem.h"
@@ -63,6 +64,8 @@ struct gs_session {
     /* Operations sent per stream index, for the depth of streams. */
     _Atomic uint64_t sent[VGPU_STREAMS_MAX];
     struct gs_settled settled;
+    struct gs_beacons beacons;
+    _Atomic bool events_asked; /* the event that ended last had been asked for */
 };
 
 /* Opens a channel and says Hello; the facts of Welcome go to gs_process (process.h).  CUDA_SUCCESS;

@@ -17,22 +17,30 @@ void gs_settled_init(struct gs_settled *settled)
     (void)pthread_mutex_init(&settled->lock, NULL);
     for (uint32_t i = 0; i < VGPU_STREAMS_MAX; i++) {
         atomic_store_explicit(&settled->done[i], 0, memory_order_relaxed);
+        atomic_store_explicit(&settled->joins[i], GS_JOINS_NONE, memory_order_relaxed);
     }
+    atomic_store(&settled->joins[0], GS_JOINS_EVENTS);
 }
 
-static void raise_to(_Atomic uint64_t *word, uint64_t value)
+/* True when it was less. */
+static bool raise_to(_Atomic uint64_t *word, uint64_t value)
 {
     uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
 
-    while (now < value && !atomic_compare_exchange_weak_explicit(
-                              word, &now, value, memory_order_release, memory_order_relaxed)) {
+    while (now < value) {
+        if (atomic_compare_exchange_weak_explicit(word, &now, value, memory_order_release,
+                                                  memory_order_relaxed)) {
+            return true;
+        }
     }
+    return false;
 }
 
-void gs_settled_use(struct gs_session *s, uint32_t index)
+void gs_settled_use(struct gs_session *s, uint32_t index, bool blocking)
 {
     uint32_t now = atomic_load(&s->settled.high);
 
+    atomic_store(&s->settled.joins[index], blocking ? GS_JOINS_LEGACY : GS_JOINS_NONE);
     while (now <= index && !atomic_compare_exchange_weak(&s->settled.high, &now, index + 1)) {
     }
 }
@@ -60,9 +68,36 @@ void gs_settled_end(struct gs_session *s, uint32_t index)
     (void)pthread_mutex_unlock(&settled->lock);
 }
 
+void gs_settled_join(struct gs_session *s, uint32_t index)
+{
+    atomic_store(&s->settled.joins[index], GS_JOINS_EVENTS);
+}
+
+static bool joins(struct gs_session *s, uint32_t index)
+{
+    uint8_t how = atomic_load_explicit(&s->settled.joins[index], memory_order_relaxed);
+
+    return how == GS_JOINS_EVENTS ||
+           (how == GS_JOINS_LEGACY && atomic_load_explicit(&s->sent[0], memory_order_relaxed) > 0);
+}
+
+uint64_t gs_settled_news(struct gs_session *s, uint32_t index)
+{
+    struct gs_settled *settled = &s->settled;
+
+    return atomic_load(&settled->news) - atomic_load(&settled->own_news[index]) +
+           gs_link_host_functions();
+}
+
 void gs_settled_up_to(struct gs_session *s, uint32_t index, uint64_t sent)
 {
-    raise_to(&s->settled.done[index], sent);
+    bool further = raise_to(&s->settled.done[index], sent);
+
+    /* The legacy stream waits for others even where nothing is its own. */
+    if ((further && joins(s, index)) || index == 0) {
+        (void)atomic_fetch_add(&s->settled.own_news[index], 1);
+        (void)atomic_fetch_add(&s->settled.news, 1);
+    }
 }
 
 bool gs_settled_by(struct gs_session *s, uint32_t index, uint64_t sent)
@@ -112,7 +147,7 @@ CUresult gs_synchronize(struct gs_session *s)
         gs_settled_up_to(s, i, sent[i]);
     }
     if (cu == CUDA_SUCCESS) {
-        raise_to(&s->settled.orphans_done, orphans);
+        (void)raise_to(&s->settled.orphans_done, orphans);
     }
     free(sent);
     return cu == CUDA_SUCCESS ? gs_console_flush(s) : cu;

@@ -28,11 +28,21 @@ struct gs_orphan {
     uint64_t number;
 };
 
+/* Whether work of one stream waits for work of others, so that its end says something of theirs. */
+enum gs_joins {
+    GS_JOINS_NONE,
+    GS_JOINS_LEGACY, /* as every blocking stream, once the legacy stream has been used */
+    GS_JOINS_EVENTS, /* it waited for an event, or it is the legacy stream */
+};
+
 struct gs_settled {
     _Atomic uint32_t high;                   /* no index at or above it has been used */
     _Atomic uint64_t done[VGPU_STREAMS_MAX]; /* by stream index */
     _Atomic uint64_t orphans;                /* made */
     _Atomic uint64_t orphans_done;
+    _Atomic uint8_t joins[VGPU_STREAMS_MAX]; /* enum gs_joins, by stream index */
+    _Atomic uint64_t news;                   /* times that a stream which joins got further */
+    _Atomic uint64_t own_news[VGPU_STREAMS_MAX];
     pthread_mutex_t lock;
     struct gs_orphan last[VGPU_STREAMS_MAX]; /* by stream index, under the lock */
 };
@@ -41,7 +51,16 @@ struct gs_settled {
 void gs_settled_init(struct gs_settled *settled);
 
 /* A stream of this index exists from now on. */
-void gs_settled_use(struct gs_session *s, uint32_t index);
+void gs_settled_use(struct gs_session *s, uint32_t index, bool blocking);
+
+/* It waits for an event from now on. */
+void gs_settled_join(struct gs_session *s, uint32_t index);
+
+/*
+ * A number that changes when it was learned of other streams, or from host functions, that work is
+ * done which may have waited for this stream's: what was not ready before may be now.
+ */
+uint64_t gs_settled_news(struct gs_session *s, uint32_t index);
 
 /* The stream of this index is no more. */
 void gs_settled_end(struct gs_session *s, uint32_t index);

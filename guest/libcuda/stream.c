@@ -2,7 +2,9 @@
 #include "guest/libcuda/stream.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/clock.h"
 #include "gs_calls.h"
 #include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
@@ -33,6 +35,27 @@ void gs_stream_init_null(struct gs_stream *stream, struct gs_session *s, struct 
     stream->id = atomic_fetch_add(&last_id, 1) + 1;
     stream->first = 0;
     stream->attributes = attributes_at_first;
+    (void)pthread_mutex_init(&stream->lock, NULL);
+    memset(&stream->announced, 0, sizeof(stream->announced));
+    memset(&stream->asked, 0, sizeof(stream->asked));
+}
+
+static void give_beacons(struct gs_stream *stream)
+{
+    gs_beacon_give(stream->session, &stream->announced);
+    gs_beacon_give(stream->session, &stream->asked.beacon);
+}
+
+void gs_stream_end_null(struct gs_stream *stream)
+{
+    give_beacons(stream);
+    (void)pthread_mutex_destroy(&stream->lock);
+}
+
+void gs_stream_free(struct gs_stream *stream)
+{
+    (void)pthread_mutex_destroy(&stream->lock);
+    free(stream);
 }
 
 int gs_streams_keep_legacy(struct gs_session *s)
@@ -66,6 +89,7 @@ CUresult gs_stream_new(struct gs_session *s, struct gs_context *context, unsigne
         free(made);
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
+    (void)pthread_mutex_init(&made->lock, NULL);
     made->session = s;
     made->context = context;
     made->attributes = attributes_at_first;
@@ -73,7 +97,7 @@ CUresult gs_stream_new(struct gs_session *s, struct gs_context *context, unsigne
     made->priority = clamp_priority(&context->device->facts, priority);
     made->id = atomic_fetch_add(&last_id, 1) + 1;
     made->first = atomic_load(&s->sent[index_of(made)]);
-    gs_settled_use(s, index_of(made));
+    gs_settled_use(s, index_of(made), (flags & CU_STREAM_NON_BLOCKING) == 0);
     atomic_store(&made->synced, made->first);
     args.stream = made->wire;
     args.flags = flags;
@@ -81,7 +105,7 @@ CUresult gs_stream_new(struct gs_session *s, struct gs_context *context, unsigne
     cu = gs_send_cuStreamCreateWithPriority(s, &args);
     if (cu != CUDA_SUCCESS) {
         (void)vgpu_handles_take(s->streams, made->wire);
-        free(made);
+        gs_stream_free(made);
         return cu;
     }
     *stream = made;
@@ -98,7 +122,8 @@ CUresult gs_stream_destroy(struct gs_stream *stream)
     gs_settled_end(s, index_of(stream));
     cu = gs_send_cuStreamDestroy_v2(s, &args);
     if (vgpu_handles_take(s->streams, stream->wire) != NULL) {
-        free(stream);
+        give_beacons(stream);
+        gs_stream_free(stream);
     }
     return cu;
 }
@@ -239,14 +264,34 @@ CUresult gs_stream_room(struct gs_stream *stream)
     return gs_link_wait(&s->link, shallow, &wait);
 }
 
+bool gs_stream_is_shallow(struct gs_stream *stream)
+{
+    struct gs_session *s = stream->session;
+    uint32_t index = index_of(stream);
+    uint64_t sent = atomic_load_explicit(&s->sent[index], memory_order_relaxed);
+    uint64_t done =
+        atomic_load_explicit(vgpu_channel_progress(s->link.control, index), memory_order_relaxed);
+
+    return (int64_t)(sent - done) < (int64_t)VGPU_STREAM_DEPTH_GUEST / 3;
+}
+
 /* Only after sending: who sees the count and waits then waits for the operation too. */
 CUresult gs_stream_sent(struct gs_stream *stream, CUresult cu)
 {
     if (cu == CUDA_SUCCESS) {
-        (void)atomic_fetch_add_explicit(&stream->session->sent[index_of(stream)], 1,
-                                        memory_order_release);
+        (void)gs_stream_count(stream, 1);
     }
     return cu;
+}
+
+uint64_t gs_stream_count(struct gs_stream *stream, uint64_t count)
+{
+    if (atomic_load_explicit(&stream->asked.before, memory_order_relaxed)) {
+        atomic_store_explicit(&stream->asked.sent_ns, vgpu_clock_ns(), memory_order_relaxed);
+    }
+    return atomic_fetch_add_explicit(&stream->session->sent[index_of(stream)], count,
+                                     memory_order_release) +
+           count;
 }
 
 CUresult gs_stream_wait(struct gs_stream *stream)

@@ -10,10 +10,12 @@
  * unfinished operations the calling thread waits before it sends.
  */
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest/libcuda/beacon.h"
 #include "proto/cuda_abi.h"
 
 struct gs_call;
@@ -29,6 +31,17 @@ struct gs_stream_attributes {
     CUlaunchMemSyncDomain domain;
 };
 
+/* What queries of a stream know.  Under the stream's lock, but for the first two. */
+struct gs_stream_asked {
+    _Atomic bool before;      /* somebody queries this stream: */
+    _Atomic uint64_t sent_ns; /* when something was last sent to it */
+    struct gs_beacon beacon;
+    uint64_t covers; /* operations (gs_stream_load) that its last value stands for; 0: none */
+    uint64_t own;    /* those of the stream's index among them */
+    uint64_t news;   /* gs_settled_news() when they were last known to be not done */
+    struct gs_patience patience;
+};
+
 struct gs_stream {
     struct gs_session *session;
     struct gs_context *context;
@@ -39,6 +52,9 @@ struct gs_stream {
     uint64_t first;          /* what its index had been sent when it was made */
     _Atomic uint64_t synced; /* so many operations are known to be done */
     struct gs_stream_attributes attributes;
+    pthread_mutex_t lock;
+    struct gs_beacon announced; /* shows events; held while such a record is sent, under the lock */
+    struct gs_stream_asked asked;
 };
 
 /* Makes the embedded NULL stream of a context. */
@@ -54,6 +70,12 @@ CUresult gs_stream_new(struct gs_session *s, struct gs_context *context, unsigne
 
 /* Ends a stream that gs_stream_new() made. */
 CUresult gs_stream_destroy(struct gs_stream *stream);
+
+/* Frees one whose session has ended. */
+void gs_stream_free(struct gs_stream *stream);
+
+/* Ends a context's embedded NULL stream. */
+void gs_stream_end_null(struct gs_stream *stream);
 
 /* The handle that the program knows. */
 CUstream gs_stream_handle(const struct gs_stream *stream);
@@ -71,8 +93,17 @@ CUresult gs_stream_find(const struct gs_call *call, CUstream handle, struct gs_s
 /* Before an operation is sent to a stream: waits while the stream is too deep. */
 CUresult gs_stream_room(struct gs_stream *stream);
 
+/* True while its depth leaves room for operations that the program does not know of. */
+bool gs_stream_is_shallow(struct gs_stream *stream);
+
 /* After it: counts it when sending gave CUDA_SUCCESS, as the worker does.  Returns `cu`. */
 CUresult gs_stream_sent(struct gs_stream *stream, CUresult cu);
+
+/* Counts `count` operations that were sent; gives the number of the last one. */
+uint64_t gs_stream_count(struct gs_stream *stream, uint64_t count);
+
+/* CUDA_SUCCESS when all that was sent to a stream is done, 600 when not, or a sticky error. */
+CUresult gs_stream_query(struct gs_stream *stream);
 
 /* Waits until all that was sent to a stream is done; also gives a sticky error. */
 CUresult gs_stream_wait(struct gs_stream *stream);

@@ -34,6 +34,11 @@ void gs_link_host_function_ran(void)
     (void)atomic_fetch_add_explicit(&host_functions_ran, 1, memory_order_acq_rel);
 }
 
+uint64_t gs_link_host_functions(void)
+{
+    return atomic_load_explicit(&host_functions_ran, memory_order_acquire);
+}
+
 void gs_link_set_spin(uint64_t ns)
 {
     atomic_store(&spin_ns, ns);

@@ -61,6 +61,20 @@ CALLS = [
         "doc": "Has a value written to a lane's fence slot when an event has happened.",
     },
     {
+        "name": "vgpuRecord", "class": "one_way", "host": "manual",
+        "wire": {
+            "args": [
+                ("handle:event", "event"),
+                ("handle:stream", "stream"),
+                ("u32", "lane"),
+                ("u64", "value"),
+            ],
+            "ret": [],
+        },
+        "doc": "Records an event in a stream and has a value written to a fence slot directly "
+               "behind it; counts as two operations.",
+    },
+    {
         "name": "vgpuModuleNames", "class": "round_trip", "host": "manual",
         "wire": {
             "args": [("handle:module", "module"), ("u32", "first")],

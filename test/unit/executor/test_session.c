@@ -378,7 +378,7 @@ static void test_sticky_error_found_while_a_guest_waits(void **state)
 static void test_fence_of_a_lane_beyond_the_table_is_fatal(void **state)
 {
     (void)state;
-    SEND(&f, vgpuFence, 0, .stream = 0, .lane = VGPU_LANES_MAX, .value = 1);
+    SEND(&f, vgpuFence, 0, .stream = 0, .lane = VGPU_FENCES_MAX, .value = 1);
     assert_int_equal(fixture_frame(&f, VGPU__FRAME__KIND_FATAL)->fatal->result,
                      CUDA_ERROR_LAUNCH_FAILED);
 }

@@ -89,6 +89,15 @@ static void take_event_wait(struct fake_channel *channel, const uint8_t *args, s
     }
 }
 
+static void take_record(struct fake_channel *channel, const uint8_t *args, size_t len)
+{
+    struct vgpu_args_vgpuRecord record;
+
+    if (vgpu_get_args_vgpuRecord(args, len, &record) == 0) {
+        fence(channel, record.lane, record.value);
+    }
+}
+
 /* Done as soon as it came. */
 static void take_copy(struct fake_channel *channel, const uint8_t *args, size_t len)
 {
@@ -125,6 +134,9 @@ size_t fake_worker_answer(struct fake_channel *channel, const struct vgpu_record
         return 0;
     case VGPU_OP_vgpuEventWait:
         take_event_wait(channel, args, len);
+        return 0;
+    case VGPU_OP_vgpuRecord:
+        take_record(channel, args, len);
         return 0;
     case VGPU_OP_vgpuCopyHtoD:
         take_copy(channel, args, len);
