@@ -1,123 +1,168 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor/worker/image_scan.h"
 
-#include <limits.h>
-#include <lz4.h>
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
+#include "common/overflow.h"
 #include "executor/worker/image.h"
-#include "proto/limits.h"
+#include "executor/worker/image_part.h"
 
 /* What the compiler makes of printf. */
 static const char print_name[] = "vprintf";
 
-#define ENTRY_PTX      1
-#define ENTRY_ELF      2
-#define FLAG_LZ4       0x2000u
-#define FLAG_ZSTD      0x8000u
-#define FLAGS_COMPRESS 0xf000u /* these two and what is not known */
+/* In a symbol's st_other, as ptxas 13.0 writes it. */
+#define OTHER_MANAGED 0x04u
 
-struct fatbin_header {
-    uint32_t magic;
-    uint16_t version;
-    uint16_t header_bytes;
-    uint64_t bytes;
-};
-
-struct fatbin_entry {
-    uint16_t kind;
-    uint16_t version;
-    uint32_t header_bytes;
-    uint64_t bytes; /* of the payload, padded */
-    uint32_t packed_bytes;
-    uint32_t options;
-    uint16_t minor;
-    uint16_t major;
-    uint32_t arch;
-    uint32_t name_offset;
-    uint32_t name_bytes;
-    uint64_t flags;
-    uint64_t reserved;
-    uint64_t plain_bytes;
-};
-
-static bool names_it(const void *bytes, size_t size)
+static void note_managed(struct ex_findings *findings, const char *name, size_t len)
 {
-    return memmem(bytes, size, print_name, sizeof(print_name) - 1) != NULL;
-}
+    size_t most = sizeof(findings->managed) - 1;
 
-static bool unpack(uint64_t flags, const uint8_t *packed, size_t size, uint8_t *plain, size_t room)
-{
-    if ((flags & FLAG_LZ4) != 0) {
-        return LZ4_decompress_safe((const char *)packed, (char *)plain, (int)size, (int)room) >= 0;
+    if (findings->managed[0] == '\0') {
+        memcpy(findings->managed, name, len < most ? len : most);
     }
-    return !ZSTD_isError(ZSTD_decompress(plain, room, packed, size));
 }
 
-static bool packed_prints(const struct fatbin_entry *e, const uint8_t *payload)
+/* The names of a table of symbols that are managed. */
+static void scan_symbols(const uint8_t *bytes, const Elf64_Shdr *symbols, const Elf64_Shdr *names,
+                         struct ex_findings *findings)
 {
-    uint64_t form = e->flags & FLAGS_COMPRESS;
-    uint8_t *plain;
-    bool prints;
+    for (uint64_t at = 0; symbols->sh_size - at >= sizeof(Elf64_Sym); at += sizeof(Elf64_Sym)) {
+        const char *text = (const char *)bytes + names->sh_offset;
+        Elf64_Sym symbol;
 
-    if ((form != FLAG_LZ4 && form != FLAG_ZSTD) || e->packed_bytes > e->bytes ||
-        e->packed_bytes > INT_MAX || e->plain_bytes == 0 ||
-        e->plain_bytes > VGPU_MODULE_BYTES_MAX) {
-        return true;
+        memcpy(&symbol, bytes + symbols->sh_offset + at, sizeof(symbol));
+        if (ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT && (symbol.st_other & OTHER_MANAGED) != 0 &&
+            symbol.st_name < names->sh_size) {
+            note_managed(findings, text + symbol.st_name,
+                         strnlen(text + symbol.st_name, names->sh_size - symbol.st_name));
+        }
     }
-    plain = calloc(1, e->plain_bytes);
-    if (plain == NULL) {
-        return true;
+}
+
+static bool section_at(const uint8_t *bytes, const Elf64_Ehdr *header, uint32_t index,
+                       Elf64_Shdr *section)
+{
+    if (index >= header->e_shnum) {
+        return false;
     }
-    prints = !unpack(form, payload, e->packed_bytes, plain, e->plain_bytes) ||
-             names_it(plain, e->plain_bytes);
-    free(plain);
-    return prints;
+    memcpy(section, bytes + header->e_shoff + (uint64_t)index * sizeof(*section), sizeof(*section));
+    return true;
 }
 
-static bool entry_prints(const struct fatbin_entry *e, const uint8_t *payload)
+/* The image has been checked: tables and sections lie inside. */
+static void scan_elf(const uint8_t *bytes, struct ex_findings *findings)
 {
-    return (e->flags & FLAGS_COMPRESS) != 0 ? packed_prints(e, payload)
-                                            : names_it(payload, e->bytes);
-}
-
-/* Looks at the entries of one kind and architecture; *any: there was one.  The image has been
- * checked: headers and payloads lie inside. */
-static bool entries_print(const uint8_t *bytes, uint16_t kind, int major, bool *any)
-{
-    struct fatbin_header header;
-    bool prints = false;
-    uint64_t at;
+    Elf64_Ehdr header;
+    Elf64_Shdr section;
+    Elf64_Shdr names;
 
     memcpy(&header, bytes, sizeof(header));
-    *any = false;
-    for (at = header.header_bytes; at < header.header_bytes + header.bytes && !prints;) {
-        struct fatbin_entry entry = {.kind = 0};
-        uint32_t known;
-
-        memcpy(&entry, bytes + at, 16);
-        known = entry.header_bytes < sizeof(entry) ? entry.header_bytes : (uint32_t)sizeof(entry);
-        memcpy(&entry, bytes + at, known);
-        if (entry.kind == kind && (major == 0 || entry.arch / 10 == (uint32_t)major)) {
-            *any = true;
-            prints = entry_prints(&entry, bytes + at + entry.header_bytes);
+    for (uint32_t i = 0; section_at(bytes, &header, i, &section); i++) {
+        if (section.sh_type == SHT_SYMTAB && section_at(bytes, &header, section.sh_link, &names) &&
+            names.sh_type == SHT_STRTAB) {
+            scan_symbols(bytes, &section, &names, findings);
         }
-        at += entry.header_bytes + entry.bytes;
     }
-    return prints;
 }
 
-bool ex_image_prints(const uint8_t *bytes, size_t size, int major)
+static bool in_name(char c)
 {
-    bool any;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '$' || c == '%';
+}
 
+/* The name in what follows an attribute: the last word before its size, value or end. */
+static void note_declared(const char *at, struct ex_findings *findings)
+{
+    const char *end = at + strcspn(at, "[=;");
+    const char *start;
+
+    while (end > at && !in_name(end[-1])) {
+        end--;
+    }
+    for (start = end; start > at && in_name(start[-1]); start--) {
+    }
+    note_managed(findings, start, (size_t)(end - start));
+}
+
+static bool in_comment(const char *text, const char *at)
+{
+    const char *line = at;
+
+    while (line > text && line[-1] != '\n') {
+        line--;
+    }
+    return memmem(line, (size_t)(at - line), "//", 2) != NULL;
+}
+
+/* From an opening parenthesis to behind the one that closes it; 0: there is none. */
+static size_t bracketed(const char *open)
+{
+    int depth = 0;
+
+    for (const char *at = open; *at != '\0'; at++) {
+        depth += (*at == '(') - (*at == ')');
+        if (depth == 0) {
+            return (size_t)(at - open) + 1;
+        }
+    }
+    return 0;
+}
+
+/* .global .attribute(.managed) .align 4 .b8 name[16]; */
+static void scan_text(const char *text, struct ex_findings *findings)
+{
+    static const char attribute[] = ".attribute";
+    const char *at = text;
+
+    while (findings->managed[0] == '\0' && (at = strstr(at, attribute)) != NULL) {
+        const char *open = at + sizeof(attribute) - 1;
+        size_t len;
+
+        open += strspn(open, " \t\r\n");
+        len = *open == '(' ? bracketed(open) : 0;
+        if (memmem(open, len, ".managed", 8) != NULL && !in_comment(text, at)) {
+            note_declared(open + len, findings);
+        }
+        at = open + len;
+    }
+}
+
+/* Code that has a NUL behind it. */
+static void scan_code(const uint8_t *code, size_t size, struct ex_findings *findings)
+{
+    enum ex_image_kind kind = ex_image_check(code, size);
+
+    findings->prints |= memmem(code, size, print_name, sizeof(print_name) - 1) != NULL;
+    if (kind == EX_IMAGE_ELF) {
+        scan_elf(code, findings);
+    } else if (kind == EX_IMAGE_PTX) {
+        scan_text((const char *)code, findings);
+    }
+}
+
+void ex_image_scan(const uint8_t *bytes, size_t size, uint32_t capability,
+                   struct ex_findings *findings)
+{
+    struct ex_part part;
+    uint8_t *code;
+    size_t code_size = 0;
+
+    memset(findings, 0, sizeof(*findings));
     if (ex_image_check(bytes, size) != EX_IMAGE_FATBIN) {
-        return names_it(bytes, size);
+        scan_code(bytes, size, findings);
+        return;
     }
-    if (entries_print(bytes, ENTRY_ELF, major, &any)) {
-        return true;
+    if (!ex_part_for(bytes, capability, false, &part)) {
+        return;
     }
-    return !any && entries_print(bytes, ENTRY_PTX, 0, &any);
+    code = ex_part_code(&part, &code_size);
+    if (code == NULL) {
+        findings->prints = true;
+        return;
+    }
+    scan_code(code, code_size, findings);
+    free(code);
 }

@@ -6,11 +6,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/limits.h"
+
+/* What is to be known of code before it is loaded. */
+struct ex_findings {
+    bool prints;                       /* it may: it names the function behind printf */
+    char managed[VGPU_TEXT_BYTES_MAX]; /* the first managed variable, cut off; "": none */
+};
+
 /*
- * Whether code of an image that ex_image_check() takes may print (device printf): it names the
- * function behind it.  Of a fat binary the machine code for compute capability `major` is
- * looked at, or without any the PTX; what cannot be unpacked may print.  Any thread.
+ * Looks into an image that ex_image_check() takes.  Of a fat binary the part is looked at that a
+ * device of this capability (90) uses; what cannot be unpacked may print.  Any thread.
  */
-bool ex_image_prints(const uint8_t *bytes, size_t size, int major);
+void ex_image_scan(const uint8_t *bytes, size_t size, uint32_t capability,
+                   struct ex_findings *findings);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "executor/worker/console.h"
 #include "executor/worker/image.h"
+#include "executor/worker/image_choose.h"
 #include "executor/worker/image_scan.h"
 #include "executor/worker/jit.h"
 #include "executor/worker/private_copy.h"
@@ -54,27 +55,62 @@ static CUresult file_module(struct ex_session *x, CUmodule cu_module, uint64_t *
     return CUDA_SUCCESS;
 }
 
-static CUresult load(struct ex_session *x, const uint8_t *image, size_t size, struct ex_jit *jit,
+static CUresult load(struct ex_session *x, const struct ex_choice *choice, struct ex_jit *jit,
                      uint64_t *handle)
 {
     CUmodule module = NULL;
-    CUresult cu;
+    CUresult cu = ex_image_check(choice->bytes, choice->size) == EX_IMAGE_BAD
+                      ? CUDA_ERROR_INVALID_IMAGE
+                      : CUDA_SUCCESS;
 
-    if (ex_image_check(image, size) == EX_IMAGE_BAD) {
-        return CUDA_ERROR_INVALID_IMAGE;
+    if (cu == CUDA_SUCCESS) {
+        cu = x->driver->cuModuleLoadDataEx(&module, choice->bytes, jit->count, jit->options,
+                                           jit->values);
     }
-    cu = x->driver->cuModuleLoadDataEx(&module, image, jit->count, jit->options, jit->values);
     return cu == CUDA_SUCCESS ? file_module(x, module, handle) : cu;
 }
 
-/* Compute capability without its minor part; 0: not known. */
-static int major_of(const struct ex_session *x)
+/* 90: 9.0. */
+static uint32_t capability_of(const struct ex_session *x)
 {
     int major = 0;
-    CUresult cu = x->driver->cuDeviceGetAttribute(
-        &major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, x->device);
+    int minor = 0;
 
-    return cu == CUDA_SUCCESS ? major : 0;
+    (void)x->driver->cuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
+                                          x->device);
+    (void)x->driver->cuDeviceGetAttribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
+                                          x->device);
+    return (uint32_t)(major * 10 + minor);
+}
+
+/* Loads what the driver is to have of an image, if the guest can use it. */
+static CUresult load_image(struct ex_session *x, const uint8_t *image,
+                           const struct vgpu_args_cuModuleLoadDataEx *args, struct ex_jit *jit,
+                           struct vgpu_ret_cuModuleLoadDataEx *ret)
+{
+    static _Thread_local struct ex_findings findings; /* until the answer is sent */
+    uint32_t capability = capability_of(x);
+    struct ex_choice choice;
+    CUresult cu = ex_image_choose(image, args->image_size, capability, args->policy, &choice);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    ex_image_scan(choice.bytes, choice.size, capability, &findings);
+    if (findings.managed[0] != '\0') {
+        ret->managed = (const uint8_t *)findings.managed;
+        ret->managed_len = (uint32_t)strlen(findings.managed);
+        cu = CUDA_ERROR_NOT_SUPPORTED;
+    }
+    if (cu == CUDA_SUCCESS) {
+        cu = load(x, &choice, jit, &ret->module);
+    }
+    if (cu == CUDA_SUCCESS && findings.prints) {
+        ret->prints = 1;
+        ex_console_open();
+    }
+    free(choice.owned);
+    return cu;
 }
 
 CUresult ex_do_cuModuleLoadDataEx(struct ex_session *session,
@@ -98,11 +134,7 @@ CUresult ex_do_cuModuleLoadDataEx(struct ex_session *session,
     if (image == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    cu = load(session, image, args->image_size, &jit, &ret->module);
-    if (cu == CUDA_SUCCESS && ex_image_prints(image, args->image_size, major_of(session))) {
-        ret->prints = 1;
-        ex_console_open();
-    }
+    cu = load_image(session, image, args, &jit, ret);
     ex_private_free(image, args->image_size);
     ret->wall_time_us = ex_jit_wall_time_us(&jit);
     ret->info_log = (const uint8_t *)jit.info;

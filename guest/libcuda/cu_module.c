@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/environment.h"
 #include "guest/libcuda/image.h"
 #include "guest/libcuda/jit.h"
 #include "guest/libcuda/module.h"
@@ -97,7 +98,6 @@ CUresult gs_cuModuleUnload(CUmodule hmod)
 /* Modules are loaded when asked for; the mode is what the program may observe. */
 CUresult gs_cuModuleGetLoadingMode(CUmoduleLoadingMode *mode)
 {
-    const char *wish = getenv("CUDA_MODULE_LOADING");
     CUresult cu = gs_ready();
 
     if (cu != CUDA_SUCCESS) {
@@ -106,8 +106,7 @@ CUresult gs_cuModuleGetLoadingMode(CUmoduleLoadingMode *mode)
     if (mode == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    *mode = wish != NULL && strcmp(wish, "EAGER") == 0 ? CU_MODULE_EAGER_LOADING
-                                                       : CU_MODULE_LAZY_LOADING;
+    *mode = gs_environment()->loading;
     return CUDA_SUCCESS;
 }
 

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "guest/libcuda/environment.h"
 
 static void copy_text(char *to, size_t cap, const char *from)
 {
@@ -123,23 +126,73 @@ int gs_visible_devices(const char *text, const uint8_t (*uuids)[16], int count, 
     return used;
 }
 
+static int32_t fact(const Vgpu__DeviceFacts *facts, CUdevice_attribute attribute)
+{
+    return attribute < facts->n_attributes ? facts->attributes[attribute] : 0;
+}
+
+/* What a device can compute in a second, up to a factor that all have. */
+static int64_t speed(const Vgpu__DeviceFacts *facts)
+{
+    return (int64_t)fact(facts, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT) *
+           fact(facts, CU_DEVICE_ATTRIBUTE_CLOCK_RATE);
+}
+
+static int by_bus(const void *a, const void *b)
+{
+    const Vgpu__DeviceFacts *first = *(const Vgpu__DeviceFacts *const *)a;
+    const Vgpu__DeviceFacts *second = *(const Vgpu__DeviceFacts *const *)b;
+
+    return strcasecmp(first->pci_bus_id, second->pci_bus_id);
+}
+
+/* Native's rule is not documented: newer, then faster, then by bus. */
+static int by_speed(const void *a, const void *b)
+{
+    const Vgpu__DeviceFacts *first = *(const Vgpu__DeviceFacts *const *)a;
+    const Vgpu__DeviceFacts *second = *(const Vgpu__DeviceFacts *const *)b;
+    int32_t newer = fact(second, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) -
+                    fact(first, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
+
+    if (newer == 0) {
+        newer = (speed(second) > speed(first)) - (speed(second) < speed(first));
+    }
+    return newer != 0 ? newer : by_bus(a, b);
+}
+
+static uint32_t ordinal_of(const Vgpu__Welcome *welcome, const Vgpu__DeviceFacts *facts)
+{
+    uint32_t i = 0;
+
+    while (welcome->devices[i] != facts) {
+        i++;
+    }
+    return i;
+}
+
 int gs_facts_take(const Vgpu__Welcome *welcome, struct gs_device *devices)
 {
+    const Vgpu__DeviceFacts *sorted[VGPU_DEVICES_MAX];
     uint8_t uuids[VGPU_DEVICES_MAX][16];
     int order[VGPU_DEVICES_MAX];
     int count =
         welcome->n_devices < VGPU_DEVICES_MAX ? (int)welcome->n_devices : (int)VGPU_DEVICES_MAX;
 
+    for (int i = 0; i < count; i++) {
+        sorted[i] = welcome->devices[i];
+    }
+    qsort(sorted, (size_t)count, sizeof(sorted[0]), /* the host's order is that of registration */
+          gs_environment()->pci_order ? by_bus : by_speed);
     memset(uuids, 0, sizeof(uuids));
     for (int i = 0; i < count; i++) {
-        if (welcome->devices[i]->uuid.len == 16) {
-            memcpy(uuids[i], welcome->devices[i]->uuid.data, 16);
+        if (sorted[i]->uuid.len == 16) {
+            memcpy(uuids[i], sorted[i]->uuid.data, 16);
         }
     }
-    count = gs_visible_devices(getenv("CUDA_VISIBLE_DEVICES"), (const uint8_t(*)[16])uuids, count,
-                               order);
+    count = gs_visible_devices(gs_environment()->visible_devices, (const uint8_t(*)[16])uuids,
+                               count, order);
     for (int i = 0; i < count; i++) {
-        copy_facts(&devices[i].facts, welcome->devices[order[i]], (uint32_t)order[i]);
+        copy_facts(&devices[i].facts, sorted[order[i]], ordinal_of(welcome, sorted[order[i]]));
     }
     return count;
 }

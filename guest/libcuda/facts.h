@@ -2,7 +2,8 @@
 #ifndef GS_FACTS_H
 #define GS_FACTS_H
 
-/* The facts of Welcome, checked and filtered by $CUDA_VISIBLE_DEVICES. */
+/* The facts of Welcome, checked, in $CUDA_DEVICE_ORDER, filtered by
+ * $CUDA_VISIBLE_DEVICES. */
 
 #include "guest/libcuda/process.h"
 

@@ -6,6 +6,7 @@
 #include "gs_calls.h"
 #include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/environment.h"
 #include "guest/libcuda/event.h"
 #include "guest/libcuda/module.h"
 #include "guest/libcuda/stream.h"
@@ -200,7 +201,7 @@ static CUresult send(const struct gs_launch *l, const struct gs_attributes *a,
     if (!known && cu == CUDA_SUCCESS) {
         gs_form_learn(l->function, &l->config, form);
     }
-    if (cu == CUDA_SUCCESS && gs_process_launch_blocking()) {
+    if (cu == CUDA_SUCCESS && gs_environment()->launch_blocking) {
         cu = gs_stream_wait(l->stream);
     }
     return cu;

@@ -14,8 +14,10 @@
 #include "guest/libcuda/address.h"
 #include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/environment.h"
 #include "guest/libcuda/hostmem.h"
 #include "guest/libcuda/jit.h"
+#include "guest/libcuda/log.h"
 
 static CUresult file_module(const struct gs_call *call, uint64_t wire, struct gs_module **filed)
 {
@@ -40,6 +42,7 @@ CUresult gs_module_load(const struct gs_call *call, const void *image, size_t si
     struct vgpu_args_cuModuleLoadDataEx args = {.image_size = size,
                                                 .info_log_size = gs_jit_info_size(jit),
                                                 .error_log_size = gs_jit_error_size(jit),
+                                                .policy = gs_environment()->code_policy,
                                                 .options = jit->wire,
                                                 .options_len = jit->wire_len};
     struct vgpu_ret_cuModuleLoadDataEx ret;
@@ -59,6 +62,10 @@ CUresult gs_module_load(const struct gs_call *call, const void *image, size_t si
                                 .error_len = ret.error_log_len,
                                 .wall_time_us = ret.wall_time_us};
     gs_jit_give(jit, &logs);
+    if (ret.managed_len > 0) {
+        gs_log("the module has the managed variable \"%.*s\": managed memory is not supported",
+               (int)ret.managed_len, (const char *)ret.managed);
+    }
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

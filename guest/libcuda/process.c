@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/environment.h"
 #include "guest/libcuda/facts.h"
 #include "guest/libcuda/registration.h"
 #include "guest/libcuda/stats.h"
@@ -20,7 +21,6 @@ enum { STATE_NEW, STATE_STARTED, STATE_CHILD };
 static _Atomic int state = STATE_NEW;
 static _Atomic uint32_t sticky;
 static _Atomic bool connected;
-static bool launch_blocking;
 
 /* Guards connecting and handing out sessions. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -70,9 +70,7 @@ static void choose_spin(void)
 
 static void prepare_once(void)
 {
-    const char *blocking = getenv("CUDA_LAUNCH_BLOCKING");
-
-    launch_blocking = blocking != NULL && strcmp(blocking, "1") == 0;
+    gs_environment_read();
     choose_spin();
     (void)pthread_atfork(gs_registrations_before_fork, gs_registrations_after_fork, in_child);
     for (unsigned int i = 0; i < VGPU_DEVICES_MAX; i++) {
@@ -198,9 +196,4 @@ void gs_process_set_sticky(CUresult cu)
 char *gs_process_program(void)
 {
     return program_invocation_short_name;
-}
-
-bool gs_process_launch_blocking(void)
-{
-    return launch_blocking;
 }

@@ -45,7 +45,7 @@ CUresult gs_process_connect(void);
 /* Marks cuInit as done. */
 void gs_process_start(void);
 
-/* Devices that the program may see ($CUDA_VISIBLE_DEVICES). */
+/* Devices that the program may see ($CUDA_VISIBLE_DEVICES), in the order of $CUDA_DEVICE_ORDER. */
 int gs_device_count(void);
 /* NULL: no such device. */
 struct gs_device *gs_device_find(CUdevice device);
@@ -67,9 +67,6 @@ void gs_process_set_sticky(CUresult cu);
 
 /* The program's name, valid for ever. */
 char *gs_process_program(void);
-
-/* $CUDA_LAUNCH_BLOCKING=1. */
-bool gs_process_launch_blocking(void);
 
 /* Bytes copied, for the summary. */
 extern _Atomic uint64_t gs_bytes_htod;

@@ -13,12 +13,13 @@ class StackCase(unittest.TestCase):
 
     settings = {}
     vms = ()
+    gpus = 1
     stack = None
     baseline = None
 
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(settings=cls.settings, vms=cls.vms)
+        cls.stack = Stack(settings=cls.settings, vms=cls.vms, gpus=cls.gpus)
         cls.stack.__enter__()
         cls.addClassCleanup(cls.stack.close)
         cls.baseline = cls.stack.steady_usage()

@@ -127,10 +127,12 @@ class Guest:
 class Stack:
     """The processes and files of one broker."""
 
-    def __init__(self, driver="sim", settings=None, stepper=None, spawn=True, vms=()):
+    def __init__(self, driver="sim", settings=None, stepper=None, spawn=True, vms=(),
+                 gpus=1):
         self.build = build_folder()
         self.driver = driver
         self.spawn = spawn
+        self.gpus = gpus
         self.settings = settings or {}
         self.stepper = stepper
         self.vms = vms
@@ -203,6 +205,8 @@ class Stack:
     def environment(self):
         env = {**os.environ, "VGPU_LOG_TARGET": "stderr", "TMPDIR": str(self.folder)}
         env.pop("VGPU_SOCKET", None)
+        if self.gpus > 1:
+            env["VGPU_SIM_DEVICES"] = str(self.gpus)
         return env
 
     def command(self, ready_fd):
@@ -229,8 +233,8 @@ class Stack:
 
     def wait_spares(self, sessions=0):
         """Waits until the spares and so many sessions with workers are there, as the broker sees
-        it: the listeners, the supervisor, a pipe for each worker, a socket for each guest."""
-        spares = int(self.settings.get("executor.spares", 1))
+        it: the listeners, the supervisors, a pipe for each worker, a socket for each guest."""
+        spares = int(self.settings.get("executor.spares", 1)) * self.gpus
 
         def there():
             if self.broker.poll() is not None:
@@ -238,7 +242,7 @@ class Stack:
             workers = self.workers()
             return (len(workers) == spares + sessions and all(map(self.locked, workers)) and
                     procfs.kinds(self.broker.pid)["socket"] >=
-                    3 + len(self.vms) + spares + 2 * sessions)
+                    2 + self.gpus + len(self.vms) + spares + 2 * sessions)
 
         if self.spawn:
             wait_for(there, f"{spares} spares and {sessions} sessions")

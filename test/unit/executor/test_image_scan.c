@@ -6,11 +6,15 @@
 
 #include <cmocka.h>
 
+#include <elf.h>
 #include <lz4.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
+#include "executor/worker/image_choose.h"
 #include "executor/worker/image_scan.h"
+#include "proto/code_policy.h"
 
 #define HEADER_BYTES 16u
 #define ENTRY_BYTES  80u
@@ -60,16 +64,30 @@ static size_t add(uint16_t kind, uint32_t arch, uint64_t flags, const void *payl
     return at + ENTRY_BYTES;
 }
 
+static struct ex_findings findings;
+
+static bool prints_of(const void *bytes, size_t size)
+{
+    ex_image_scan(bytes, size, 90, &findings);
+    return findings.prints;
+}
+
 static bool prints(void)
 {
-    return ex_image_prints(image, image_bytes, 9);
+    return prints_of(image, image_bytes);
+}
+
+static const char *managed_of(const void *bytes, size_t size)
+{
+    ex_image_scan(bytes, size, 90, &findings);
+    return findings.managed;
 }
 
 static void test_text(void **state)
 {
     (void)state;
-    assert_true(ex_image_prints((const uint8_t *)printing, sizeof(printing) - 1, 9));
-    assert_false(ex_image_prints((const uint8_t *)silent, sizeof(silent) - 1, 9));
+    assert_true(prints_of(printing, sizeof(printing) - 1));
+    assert_false(prints_of(silent, sizeof(silent) - 1));
 }
 
 static void test_machine_code_of_the_device_decides(void **state)
@@ -124,6 +142,146 @@ static void test_what_cannot_be_unpacked_may_print(void **state)
     assert_true(prints());
 }
 
+static void expect_managed(const char *text, const char *name)
+{
+    assert_string_equal(managed_of(text, strlen(text)), name);
+}
+
+static void test_managed_text(void **state)
+{
+    (void)state;
+    expect_managed(".global .attribute(.managed) .align 4 .b8 counter[16];", "counter");
+    expect_managed(".global .attribute ( .managed )\n.u32 _a$1 = 5;\n", "_a$1");
+    expect_managed(".visible .global .attribute(.unified(1, 2), .managed) .f32 x;", "x");
+    expect_managed(".global .attribute(.unified(1, 2)) .f32 x;", "");
+    expect_managed("// .attribute(.managed) .u32 x;\n", "");
+    expect_managed(".attribute(.managed", "");
+    expect_managed(".attribute(.managed)", "");
+    expect_managed(".attribute", "");
+}
+
+/* A cubin of three symbols: a function, a plain variable, one with `other`. */
+static size_t make_cubin(uint8_t *bytes, uint8_t type, uint8_t other, uint32_t name)
+{
+    static const char names[] = "\0plain\0counter";
+    Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB},
+                         .e_machine = 190,
+                         .e_shoff = sizeof(header),
+                         .e_shentsize = sizeof(Elf64_Shdr),
+                         .e_shnum = 3};
+    Elf64_Sym symbols[] = {
+        {.st_name = 1, .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), .st_other = 0x10},
+        {.st_name = 1, .st_info = ELF64_ST_INFO(STB_LOCAL, STT_OBJECT)},
+        {.st_name = name, .st_info = ELF64_ST_INFO(STB_LOCAL, type), .st_other = other},
+    };
+    Elf64_Shdr sections[3] = {
+        {.sh_type = SHT_NULL},
+        {.sh_type = SHT_SYMTAB,
+         .sh_offset = sizeof(header) + sizeof(sections),
+         .sh_size = sizeof(symbols),
+         .sh_link = 2},
+        {.sh_type = SHT_STRTAB,
+         .sh_offset = sizeof(header) + sizeof(sections) + sizeof(symbols),
+         .sh_size = sizeof(names)},
+    };
+
+    memcpy(bytes, &header, sizeof(header));
+    memcpy(bytes + sizeof(header), sections, sizeof(sections));
+    memcpy(bytes + sections[1].sh_offset, symbols, sizeof(symbols));
+    memcpy(bytes + sections[2].sh_offset, names, sizeof(names));
+    return sections[2].sh_offset + sizeof(names);
+}
+
+static void test_managed_symbols(void **state)
+{
+    uint8_t bytes[1024] = {0};
+
+    (void)state;
+    assert_string_equal(managed_of(bytes, make_cubin(bytes, STT_OBJECT, 4, 7)), "counter");
+    assert_string_equal(managed_of(bytes, make_cubin(bytes, STT_FUNC, 4, 7)), "");
+    assert_string_equal(managed_of(bytes, make_cubin(bytes, STT_OBJECT, 0x10, 7)), "");
+    assert_string_equal(managed_of(bytes, make_cubin(bytes, STT_OBJECT, 4, 1u << 30)), "");
+}
+
+static void test_managed_in_a_part(void **state)
+{
+    static const char text[] = ".global .attribute(.managed) .b32 x;";
+
+    (void)state;
+    begin();
+    add(1, 75, 0, text, sizeof(text), 0);
+    assert_string_equal(managed_of(image, image_bytes), "x");
+}
+
+/* What is left of the image under a policy; NULL: all of it. */
+static void expect_choice(uint32_t policy, CUresult cu, const char *left)
+{
+    struct ex_choice choice;
+
+    assert_int_equal(ex_image_choose(image, image_bytes, 90, policy, &choice), cu);
+    if (cu != CUDA_SUCCESS) {
+        return;
+    }
+    if (left == NULL) {
+        assert_ptr_equal(choice.bytes, image);
+        assert_null(choice.owned);
+        return;
+    }
+    assert_string_equal((const char *)choice.bytes, left);
+    assert_int_equal(choice.bytes[choice.size], 0);
+    free(choice.owned);
+}
+
+#define FORCE   VGPU_CODE_FORCE_JIT
+#define DISABLE VGPU_CODE_DISABLE_JIT
+
+static void test_choice_of_both(void **state)
+{
+    char zstd[512];
+    size_t zstd_bytes = ZSTD_compress(zstd, sizeof(zstd), printing, sizeof(printing), 3);
+
+    (void)state;
+    begin();
+    add(2, 90, 0, "code", 5, 0);
+    add(1, 75, 0, silent, sizeof(silent), 0);
+    add(1, 100, 0, silent, sizeof(silent), 0); /* too new */
+    expect_choice(0, CUDA_SUCCESS, NULL);
+    expect_choice(FORCE, CUDA_SUCCESS, silent);
+    expect_choice(DISABLE, CUDA_SUCCESS, NULL);
+    expect_choice(FORCE | DISABLE, CUDA_ERROR_JIT_COMPILATION_DISABLED, NULL);
+    add(1, 90, 0x8000, zstd, zstd_bytes, sizeof(printing));
+    expect_choice(FORCE, CUDA_SUCCESS, printing);
+}
+
+static void test_choice_of_one(void **state)
+{
+    (void)state;
+    begin();
+    add(2, 90, 0, "code", 5, 0);
+    expect_choice(FORCE, CUDA_ERROR_NO_BINARY_FOR_GPU, NULL);
+    begin();
+    add(2, 80, 0, "code", 5, 0); /* of another major version */
+    add(1, 75, 0, silent, sizeof(silent), 0);
+    expect_choice(FORCE, CUDA_SUCCESS, silent);
+    expect_choice(DISABLE, CUDA_ERROR_JIT_COMPILATION_DISABLED, NULL);
+    begin();
+    add(1, 75, 0x2000, "not packed", 11, 100);
+    expect_choice(FORCE, CUDA_ERROR_INVALID_IMAGE, NULL);
+}
+
+static void test_choice_of_plain_images(void **state)
+{
+    (void)state;
+    memset(image, 0, sizeof(image));
+    memcpy(image, silent, sizeof(silent));
+    image_bytes = sizeof(silent);
+    expect_choice(FORCE, CUDA_SUCCESS, NULL);
+    expect_choice(DISABLE, CUDA_ERROR_JIT_COMPILATION_DISABLED, NULL);
+    image_bytes = make_cubin(image, STT_OBJECT, 0, 1);
+    expect_choice(DISABLE, CUDA_SUCCESS, NULL);
+    expect_choice(FORCE, CUDA_ERROR_NO_BINARY_FOR_GPU, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +290,12 @@ int main(void)
         cmocka_unit_test(test_without_machine_code_the_text_does),
         cmocka_unit_test(test_compressed),
         cmocka_unit_test(test_what_cannot_be_unpacked_may_print),
+        cmocka_unit_test(test_managed_text),
+        cmocka_unit_test(test_managed_symbols),
+        cmocka_unit_test(test_managed_in_a_part),
+        cmocka_unit_test(test_choice_of_both),
+        cmocka_unit_test(test_choice_of_one),
+        cmocka_unit_test(test_choice_of_plain_images),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/worker/image_choose.h"
+
+#include "executor/worker/image.h"
+#include "executor/worker/image_part.h"
+#include "proto/code_policy.h"
+
+static CUresult choose_part(const uint8_t *image, uint32_t capability, uint32_t policy,
+                            struct ex_choice *choice)
+{
+    bool force = (policy & VGPU_CODE_FORCE_JIT) != 0;
+    struct ex_part part;
+
+    if (!ex_part_for(image, capability, force, &part)) {
+        /* Otherwise the driver says what is wrong. */
+        return force ? CUDA_ERROR_NO_BINARY_FOR_GPU : CUDA_SUCCESS;
+    }
+    if (part.kind == EX_PART_PTX && (policy & VGPU_CODE_DISABLE_JIT) != 0) {
+        return CUDA_ERROR_JIT_COMPILATION_DISABLED;
+    }
+    if (!force) {
+        return CUDA_SUCCESS;
+    }
+    choice->owned = ex_part_code(&part, &choice->size);
+    choice->bytes = choice->owned;
+    return choice->owned != NULL ? CUDA_SUCCESS : CUDA_ERROR_INVALID_IMAGE;
+}
+
+CUresult ex_image_choose(const uint8_t *image, size_t size, uint32_t capability, uint32_t policy,
+                         struct ex_choice *choice)
+{
+    enum ex_image_kind kind = ex_image_check(image, size);
+
+    *choice = (struct ex_choice){.bytes = image, .size = size};
+    if (kind == EX_IMAGE_BAD) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    if (kind == EX_IMAGE_PTX && (policy & VGPU_CODE_DISABLE_JIT) != 0) {
+        return CUDA_ERROR_JIT_COMPILATION_DISABLED;
+    }
+    if (kind == EX_IMAGE_ELF && (policy & VGPU_CODE_FORCE_JIT) != 0) {
+        return CUDA_ERROR_NO_BINARY_FOR_GPU;
+    }
+    return kind == EX_IMAGE_FATBIN && policy != 0 ? choose_part(image, capability, policy, choice)
+                                                  : CUDA_SUCCESS;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "executor/worker/image_part.h"
+
+#include <limits.h>
+#include <lz4.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "proto/limits.h"
+
+#define FLAG_LZ4       0x2000u
+#define FLAG_ZSTD      0x8000u
+#define FLAGS_COMPRESS 0xf000u /* these two and what is not known */
+
+struct header {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t header_bytes;
+    uint64_t bytes;
+};
+
+struct entry {
+    uint16_t kind;
+    uint16_t version;
+    uint32_t header_bytes;
+    uint64_t bytes; /* of the payload, padded */
+    uint32_t packed_bytes;
+    uint32_t options;
+    uint16_t minor;
+    uint16_t major;
+    uint32_t arch;
+    uint32_t name_offset;
+    uint32_t name_bytes;
+    uint64_t flags;
+    uint64_t reserved;
+    uint64_t plain_bytes;
+};
+
+/* What every entry has. */
+#define ENTRY_LEAST 16u
+
+bool ex_part_next(const uint8_t *image, uint64_t *at, struct ex_part *part)
+{
+    struct header header;
+    struct entry entry = {.kind = 0};
+    const uint8_t *start;
+
+    memcpy(&header, image, sizeof(header));
+    if (*at >= header.bytes) {
+        return false;
+    }
+    start = image + header.header_bytes + *at;
+    memcpy(&entry, start, ENTRY_LEAST);
+    memcpy(&entry, start, entry.header_bytes < sizeof(entry) ? entry.header_bytes : sizeof(entry));
+    *part = (struct ex_part){
+        .kind = entry.kind,
+        .arch = entry.arch,
+        .flags = entry.flags,
+        .payload = start + entry.header_bytes,
+        .bytes = entry.bytes,
+        .packed_bytes = entry.packed_bytes,
+        .plain_bytes = entry.plain_bytes,
+    };
+    *at += entry.header_bytes + entry.bytes;
+    return true;
+}
+
+static bool unpack(const struct ex_part *part, uint8_t *plain)
+{
+    if ((part->flags & FLAGS_COMPRESS) == FLAG_LZ4) {
+        return LZ4_decompress_safe((const char *)part->payload, (char *)plain,
+                                   (int)part->packed_bytes, (int)part->plain_bytes) >= 0;
+    }
+    return !ZSTD_isError(
+        ZSTD_decompress(plain, part->plain_bytes, part->payload, part->packed_bytes));
+}
+
+static bool can_unpack(const struct ex_part *part)
+{
+    uint64_t form = part->flags & FLAGS_COMPRESS;
+
+    return (form == FLAG_LZ4 || form == FLAG_ZSTD) && part->packed_bytes <= part->bytes &&
+           part->packed_bytes <= INT_MAX && part->plain_bytes > 0 &&
+           part->plain_bytes <= VGPU_MODULE_BYTES_MAX;
+}
+
+uint8_t *ex_part_code(const struct ex_part *part, size_t *size)
+{
+    bool packed = (part->flags & FLAGS_COMPRESS) != 0;
+    uint64_t bytes = packed ? part->plain_bytes : part->bytes;
+    uint8_t *code = packed && !can_unpack(part) ? NULL : calloc(1, bytes + 1);
+
+    if (code == NULL) {
+        return NULL;
+    }
+    if (!packed) {
+        memcpy(code, part->payload, bytes);
+    } else if (!unpack(part, code)) {
+        free(code);
+        return NULL;
+    }
+    *size = bytes;
+    return code;
+}
+
+/* Machine code runs on its own major version, from its minor one on. */
+static bool runs(const struct ex_part *part, uint32_t capability)
+{
+    return part->kind == EX_PART_ELF && part->arch / 10 == capability / 10 &&
+           part->arch <= capability;
+}
+
+static bool compiles(const struct ex_part *part, uint32_t capability)
+{
+    return part->kind == EX_PART_PTX && part->arch <= capability;
+}
+
+bool ex_part_for(const uint8_t *image, uint32_t capability, bool text_only, struct ex_part *part)
+{
+    struct ex_part best = {.kind = 0};
+    struct ex_part one;
+    uint64_t at = 0;
+
+    while (ex_part_next(image, &at, &one)) {
+        bool code = !text_only && runs(&one, capability);
+        bool better = one.kind == best.kind ? one.arch >= best.arch : best.kind != EX_PART_ELF;
+
+        if ((code || compiles(&one, capability)) && better) {
+            best = one;
+        }
+    }
+    *part = best;
+    return best.kind != 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EX_WORKER_IMAGE_PART_H
+#define EX_WORKER_IMAGE_PART_H
+
+/*
+ * The parts of a fat binary: code for one architecture each.  Pure functions over an image that
+ * ex_image_check() found to be EX_IMAGE_FATBIN; any thread.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum ex_part_kind { EX_PART_PTX = 1, EX_PART_ELF = 2 };
+
+struct ex_part {
+    uint16_t kind; /* enum ex_part_kind, or what is not known */
+    uint32_t arch; /* 90: compute capability 9.0 */
+    uint64_t flags;
+    const uint8_t *payload; /* in the image */
+    uint64_t bytes;
+    uint32_t packed_bytes;
+    uint64_t plain_bytes;
+};
+
+/* The part at *at, which begins as 0, and moves it on; false: there are no more. */
+bool ex_part_next(const uint8_t *image, uint64_t *at, struct ex_part *part);
+
+/* The code of a part, unpacked, with a NUL behind it; the caller's to free.  NULL: it cannot be
+ * unpacked, or there is no memory. */
+uint8_t *ex_part_code(const struct ex_part *part, size_t *size);
+
+/* The part that a device of this capability (90) uses: its machine code, or without any, or where
+ * `text_only`, the newest text.  False: there is none. */
+bool ex_part_for(const uint8_t *image, uint32_t capability, bool text_only, struct ex_part *part);
+
+#endif
