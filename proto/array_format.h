@@ -8,7 +8,8 @@
 
 #include "proto/cuda_abi.h"
 
-/* Bytes of one channel; 0 for formats that are not known or whose elements are no whole channels. */
+/* Bytes of one channel; 0 for formats that are not known or whose elements are no whole channels.
+ */
 static inline uint32_t vgpu_channel_bytes(uint32_t format)
 {
     switch (format) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/sim/array.h"
 #include "executor/sim/memory.h"
 #include "executor/sim/stream.h"
 
@@ -73,7 +74,11 @@ static bool check_plane(const struct sim_box *box, struct sim_plane *plane, CUme
     if (plane->base == 0 || !span(box, plane, &bytes)) {
         return false;
     }
+    if (type == CU_MEMORYTYPE_ARRAY) {
+        return true; /* nobody unmaps it */
+    }
     plane->check = memory_find(plane->base) != NULL || type == CU_MEMORYTYPE_DEVICE;
+    plane->plain = !plane->check;
     return !plane->check || memory_covers(plane->base, bytes, write);
 }
 
@@ -98,54 +103,96 @@ static CUresult submit(CUcontext ctx, const struct sim_box *box, CUstream handle
     *op->box = *box;
     cu = engine_submit(stream, op);
     /* Pageable memory is not the caller's to change before it has been read. */
-    if (cu == CUDA_SUCCESS && box->element == 0 && (!box->dst.check || !box->src.check)) {
+    if (cu == CUDA_SUCCESS && (box->dst.plain || box->src.plain)) {
         cu = engine_wait_stream(stream);
     }
     return cu;
 }
 
-static bool side_fits(const struct sim_box *box, size_t x, size_t y, size_t pitch, size_t rows)
+/* One side of a call, whichever it is. */
+struct side {
+    CUmemorytype type;
+    uintptr_t base;
+    CUarray array;
+    size_t at[3];
+    size_t pitch;
+    size_t rows;
+};
+
+static struct side source_of(const CUDA_MEMCPY3D *c)
+{
+    bool host = c->srcMemoryType == CU_MEMORYTYPE_HOST;
+
+    return (struct side){
+        .type = c->srcMemoryType,
+        .base = host ? (uintptr_t)c->srcHost : (uintptr_t)c->srcDevice,
+        .array = c->srcArray,
+        .at = {c->srcXInBytes, c->srcY, c->srcZ},
+        .pitch = c->srcPitch,
+        .rows = c->srcHeight,
+    };
+}
+
+static struct side target_of(const CUDA_MEMCPY3D *c)
+{
+    bool host = c->dstMemoryType == CU_MEMORYTYPE_HOST;
+
+    return (struct side){
+        .type = c->dstMemoryType,
+        .base = host ? (uintptr_t)c->dstHost : (uintptr_t)c->dstDevice,
+        .array = c->dstArray,
+        .at = {c->dstXInBytes, c->dstY, c->dstZ},
+        .pitch = c->dstPitch,
+        .rows = c->dstHeight,
+    };
+}
+
+static bool side_fits(const struct sim_box *box, const struct side *side)
 {
     bool many = box->height > 1 || box->depth > 1;
 
-    return (!many || pitch >= x + box->width) && (box->depth == 1 || rows >= y + box->height);
+    return (!many || side->pitch >= side->at[0] + box->width) &&
+           (box->depth == 1 || side->rows >= side->at[1] + box->height);
 }
 
-static struct sim_plane plane(CUmemorytype type, const void *host, CUdeviceptr device, size_t x,
-                              size_t y, size_t z, size_t pitch, size_t rows)
+static bool set_plane(const struct sim_box *box, const struct side *side, bool write,
+                      struct sim_plane *plane)
 {
-    uintptr_t base = type == CU_MEMORYTYPE_HOST ? (uintptr_t)host : (uintptr_t)device;
+    struct side array = *side;
 
-    return (struct sim_plane){
-        .base = base == 0 ? 0 : base + x + (y + z * rows) * pitch, .pitch = pitch, .rows = rows};
+    if (side->type == CU_MEMORYTYPE_ARRAY) {
+        size_t size[3] = {box->width, box->height, box->depth};
+
+        if (!array_place(side->array, side->at, size, &array.base, &array.pitch, &array.rows)) {
+            return false;
+        }
+    } else if ((side->type != CU_MEMORYTYPE_HOST && side->type != CU_MEMORYTYPE_DEVICE &&
+                side->type != CU_MEMORYTYPE_UNIFIED) ||
+               side->base == 0 || !side_fits(box, side)) {
+        return false;
+    }
+    plane->base = array.base + side->at[0] + (side->at[1] + side->at[2] * array.rows) * array.pitch;
+    plane->pitch = array.pitch;
+    plane->rows = array.rows;
+    return check_plane(box, plane, side->type, write);
 }
 
-static bool is_linear(CUmemorytype type)
-{
-    return type == CU_MEMORYTYPE_HOST || type == CU_MEMORYTYPE_DEVICE ||
-           type == CU_MEMORYTYPE_UNIFIED;
-}
-
-static CUresult copy_box(CUcontext ctx, const CUDA_MEMCPY3D *c, CUstream stream)
+CUresult box_copy(CUcontext ctx, const CUDA_MEMCPY3D *c, CUstream stream)
 {
     struct sim_box box;
+    struct side src;
+    struct side dst;
 
-    if (c == NULL || !is_linear(c->srcMemoryType) || !is_linear(c->dstMemoryType) ||
-        c->srcLOD != 0 || c->dstLOD != 0) {
+    if (c == NULL || c->srcLOD != 0 || c->dstLOD != 0) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     if (c->WidthInBytes == 0 || c->Height == 0 || c->Depth == 0) {
         return CUDA_SUCCESS;
     }
     box = (struct sim_box){.width = c->WidthInBytes, .height = c->Height, .depth = c->Depth};
-    box.src = plane(c->srcMemoryType, c->srcHost, c->srcDevice, c->srcXInBytes, c->srcY, c->srcZ,
-                    c->srcPitch, c->srcHeight);
-    box.dst = plane(c->dstMemoryType, c->dstHost, c->dstDevice, c->dstXInBytes, c->dstY, c->dstZ,
-                    c->dstPitch, c->dstHeight);
-    if (!side_fits(&box, c->srcXInBytes, c->srcY, c->srcPitch, c->srcHeight) ||
-        !side_fits(&box, c->dstXInBytes, c->dstY, c->dstPitch, c->dstHeight) ||
-        !check_plane(&box, &box.src, c->srcMemoryType, false) ||
-        !check_plane(&box, &box.dst, c->dstMemoryType, true)) {
+    src = source_of(c);
+    dst = target_of(c);
+    if (!set_plane(&box, &src, false, &box.src) || !set_plane(&box, &dst, true, &box.dst)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     return submit(ctx, &box, stream);
@@ -156,7 +203,7 @@ CUresult cuMemcpy3DAsync(const CUDA_MEMCPY3D *pCopy, CUstream hStream)
     CUcontext ctx;
     CUresult cu = sim_begin_ctx(__func__, &ctx);
 
-    return cu != CUDA_SUCCESS ? cu : sim_end(copy_box(ctx, pCopy, hStream));
+    return cu != CUDA_SUCCESS ? cu : sim_end(box_copy(ctx, pCopy, hStream));
 }
 
 static CUresult fill(CUcontext ctx, struct sim_box *box, CUstream stream)

@@ -12,6 +12,7 @@ struct sim_plane {
     size_t pitch;
     size_t rows;
     bool check; /* device-visible: must still be mapped when it runs */
+    bool plain; /* memory of the caller's that is not pinned */
 };
 
 struct sim_box {
@@ -27,5 +28,8 @@ struct sim_box {
 
 /* Some rows of the box; as op_slice. */
 enum op_step box_slice(struct sim_box *box, CUresult *cu);
+
+/* Check a copy and put it into a stream.  Needs sim.lock. */
+CUresult box_copy(CUcontext ctx, const CUDA_MEMCPY3D *c, CUstream stream);
 
 #endif

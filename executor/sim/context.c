@@ -9,6 +9,7 @@
 #include "executor/sim/memory.h"
 #include "executor/sim/module.h"
 #include "executor/sim/stream.h"
+#include "executor/sim/texture.h"
 
 /* A thread's stack of current contexts; deeper pushes are refused. */
 #define STACK_MAX 64
@@ -86,6 +87,9 @@ static void context_deactivate(CUcontext ctx)
     module_free_all(ctx);
     event_free_all(ctx);
     stream_free_all(ctx);
+    texture_free_all(ctx);
+    array_free_all(ctx);
+    mipmap_free_all(ctx);
     memory_free_all(ctx);
 }
 

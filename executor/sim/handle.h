@@ -17,6 +17,8 @@ enum handle_kind {
     HANDLE_MODULE,
     HANDLE_FUNCTION,
     HANDLE_LINK,
+    HANDLE_ARRAY,
+    HANDLE_MIPMAP,
 };
 
 /* 0, or -ENOMEM.  obj must not be in the set. */

@@ -218,3 +218,32 @@ CUresult cuMemsetD32_v2_ptds(CUdeviceptr dstDevice, unsigned int ui, size_t N)
 
     return cu == CUDA_SUCCESS ? cuStreamSynchronize(CU_STREAM_PER_THREAD) : cu;
 }
+
+CUresult cuMemcpy2DAsync_v2_ptsz(const CUDA_MEMCPY2D *pCopy, CUstream hStream)
+{
+    return cuMemcpy2DAsync(pCopy, own(hStream));
+}
+
+CUresult cuMemcpy3DAsync_v2_ptsz(const CUDA_MEMCPY3D *pCopy, CUstream hStream)
+{
+    return cuMemcpy3DAsync(pCopy, own(hStream));
+}
+
+CUresult cuMemcpy2D_v2_ptds(const CUDA_MEMCPY2D *pCopy)
+{
+    CUresult cu = cuMemcpy2DAsync(pCopy, CU_STREAM_PER_THREAD);
+
+    return cu == CUDA_SUCCESS ? cuStreamSynchronize(CU_STREAM_PER_THREAD) : cu;
+}
+
+CUresult cuMemcpy2DUnaligned_v2_ptds(const CUDA_MEMCPY2D *pCopy)
+{
+    return cuMemcpy2D_v2_ptds(pCopy);
+}
+
+CUresult cuMemcpy3D_v2_ptds(const CUDA_MEMCPY3D *pCopy)
+{
+    CUresult cu = cuMemcpy3DAsync(pCopy, CU_STREAM_PER_THREAD);
+
+    return cu == CUDA_SUCCESS ? cuStreamSynchronize(CU_STREAM_PER_THREAD) : cu;
+}

@@ -73,6 +73,18 @@ static void name_operand(struct ptx_build *b, struct ptx_operand *o)
     }
 }
 
+/* "[object, coordinates]", the comma read: a list, or one by itself. */
+static void texel_read(struct ptx_build *b, struct ptx_operand *o)
+{
+    struct ptx_operand *list = arena_alloc(b->arena, sizeof(*list));
+
+    operand_read(b, list);
+    o->kind = OPD_TEXEL;
+    o->sub = list->kind == OPD_VEC ? list->sub : list;
+    o->count = list->kind == OPD_VEC ? list->count : 1;
+    ptx_expect(b, "]");
+}
+
 static void address_read(struct ptx_build *b, struct ptx_operand *o)
 {
     if (b->tok.kind == TOK_NAME) {
@@ -87,6 +99,10 @@ static void address_read(struct ptx_build *b, struct ptx_operand *o)
         o->value += offset_read(b);
     } else {
         o->value = (uint64_t)ptx_int(b);
+    }
+    if (ptx_accept(b, ",")) {
+        texel_read(b, o);
+        return;
     }
     o->kind = OPD_ADDR;
     ptx_expect(b, "]");

@@ -113,8 +113,9 @@ enum opd_kind {
     OPD_INT,
     OPD_F32,
     OPD_F64,
-    OPD_SYM,  /* the address of a symbol, plus value */
-    OPD_ADDR, /* [register or symbol + value] */
+    OPD_SYM,   /* the address of a symbol, plus value */
+    OPD_ADDR,  /* [register or symbol + value] */
+    OPD_TEXEL, /* [register, coordinates]: sub, count of them */
     OPD_VEC,
     OPD_SREG, /* special register, by name */
     OPD_NAME, /* anything else with a name: a label, a function not yet seen */
@@ -134,7 +135,7 @@ struct ptx_operand {
     struct ptx_symbol *sym;  /* OPD_SYM, OPD_ADDR; NULL with a register or nothing */
     bool base_reg;           /* OPD_ADDR: slot is the base */
     char *name;              /* OPD_SREG, OPD_NAME */
-    struct ptx_operand *sub; /* OPD_VEC, OPD_LIST: count of them; else p of "d|p" */
+    struct ptx_operand *sub; /* lists: count of them; else p of "d|p" */
     uint32_t count;
 };
 
@@ -318,5 +319,7 @@ extern const struct lower_row lower_flow[];
 extern const struct lower_row lower_calls[];
 extern const struct lower_row lower_warp[];
 extern const struct lower_row lower_barrier[];
+extern const struct lower_row lower_texture[];
+extern const struct lower_row lower_surface[];
 
 #endif

@@ -224,6 +224,7 @@ uint32_t ptx_src_of(struct ptx_build *b, uint32_t line, const struct ptx_operand
         ptx_fail(b, line, "Unknown symbol '%s'", o->name);
     case OPD_NONE:
     case OPD_ADDR:
+    case OPD_TEXEL:
     case OPD_VEC:
     case OPD_SINK:
     case OPD_LIST:
@@ -262,10 +263,10 @@ insn_fn ptx_pick(struct ptx_build *b, const struct ptx_inst *in, const insn_fn *
 }
 
 static const struct lower_row *const families[] = {
-    lower_int,   lower_mul,       lower_bits,    lower_field,  lower_video,  lower_float,
-    lower_math,  lower_compare,   lower_convert, lower_move,   lower_memory, lower_atomic,
-    lower_async, lower_mbarriers, lower_hint,    lower_matrix, lower_wmmas,  lower_flow,
-    lower_calls, lower_warp,      lower_barrier,
+    lower_int,   lower_mul,       lower_bits,    lower_field,   lower_video,   lower_float,
+    lower_math,  lower_compare,   lower_convert, lower_move,    lower_memory,  lower_atomic,
+    lower_async, lower_mbarriers, lower_hint,    lower_matrix,  lower_wmmas,   lower_flow,
+    lower_calls, lower_warp,      lower_barrier, lower_texture, lower_surface,
 };
 
 static lower_fn lower_find(const char *op)

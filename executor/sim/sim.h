@@ -42,8 +42,9 @@
 struct sim_device {
     int ordinal;
     size_t total_bytes;
-    size_t used_bytes; /* a multiple of SIM_PAGE */
-    CUcontext primary; /* made at the first retain, never freed */
+    size_t used_bytes;  /* a multiple of SIM_PAGE */
+    size_t array_bytes; /* of arrays; their pages are part of used_bytes */
+    CUcontext primary;  /* made at the first retain, never freed */
     unsigned int primary_flags;
     unsigned int primary_refs;
     int memfd;          /* backing of VMM allocations, -1 before the first context */

@@ -71,6 +71,9 @@ void px_near(const char *what, const double *got, const double *want, size_t cou
 void px_near32(const char *what, const float *got, const float *want, size_t count,
                double tolerance);
 
+/* End the case when a call of the driver failed. */
+void px_check(CUresult cu, const char *call);
+
 /* End the case when cond is false. */
 void px_expect(bool cond, const char *text);
 

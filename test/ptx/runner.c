@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "test/ptx/image.h"
+
 /* Device allocations of one case. */
 #define ALLOCATIONS_MAX 32
 
@@ -27,7 +29,7 @@ static _Noreturn void fail(const char *text)
     longjmp(px.failed, 1);
 }
 
-static void check(CUresult cu, const char *call)
+void px_check(CUresult cu, const char *call)
 {
     const char *name = "?";
     char text[256];
@@ -39,7 +41,7 @@ static void check(CUresult cu, const char *call)
     }
 }
 
-#define CHECK(call) check(drv.call, #call)
+#define CHECK(call) px_check(drv.call, #call)
 
 const char *px_image_find(const char *variant, const char *module)
 {
@@ -115,8 +117,9 @@ static void launch_cooperative(CUfunction f, const struct px_shape *s, void **ar
 
     memcpy(&launch, &symbol, sizeof(launch));
     px_expect(launch != NULL, "no cuLaunchCooperativeKernel");
-    check(launch(f, s->grid[0], s->grid[1], 1, s->block[0], s->block[1], 1, s->shared, NULL, args),
-          "cuLaunchCooperativeKernel");
+    px_check(
+        launch(f, s->grid[0], s->grid[1], 1, s->block[0], s->block[1], 1, s->shared, NULL, args),
+        "cuLaunchCooperativeKernel");
 }
 
 void px_run_shape(const char *kernel, const struct px_shape *s, void **args)
@@ -237,6 +240,7 @@ bool px_case_run(const struct px_case *c, const char *variant, const char *text)
         c->run();
         good = true;
     }
+    px_images_end();
     while (px.memory_count > 0) {
         (void)drv.cuMemFree_v2(px.memory[--px.memory_count]);
     }
