@@ -95,13 +95,14 @@ static int format(char *line, size_t cap)
     struct gs_thread_totals totals;
 
     gs_thread_totals(&totals);
-    return snprintf(
-        line, cap,
-        "program=%s pid=%d worker_pid=%u local=%" PRIu64 " one_way=%" PRIu64 " round_trip=%" PRIu64
-        " unsupported=%" PRIu64 " bytes_htod=%" PRIu64 " bytes_dtoh=%" PRIu64 " ms=%" PRIu64 "\n",
-        gs_process_program(), (int)getpid(), first_worker(), totals.local + atomic_load(&early),
-        totals.one_way, totals.round_trip, atomic_load(&unsupported), atomic_load(&gs_bytes_htod),
-        atomic_load(&gs_bytes_dtoh), (vgpu_clock_ns() - started_ns) / VGPU_NS_PER_MS);
+    return snprintf(line, cap,
+                    "program=%s pid=%d worker_pid=%u local=%" PRIu64 " one_way=%" PRIu64
+                    " round_trip=%" PRIu64 " host_waits=%" PRIu64 " unsupported=%" PRIu64
+                    " bytes_htod=%" PRIu64 " bytes_dtoh=%" PRIu64 " ms=%" PRIu64 "\n",
+                    gs_process_program(), (int)getpid(), first_worker(),
+                    totals.local + atomic_load(&early), totals.one_way, totals.round_trip,
+                    totals.host_waits, atomic_load(&unsupported), atomic_load(&gs_bytes_htod),
+                    atomic_load(&gs_bytes_dtoh), (vgpu_clock_ns() - started_ns) / VGPU_NS_PER_MS);
 }
 
 __attribute__((destructor)) static void write_summary(void)

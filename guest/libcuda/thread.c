@@ -50,6 +50,7 @@ static void add(struct gs_thread_totals *totals, struct gs_thread *thread)
     totals->local += atomic_load_explicit(&thread->local, memory_order_relaxed);
     totals->one_way += atomic_load_explicit(&thread->one_way, memory_order_relaxed);
     totals->round_trip += atomic_load_explicit(&thread->round_trip, memory_order_relaxed);
+    totals->host_waits += atomic_load_explicit(&thread->host_waits, memory_order_relaxed);
 }
 
 static void unlink_thread(struct gs_thread *thread)

@@ -44,6 +44,7 @@ struct gs_thread {
     _Atomic uint64_t local;
     _Atomic uint64_t one_way;
     _Atomic uint64_t round_trip;
+    _Atomic uint64_t host_waits; /* for anything that the host makes: answers, fences, room */
     uint64_t mark;
     struct gs_thread *next;
     struct gs_thread *previous;
@@ -73,6 +74,7 @@ struct gs_thread_totals {
     uint64_t local;
     uint64_t one_way;
     uint64_t round_trip;
+    uint64_t host_waits;
 };
 void gs_thread_totals(struct gs_thread_totals *totals);
 

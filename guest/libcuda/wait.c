@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "guest/libcuda/console.h"
+#include "guest/libcuda/thread.h"
 
 /* A lost interrupt, which should not be, costs this much. */
 #define PARK_NS (500 * VGPU_NS_PER_MS)
@@ -202,6 +203,11 @@ static void park(struct gs_link *link, struct gs_waiter *self)
 
 static CUresult wait_for(struct gs_link *link, struct gs_waiter *self)
 {
+    struct gs_thread *thread = gs_thread_peek();
+
+    if (thread != NULL) {
+        gs_bump(&thread->host_waits);
+    }
     if (!spin(link, self)) {
         park(link, self);
     }

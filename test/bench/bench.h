@@ -8,7 +8,12 @@
 struct bench {
     CUcontext ctx;
     CUfunction noop;
+    CUfunction until;
+    CUfunction turns;
     CUstream stream;
+    volatile unsigned int *word; /* pinned: ends `until` */
+    /* What the running figure did so often; each figure adds to it. */
+    unsigned long operations;
     /* Divides repetitions and sizes, for slow drivers; 1 as specified. */
     unsigned int scale;
 };
@@ -25,6 +30,8 @@ struct figure {
 extern const struct figure bench_launch_figures[];
 extern const struct figure bench_copy_figures[];
 extern const struct figure bench_memory_figures[];
+extern const struct figure bench_event_figures[];
+extern const struct figure bench_lookup_figures[];
 
 /* Ends the program with the call's text when cu is not CUDA_SUCCESS. */
 void bench_check(CUresult cu, const char *text);
@@ -35,6 +42,12 @@ double bench_now_us(void);
 
 /* Median of the values, which it sorts. */
 double bench_median(double *values, unsigned int count);
+
+/* Kernels that keep a stream busy: until they are stopped and waited for, or about so long. */
+void bench_busy_load(struct bench *bench);
+void bench_busy_start(struct bench *bench, CUstream stream);
+void bench_busy_stop(struct bench *bench, CUstream stream);
+void bench_busy_for(struct bench *bench, double us);
 
 /* One empty launch on the bench's stream. */
 void bench_launch(struct bench *bench);

@@ -67,6 +67,7 @@ static double rate(struct bench *b, int pinned, void (*copy)(const struct buffer
         times[i] = bench_now_us() - start;
     }
     buffers_free(&m);
+    b->operations += COPIES + 1;
     return (double)m.bytes / bench_median(times, COPIES) / 1e3;
 }
 
@@ -104,6 +105,7 @@ static double small_dtoh(struct bench *b)
         times[i] = bench_now_us() - start;
     }
     BENCH_CHECK(cuMemFree_v2(dev));
+    b->operations += n;
     return bench_median(times, n);
 }
 

@@ -25,6 +25,7 @@ static double launch_mean(struct bench *b)
         bench_launch(b);
     }
     BENCH_CHECK(cuStreamSynchronize(b->stream));
+    b->operations += n;
     return (bench_now_us() - start) / n;
 }
 
@@ -45,6 +46,7 @@ static double launch_call_mean(struct bench *b)
         sum += bench_now_us() - start;
         BENCH_CHECK(cuStreamSynchronize(b->stream));
     }
+    b->operations += bursts * QUEUE;
     return sum / bursts / QUEUE;
 }
 
@@ -63,6 +65,7 @@ static double launch_call(struct bench *b)
         }
         BENCH_CHECK(cuStreamSynchronize(b->stream));
     }
+    b->operations += n;
     return bench_median(times, n);
 }
 
@@ -78,6 +81,7 @@ static double launch_rate(struct bench *b)
         n += 64;
     }
     BENCH_CHECK(cuStreamSynchronize(b->stream));
+    b->operations += n;
     return n / (bench_now_us() - start) * 1e6;
 }
 
@@ -92,6 +96,7 @@ static double median_of(struct bench *b, void (*step)(struct bench *))
         step(b);
         times[i] = bench_now_us() - start;
     }
+    b->operations += n;
     return bench_median(times, n);
 }
 

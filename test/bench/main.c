@@ -54,14 +54,16 @@ double bench_median(double *values, unsigned int count)
     return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-static void print_figure(FILE *json, const struct figure *f, double value)
+static void print_figure(FILE *json, const struct figure *f, double value, double operations)
 {
     if (json != stdout) {
         printf("%-18s %12.3f %s\n", f->name, value, f->unit);
     }
     if (json) {
-        fprintf(json, "{\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"better\": \"%s\"}\n",
-                f->name, value, f->unit, f->better);
+        fprintf(json,
+                "{\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"better\": \"%s\", "
+                "\"operations\": %.6g}\n",
+                f->name, value, f->unit, f->better, operations);
         fflush(json);
     }
     fflush(stdout);
@@ -76,10 +78,11 @@ static void run(struct bench *b, const struct options *o, FILE *json, const stru
         if (o->only && strcmp(o->only, f->name)) {
             continue;
         }
+        b->operations = 0;
         for (unsigned int i = 0; i < o->rounds; i++) {
             values[i] = f->measure(b);
         }
-        print_figure(json, f, bench_median(values, o->rounds));
+        print_figure(json, f, bench_median(values, o->rounds), (double)b->operations);
     }
 }
 
@@ -133,6 +136,7 @@ static void setup(struct bench *b)
     BENCH_CHECK(cuCtxCreate_v2(&b->ctx, 0, dev));
     BENCH_CHECK(cuModuleLoadData(&mod, empty_ptx));
     BENCH_CHECK(cuModuleGetFunction(&b->noop, mod, "empty"));
+    bench_busy_load(b);
     BENCH_CHECK(cuStreamCreate(&b->stream, CU_STREAM_NON_BLOCKING));
     for (int i = 0; i < 100; i++) {
         bench_launch(b);
@@ -157,6 +161,8 @@ int main(int argc, char **argv)
     run(&b, &o, json, bench_launch_figures);
     run(&b, &o, json, bench_copy_figures);
     run(&b, &o, json, bench_memory_figures);
+    run(&b, &o, json, bench_event_figures);
+    run(&b, &o, json, bench_lookup_figures);
     BENCH_CHECK(cuCtxDestroy_v2(b.ctx));
     if (json && json != stdout) {
         fclose(json);

@@ -2,6 +2,7 @@
 #include "guest/libcuda/alloc_map.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 
 #include "test/unit/guest/test.h"
@@ -90,6 +91,54 @@ static void test_many_stay_found_while_others_go(void **state)
     gs_alloc_map_clear(&map);
 }
 
+#define MANY 100000u
+
+static int (*compared_by)(const void *, const void *);
+static unsigned int steps;
+
+static int count_step(const void *a, const void *b)
+{
+    steps++;
+    return compared_by(a, b);
+}
+
+/* The linker puts this in the place of tfind() for the map. */
+/* NOLINTBEGIN(bugprone-reserved-identifier) */
+void *__wrap_tfind(const void *key, void *const *root, int (*compare)(const void *, const void *));
+void *__real_tfind(const void *key, void *const *root, int (*compare)(const void *, const void *));
+
+void *__wrap_tfind(const void *key, void *const *root, int (*compare)(const void *, const void *))
+{
+    compared_by = compare;
+    return __real_tfind(key, root, count_step);
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+/* A red-black tree of n entries is at most 2 log2(n + 1) deep. */
+static void test_find_among_many_takes_few_steps(void **state)
+{
+    struct gs_alloc_map map;
+    struct gs_alloc found;
+    unsigned int most = 0;
+
+    (void)state;
+    gs_alloc_map_init(&map);
+    for (uint64_t i = 0; i < MANY; i++) {
+        assert_int_equal(add(&map, i << 12, 0x1000), 0); /* rising: the worst order for a tree */
+    }
+    for (uint64_t i = 0; i < MANY; i++) {
+        steps = 0;
+        assert_true(gs_alloc_map_find(&map, (i << 12) + 0xfff, &found));
+        most = steps > most ? steps : most;
+    }
+    steps = 0;
+    assert_false(gs_alloc_map_find(&map, (uint64_t)MANY << 12, &found));
+    most = steps > most ? steps : most;
+    assert_true(most > 0);
+    assert_true(most <= 2 * 17);
+    gs_alloc_map_clear(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +146,7 @@ int main(void)
         cmocka_unit_test(test_add_overlap_is_refused),
         cmocka_unit_test(test_take_wants_start_and_kind),
         cmocka_unit_test(test_many_stay_found_while_others_go),
+        cmocka_unit_test(test_find_among_many_takes_few_steps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
