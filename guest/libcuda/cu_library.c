@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/image.h"
+#include "guest/libcuda/image_set.h"
 #include "guest/libcuda/kernel.h"
 
 /* Whether the program keeps its image until the library is unloaded.  That is only a hint, and
@@ -70,10 +71,15 @@ static CUresult make_from(const void *code, bool preserved, const struct gs_jit 
                           CUlibrary *library)
 {
     const void *start;
-    void *copy;
+    void *copy = NULL;
     size_t size;
-    CUresult cu = gs_image_find(code, SIZE_MAX, &start, &size);
+    CUresult cu;
 
+    if (gs_image_is_set_wrapper(code)) {
+        cu = gs_image_set_make(code, &copy, &size);
+        return cu == CUDA_SUCCESS ? make(copy, size, copy, jit, library) : cu;
+    }
+    cu = gs_image_find(code, SIZE_MAX, &start, &size);
     if (cu != CUDA_SUCCESS || preserved) {
         return cu == CUDA_SUCCESS ? make(start, size, NULL, jit, library) : cu;
     }

@@ -8,12 +8,14 @@
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/environment.h"
 #include "guest/libcuda/image.h"
+#include "guest/libcuda/image_set.h"
 #include "guest/libcuda/jit.h"
 #include "guest/libcuda/module.h"
 
 static CUresult load(const struct gs_call *call, CUmodule *module, const void *image, size_t avail,
                      const struct gs_jit *jit)
 {
+    VGPU_CLEANUP_FREE void *set = NULL;
     struct gs_module *loaded;
     const void *start;
     size_t size;
@@ -22,7 +24,12 @@ static CUresult load(const struct gs_call *call, CUmodule *module, const void *i
     if (module == NULL || image == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    cu = gs_image_find(image, avail, &start, &size);
+    if (avail == SIZE_MAX && gs_image_is_set_wrapper(image)) {
+        cu = gs_image_set_make(image, &set, &size);
+        start = set;
+    } else {
+        cu = gs_image_find(image, avail, &start, &size);
+    }
     if (cu == CUDA_SUCCESS) {
         cu = gs_module_load(call, start, size, jit, &loaded);
     }

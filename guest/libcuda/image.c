@@ -118,25 +118,28 @@ static CUresult text_size(const uint8_t *image, size_t limit, size_t *size)
     return CUDA_SUCCESS;
 }
 
+CUresult gs_image_fatbin(const void *image, const void **start, size_t *size)
+{
+    uint32_t magic = 0;
+
+    if (image != NULL) {
+        memcpy(&magic, image, sizeof(magic));
+    }
+    *start = image;
+    return magic == FATBIN_MAGIC ? fatbin_size(image, VGPU_MODULE_BYTES_MAX, size)
+                                 : CUDA_ERROR_INVALID_IMAGE;
+}
+
 static CUresult unwrap(const uint8_t *image, size_t limit, const void **start, size_t *size)
 {
     struct fatbin_wrapper wrapper;
-    uint32_t magic;
 
     if (limit < sizeof(wrapper)) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
     memcpy(&wrapper, image, sizeof(wrapper));
-    if (wrapper.version != 1) {
-        return wrapper.version == 2 ? CUDA_ERROR_NOT_SUPPORTED : CUDA_ERROR_INVALID_IMAGE;
-    }
-    if (wrapper.data == NULL) {
-        return CUDA_ERROR_INVALID_IMAGE;
-    }
-    memcpy(&magic, wrapper.data, sizeof(magic));
-    *start = wrapper.data;
-    return magic == FATBIN_MAGIC ? fatbin_size(wrapper.data, VGPU_MODULE_BYTES_MAX, size)
-                                 : CUDA_ERROR_INVALID_IMAGE;
+    return wrapper.version == 1 ? gs_image_fatbin(wrapper.data, start, size)
+                                : CUDA_ERROR_INVALID_IMAGE;
 }
 
 bool gs_image_is_wrapper(const void *image)

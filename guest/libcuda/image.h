@@ -14,9 +14,13 @@
  * wrapper that the compiler puts around one.  `avail` bytes can be read (SIZE_MAX: the program
  * vouches for its image); what a wrapper points to is vouched for by the program.  *start, *size
  * say where they lie.  CUDA_ERROR_INVALID_IMAGE when the headers do not fit, or the image is over
- * VGPU_MODULE_BYTES_MAX; CUDA_ERROR_NOT_SUPPORTED for a wrapper of separately linked code.
+ * VGPU_MODULE_BYTES_MAX, and for the wrapper of separately compiled code
+ * (guest/libcuda/image_set.h).
  */
 CUresult gs_image_find(const void *image, size_t avail, const void **start, size_t *size);
+
+/* The same for a fat binary, or NULL, that a wrapper names. */
+CUresult gs_image_fatbin(const void *image, const void **start, size_t *size);
 
 /* Whether the image, NUL-terminated or longer than four bytes, is such a wrapper. */
 bool gs_image_is_wrapper(const void *image);

@@ -97,6 +97,10 @@ CUresult gs_module_function(struct gs_module *module, const char *name,
 CUresult gs_module_load(const struct gs_call *call, const void *image, size_t size,
                         const struct gs_jit *jit, struct gs_module **module);
 
+/* The same for what the driver itself has made, which no policy of the environment is about. */
+CUresult gs_module_load_made(const struct gs_call *call, const void *image, size_t size,
+                             const struct gs_jit *jit, struct gs_module **module);
+
 /* A whole file and a NUL behind it, owned by the caller, *size with the NUL.  Native's codes. */
 CUresult gs_module_file(const char *path, char **text, size_t *size);
 

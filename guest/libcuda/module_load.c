@@ -16,6 +16,7 @@
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/environment.h"
 #include "guest/libcuda/hostmem.h"
+#include "guest/libcuda/image_set.h"
 #include "guest/libcuda/jit.h"
 #include "guest/libcuda/log.h"
 
@@ -36,13 +37,13 @@ static CUresult file_module(const struct gs_call *call, uint64_t wire, struct gs
 }
 
 /* Puts the image where the worker can take its copy from. */
-CUresult gs_module_load(const struct gs_call *call, const void *image, size_t size,
-                        const struct gs_jit *jit, struct gs_module **module)
+static CUresult load(const struct gs_call *call, const void *image, size_t size, uint32_t policy,
+                     const struct gs_jit *jit, struct gs_module **module)
 {
     struct vgpu_args_cuModuleLoadDataEx args = {.image_size = size,
                                                 .info_log_size = gs_jit_info_size(jit),
                                                 .error_log_size = gs_jit_error_size(jit),
-                                                .policy = gs_environment()->code_policy,
+                                                .policy = policy,
                                                 .options = jit->wire,
                                                 .options_len = jit->wire_len};
     struct vgpu_ret_cuModuleLoadDataEx ret;
@@ -74,6 +75,20 @@ CUresult gs_module_load(const struct gs_call *call, const void *image, size_t si
         atomic_store(&call->session->prints, true);
     }
     return cu == CUDA_SUCCESS ? file_module(call, ret.module, module) : cu;
+}
+
+CUresult gs_module_load(const struct gs_call *call, const void *image, size_t size,
+                        const struct gs_jit *jit, struct gs_module **module)
+{
+    return gs_image_is_set(image, size)
+               ? gs_image_set_load(call, image, size, jit, module)
+               : load(call, image, size, gs_environment()->code_policy, jit, module);
+}
+
+CUresult gs_module_load_made(const struct gs_call *call, const void *image, size_t size,
+                             const struct gs_jit *jit, struct gs_module **module)
+{
+    return load(call, image, size, 0, jit, module);
 }
 
 CUresult gs_module_file(const char *path, char **text, size_t *size)

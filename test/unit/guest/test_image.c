@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/libcuda/image.h"
+#include "guest/libcuda/image_set.h"
 
 #include <elf.h>
 #include <stdlib.h>
@@ -118,13 +119,45 @@ static void test_fatbin_and_wrapper(void **state)
     assert_ptr_equal(start, &fatbin);
     assert_int_equal(size, 116);
     wrapper.version = 2;
-    assert_int_equal(find(&wrapper, SIZE_MAX, &size), CUDA_ERROR_NOT_SUPPORTED);
+    assert_int_equal(find(&wrapper, SIZE_MAX, &size), CUDA_ERROR_INVALID_IMAGE);
     wrapper.version = 3;
     assert_int_equal(find(&wrapper, SIZE_MAX, &size), CUDA_ERROR_INVALID_IMAGE);
     fatbin.files = VGPU_MODULE_BYTES_MAX;
     assert_int_equal(find(&fatbin, SIZE_MAX, &size), CUDA_ERROR_INVALID_IMAGE);
     fatbin.files = UINT64_MAX;
     assert_int_equal(find(&fatbin, SIZE_MAX, &size), CUDA_ERROR_INVALID_IMAGE);
+}
+
+static void test_set(void **state)
+{
+    struct fatbin linked = {.magic = 0xba55ed50, .version = 1, .header = 16, .files = 0};
+    struct fatbin part = {.magic = 0xba55ed50, .version = 1, .header = 16, .files = 100};
+    const void *parts[] = {&part, &part, NULL};
+    struct {
+        uint32_t magic;
+        uint32_t version;
+        const void *data;
+        const void *const *parts;
+    } wrapper = {0x466243b1, 2, &linked, parts};
+    void *set = NULL;
+    size_t size = 0;
+
+    (void)state;
+    assert_true(gs_image_is_set_wrapper(&wrapper));
+    assert_false(gs_image_is_set_wrapper(&part));
+    assert_int_equal(gs_image_set_make(&wrapper, &set, &size), CUDA_SUCCESS);
+    assert_int_equal(size, 8 + 3 * sizeof(size_t) + 16 + 2 * 116);
+    assert_true(gs_image_is_set(set, size));
+    assert_int_equal(find(set, size, &size), CUDA_ERROR_INVALID_IMAGE);
+    free(set);
+    part.files = VGPU_MODULE_BYTES_MAX - 100;
+    assert_int_equal(gs_image_set_make(&wrapper, &set, &size), CUDA_ERROR_INVALID_IMAGE);
+    part.magic = 0;
+    assert_int_equal(gs_image_set_make(&wrapper, &set, &size), CUDA_ERROR_INVALID_IMAGE);
+    wrapper.parts = NULL;
+    assert_int_equal(gs_image_set_make(&wrapper, &set, &size), CUDA_ERROR_INVALID_IMAGE);
+    wrapper.version = 1;
+    assert_false(gs_image_is_set_wrapper(&wrapper));
 }
 
 int main(void)
@@ -134,6 +167,7 @@ int main(void)
         cmocka_unit_test(test_elf_reaches_to_its_last_section),
         cmocka_unit_test(test_elf_that_lies_is_refused),
         cmocka_unit_test(test_fatbin_and_wrapper),
+        cmocka_unit_test(test_set),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
