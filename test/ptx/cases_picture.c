@@ -132,7 +132,8 @@ PX_CASE(texture, resize)
         data[k] = (float)bytes[k] / 255;
     }
     for (int k = 0; k < 32 * 8 * 4; k++) {
-        double at[3] = {(k / 4 % 32 + 0.5) / 2, (k / 4 / 32 + 0.5) * 2, 0};
+        int row = k / 4 / 32;
+        double at[3] = {(k / 4 % 32 + 0.5) / 2, (row + 0.5) * 2, 0};
 
         want[k] = (float)px_sample(&source, 2, at, k % 4);
     }

@@ -37,10 +37,10 @@ PX_CASE(surface, outside_read)
     for (int k = 0; k < 4 * 16 * 2; k++) {
         int u = k / 2 % 16 - 3;
         int v = k / 32 + 2;
-        int16_t *w = &want[0][0][0][0] + k;
+        int16_t outside = u < 0 || v > 3 ? 0 : data[v][u][k % 2];
 
-        w[0] = data[v > 3 ? 3 : v][u < 0 ? 0 : u][k % 2];
-        w[4 * 16 * 2] = u < 0 || v > 3 ? 0 : data[v][u][k % 2];
+        want[0][k / 32][k / 2 % 16][k % 2] = data[v > 3 ? 3 : v][u < 0 ? 0 : u][k % 2];
+        want[1][k / 32][k / 2 % 16][k % 2] = outside;
     }
     x = px_surface(px_array((size_t[]){16, 4, 0}, CU_AD_FORMAT_SIGNED_INT16, 2,
                             CUDA_ARRAY3D_SURFACE_LDST, data));
@@ -115,8 +115,10 @@ PX_CASE(surface, layers)
     x = px_surface(a);
     px_run("layers", 4, 8, PX_ARGS(&x, &count));
     for (size_t k = 0; k < sizeof(data) / sizeof(float); k += 4) {
+        size_t layer = k / (sizeof(data[0]) / sizeof(float));
+
         p[k + 1] = p[k] * 2;
-        p[k + 2] = (float)(k / (4 * 8 * 4));
+        p[k + 2] = (float)layer;
     }
     px_array_out(got, a);
     PX_SAME(got, data);

@@ -36,7 +36,7 @@ static void read_2d(CUaddress_mode mode, bool linear, bool normed)
     CUdeviceptr out = px_zero(sizeof(got));
     CUtexObject x;
 
-    fill(data, 8 * 16);
+    fill(data, sizeof(data) / sizeof(data[0]));
     x = px_texture(px_array((size_t[]){16, 8, 0}, CU_AD_FORMAT_FLOAT, 1, 0, data), &how);
     for (int i = 0; i < N; i++) {
         double p[3] = {place(-40, 56), place(-20, 28), 0};
@@ -81,7 +81,7 @@ PX_CASE(texture, row)
     CUdeviceptr out = px_zero(sizeof(got));
     CUtexObject x;
 
-    fill(data, 32 * 4);
+    fill(data, sizeof(data) / sizeof(data[0]));
     x = px_texture(px_array((size_t[]){32, 0, 0}, CU_AD_FORMAT_FLOAT, 4, 0, data), &how);
     for (int i = 0; i < N; i++) {
         double p[3] = {place(-4, 36), 0, 0};
@@ -173,7 +173,7 @@ PX_CASE(texture, layers_of_rows)
     CUdeviceptr out = px_zero(sizeof(got));
     CUtexObject x;
 
-    fill(data, 3 * 16);
+    fill(data, sizeof(data) / sizeof(data[0]));
     x = px_texture(
         px_array((size_t[]){16, 0, 3}, CU_AD_FORMAT_FLOAT, 1, CUDA_ARRAY3D_LAYERED, data), &how);
     for (int i = 0; i < N; i++) {
@@ -209,7 +209,7 @@ PX_CASE(texture, cube)
     CUdeviceptr out = px_zero(sizeof(got));
     CUtexObject x;
 
-    fill(data, 6 * 4 * 4);
+    fill(data, sizeof(data) / sizeof(data[0]));
     x = px_texture(px_array((size_t[]){4, 4, 6}, CU_AD_FORMAT_FLOAT, 1, CUDA_ARRAY3D_CUBEMAP, data),
                    &how);
     for (int i = 0; i < 6 * 4 * 4; i++) {
@@ -276,13 +276,14 @@ PX_CASE(texture, gather)
     CUdeviceptr out = px_zero(sizeof(got));
     CUtexObject x;
 
-    fill(data, 8 * 8 * 2);
+    fill(data, sizeof(data) / sizeof(data[0]));
     x = px_texture(
         px_array((size_t[]){8, 8, 0}, CU_AD_FORMAT_FLOAT, 2, CUDA_ARRAY3D_TEXTURE_GATHER, data),
         &how);
     for (int i = 0; i < 64; i++) {
         static const double corner[4][2] = {{0, 1}, {1, 1}, {1, 0}, {0, 0}};
-        double p[2] = {(double)(i % 8) + 0.75, (double)(i / 8) + 0.25};
+        int row = i / 8;
+        double p[2] = {(double)(i % 8) + 0.75, (double)row + 0.25};
 
         at[i][0] = (float)p[0];
         at[i][1] = (float)p[1];

@@ -98,7 +98,9 @@ CUmipmappedArray px_mipmap(size_t side, unsigned levels)
         CUarray level = NULL;
 
         for (size_t k = 0; k < width * width; k++) {
-            data[k] = (float)(n * 100 + k % width + k / width);
+            size_t value = (size_t)n * 100 + k % width + k / width;
+
+            data[k] = (float)value;
         }
         CALL(cuMipmappedArrayGetLevel, &level, mipmap, n);
         move(level, NULL, data);

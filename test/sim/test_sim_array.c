@@ -132,7 +132,7 @@ static void test_copies(void **state)
     CUDA_MEMCPY3D c;
 
     (void)state;
-    for (size_t k = 0; k < 8 * 4 * 3; k++) {
+    for (size_t k = 0; k < sizeof(in) / sizeof(in[0]); k++) {
         in[k] = (uint32_t)sim_random();
     }
     OK(create(&array, 8, 4, 3, 0));
@@ -153,7 +153,7 @@ static void test_copies(void **state)
     OK(cuMemcpy3DAsync(&c, NULL));
     c = whole_of(other, out, false, side);
     OK(cuMemcpy3D(&c));
-    for (size_t k = 0; k < 8 * 4 * 3; k++) {
+    for (size_t k = 0; k < sizeof(in) / sizeof(in[0]); k++) {
         bool copied = k % 8 != 0 && k / 8 % 4 != 0;
 
         assert_int_equal(out[k], copied ? in[k - 8] : 0);
