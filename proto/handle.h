@@ -23,6 +23,8 @@ enum vgpu_handle_kind {
     VGPU_HANDLE_HOST_CALL = 9,
     VGPU_HANDLE_PHYSICAL = 16, /* physical memory */
     VGPU_HANDLE_POOL = 17,     /* memory pools live in the guest only */
+    VGPU_HANDLE_ARRAY = 18,
+    VGPU_HANDLE_MIPMAP = 19,
 };
 
 #define VGPU_HANDLE_GENERATION_MAX 0xffffffu

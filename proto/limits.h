@@ -74,6 +74,14 @@
 #define VGPU_MAPPINGS_MAX 131072u
 /* Address ranges that a session has reserved for them. */
 #define VGPU_RESERVATIONS_MAX 4096u
+/* Arrays (levels of mipmapped ones included), mipmapped arrays, texture and surface objects. */
+#define VGPU_ARRAYS_MAX   65536u
+#define VGPU_MIPMAPS_MAX  16384u
+#define VGPU_TEXTURES_MAX 65536u
+/* Width, height and depth of an array: above any device's. */
+#define VGPU_ARRAY_SIDE_MAX 1048576u
+/* Texture and resource view descriptors as cuda.h has them: 104 and 112 bytes. */
+#define VGPU_TEXTURE_BYTES_MAX 128u
 /* Host slabs (registered parts of the window) of a session. */
 #define VGPU_HOST_SLABS_MAX 1024u
 

@@ -8,9 +8,16 @@
 
 struct side {
     CUmemorytype type;
-    uint64_t at; /* offset in the window or device address */
+    uint64_t at; /* offset in the window, device address or handle of an array */
     uint64_t pitch;
     uint64_t rows;
+    uint64_t place[3]; /* in an array: byte, row, slice */
+};
+
+/* Where a side lies in this process. */
+struct spot {
+    uint64_t address;
+    CUarray array;
 };
 
 /* The bytes from the first to behind the last of a box; false: none, or beyond 64 bits. */
@@ -28,52 +35,94 @@ static bool measure(const struct vgpu_args_vgpuCopy3D *args, const struct side *
            vgpu_u64_add(bytes, args->width, span);
 }
 
-/* Sets *address to where the side begins in this process, when all of it may be named. */
+static CUresult locate_array(struct ex_session *x, const struct vgpu_args_vgpuCopy3D *args,
+                             const struct side *side, struct spot *spot)
+{
+    const uint64_t size[3] = {args->width, args->height, args->depth};
+    const struct ex_array *array = ex_array_find(x, side->at);
+
+    if (array == NULL) {
+        return CUDA_ERROR_INVALID_HANDLE;
+    }
+    spot->array = array->cu;
+    return ex_array_holds(array, side->place, size) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}
+
+/* Sets *spot to where the side begins, when all of it may be named. */
 static CUresult locate(struct ex_session *x, const struct vgpu_args_vgpuCopy3D *args,
-                       const struct side *side, uint64_t *address)
+                       const struct side *side, struct spot *spot)
 {
     const uint8_t *data;
     uint64_t span;
 
+    if (side->type == CU_MEMORYTYPE_ARRAY) {
+        return locate_array(x, args, side, spot);
+    }
     if (!measure(args, side, &span)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     if (side->type == CU_MEMORYTYPE_DEVICE) {
-        *address = side->at;
+        spot->address = side->at;
         return ex_check_device(x, side->at, span);
     }
     if (side->type != CU_MEMORYTYPE_HOST) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     data = ex_window_data(&x->window, side->at, span);
-    *address = (uintptr_t)data;
-    return data != NULL && ex_memory_in_slab(x->memory, *address, span) ? CUDA_SUCCESS
-                                                                        : CUDA_ERROR_INVALID_VALUE;
+    spot->address = (uintptr_t)data;
+    return data != NULL && ex_memory_in_slab(x->memory, spot->address, span)
+               ? CUDA_SUCCESS
+               : CUDA_ERROR_INVALID_VALUE;
 }
 
-/* Both members of a side are set: the type says which one counts. */
-static void describe(const struct vgpu_args_vgpuCopy3D *args, CUDA_MEMCPY3D *box)
+/* All members of a side are set: the type says which ones count. */
+static void describe_src(const struct side *side, const struct spot *spot, CUDA_MEMCPY3D *box)
 {
-    box->srcMemoryType = (CUmemorytype)args->src_type;
-    box->srcPitch = args->src_pitch;
-    box->srcHeight = args->src_rows;
-    box->dstMemoryType = (CUmemorytype)args->dst_type;
-    box->dstPitch = args->dst_pitch;
-    box->dstHeight = args->dst_rows;
-    box->WidthInBytes = args->width;
-    box->Height = args->height;
-    box->Depth = args->depth;
+    bool array = side->type == CU_MEMORYTYPE_ARRAY;
+
+    box->srcMemoryType = side->type;
+    box->srcHost = (const void *)(uintptr_t)spot->address;
+    box->srcDevice = spot->address;
+    box->srcArray = spot->array;
+    box->srcPitch = side->pitch;
+    box->srcHeight = side->rows;
+    box->srcXInBytes = array ? side->place[0] : 0;
+    box->srcY = array ? side->place[1] : 0;
+    box->srcZ = array ? side->place[2] : 0;
+}
+
+static void describe_dst(const struct side *side, const struct spot *spot, CUDA_MEMCPY3D *box)
+{
+    bool array = side->type == CU_MEMORYTYPE_ARRAY;
+
+    box->dstMemoryType = side->type;
+    box->dstHost = (void *)(uintptr_t)spot->address;
+    box->dstDevice = spot->address;
+    box->dstArray = spot->array;
+    box->dstPitch = side->pitch;
+    box->dstHeight = side->rows;
+    box->dstXInBytes = array ? side->place[0] : 0;
+    box->dstY = array ? side->place[1] : 0;
+    box->dstZ = array ? side->place[2] : 0;
 }
 
 CUresult ex_do_vgpuCopy3D(struct ex_session *session, const struct vgpu_args_vgpuCopy3D *args,
                           struct vgpu_ret_vgpuCopy3D *ret)
 {
-    struct side src = {(CUmemorytype)args->src_type, args->src, args->src_pitch, args->src_rows};
-    struct side dst = {(CUmemorytype)args->dst_type, args->dst, args->dst_pitch, args->dst_rows};
-    CUDA_MEMCPY3D box = {.srcXInBytes = 0};
+    struct side src = {(CUmemorytype)args->src_type,
+                       args->src,
+                       args->src_pitch,
+                       args->src_rows,
+                       {args->src_x, args->src_y, args->src_z}};
+    struct side dst = {(CUmemorytype)args->dst_type,
+                       args->dst,
+                       args->dst_pitch,
+                       args->dst_rows,
+                       {args->dst_x, args->dst_y, args->dst_z}};
+    CUDA_MEMCPY3D box = {.WidthInBytes = args->width, .Height = args->height, .Depth = args->depth};
+    struct spot from = {.address = 0};
+    struct spot to = {.address = 0};
     struct ex_stream *s = NULL;
-    uint64_t from = 0;
-    uint64_t to = 0;
     CUresult cu = ex_stream_enter(session, args->stream, &s);
 
     (void)ret;
@@ -86,11 +135,8 @@ CUresult ex_do_vgpuCopy3D(struct ex_session *session, const struct vgpu_args_vgp
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    describe(args, &box);
-    box.srcHost = (const void *)(uintptr_t)from;
-    box.srcDevice = from;
-    box.dstHost = (void *)(uintptr_t)to;
-    box.dstDevice = to;
+    describe_src(&src, &from, &box);
+    describe_dst(&dst, &to, &box);
     cu = session->driver->cuMemcpy3DAsync(&box, s->cu);
     if (cu == CUDA_SUCCESS) {
         ex_stream_entered(session, s);

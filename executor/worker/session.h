@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "executor/worker/array.h"
 #include "executor/worker/event_pool.h"
 #include "executor/worker/fence.h"
 #include "executor/worker/helpers.h"
@@ -47,6 +48,7 @@ struct ex_session {
     struct ex_window window;
     struct ex_memory *memory;
     struct ex_vmm *vmm;
+    struct ex_arrays arrays;
 
     pthread_mutex_t objects;
     struct vgpu_handles *streams;

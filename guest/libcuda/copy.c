@@ -94,6 +94,9 @@ bool gs_copy_span(const struct gs_copy *copy, const struct gs_end *end, uint64_t
 /* No gap between rows or slices. */
 static bool is_flat(const struct gs_copy *copy, const struct gs_end *end)
 {
+    if (end->place == GS_PLACE_ARRAY) {
+        return false;
+    }
     return copy->height * copy->depth == 1 ||
            (end->pitch == copy->width && (copy->depth == 1 || end->rows == copy->height));
 }
@@ -116,17 +119,51 @@ static uint64_t window_offset(const struct gs_session *s, uint64_t address)
     return address - (uint64_t)(uintptr_t)s->window;
 }
 
-static CUresult send_box(const struct gs_copy *copy, uint64_t dst, CUmemorytype dst_type,
-                         uint64_t src, CUmemorytype src_type)
+static bool is_device(const struct gs_end *end)
+{
+    return end->place == GS_PLACE_DEVICE || end->place == GS_PLACE_ARRAY;
+}
+
+static uint32_t device_type(const struct gs_end *end)
+{
+    return end->place == GS_PLACE_ARRAY ? CU_MEMORYTYPE_ARRAY : CU_MEMORYTYPE_DEVICE;
+}
+
+/* A box, or a row of an array. */
+static bool needs_box(const struct gs_copy *copy)
+{
+    return copy->height * copy->depth > 1 || copy->dst.place == GS_PLACE_ARRAY ||
+           copy->src.place == GS_PLACE_ARRAY;
+}
+
+/* A single row needs no pitch, but the driver wants one. */
+static uint64_t pitch_of(const struct gs_copy *copy, const struct gs_end *end)
+{
+    return copy->height * copy->depth > 1 ? end->pitch : copy->width;
+}
+
+static uint64_t rows_of(const struct gs_copy *copy, const struct gs_end *end)
+{
+    return copy->depth > 1 ? end->rows : copy->height;
+}
+
+static CUresult send_box(const struct gs_copy *copy, uint64_t dst, uint32_t dst_type, uint64_t src,
+                         uint32_t src_type)
 {
     struct vgpu_args_vgpuCopy3D args = {
         .dst = dst,
-        .dst_pitch = copy->dst.pitch,
-        .dst_rows = copy->dst.rows,
+        .dst_pitch = pitch_of(copy, &copy->dst),
+        .dst_rows = rows_of(copy, &copy->dst),
+        .dst_x = copy->dst.x,
+        .dst_y = copy->dst.y,
+        .dst_z = copy->dst.z,
         .dst_type = dst_type,
         .src = src,
-        .src_pitch = copy->src.pitch,
-        .src_rows = copy->src.rows,
+        .src_pitch = pitch_of(copy, &copy->src),
+        .src_rows = rows_of(copy, &copy->src),
+        .src_x = copy->src.x,
+        .src_y = copy->src.y,
+        .src_z = copy->src.z,
         .src_type = src_type,
         .width = copy->width,
         .height = copy->height,
@@ -144,8 +181,9 @@ CUresult gs_copy_send_htod(const struct gs_copy *copy, uint64_t offset)
                                           .bytes = copy->width,
                                           .stream = copy->stream->wire};
 
-    if (copy->height * copy->depth > 1) {
-        return send_box(copy, copy->dst.address, CU_MEMORYTYPE_DEVICE, offset, CU_MEMORYTYPE_HOST);
+    if (needs_box(copy)) {
+        return send_box(copy, copy->dst.address, device_type(&copy->dst), offset,
+                        CU_MEMORYTYPE_HOST);
     }
     return gs_send_vgpuCopyHtoD(copy->session, &args);
 }
@@ -157,8 +195,9 @@ CUresult gs_copy_send_dtoh(const struct gs_copy *copy, uint64_t offset)
                                           .bytes = copy->width,
                                           .stream = copy->stream->wire};
 
-    if (copy->height * copy->depth > 1) {
-        return send_box(copy, offset, CU_MEMORYTYPE_HOST, copy->src.address, CU_MEMORYTYPE_DEVICE);
+    if (needs_box(copy)) {
+        return send_box(copy, offset, CU_MEMORYTYPE_HOST, copy->src.address,
+                        device_type(&copy->src));
     }
     return gs_send_vgpuCopyDtoH(copy->session, &args);
 }
@@ -170,9 +209,9 @@ static CUresult send_dtod(const struct gs_copy *copy)
                                                   .bytes = copy->width,
                                                   .stream = copy->stream->wire};
 
-    if (copy->height * copy->depth > 1) {
-        return send_box(copy, copy->dst.address, CU_MEMORYTYPE_DEVICE, copy->src.address,
-                        CU_MEMORYTYPE_DEVICE);
+    if (needs_box(copy)) {
+        return send_box(copy, copy->dst.address, device_type(&copy->dst), copy->src.address,
+                        device_type(&copy->src));
     }
     return gs_send_cuMemcpyDtoDAsync_v2(copy->session, &args);
 }
@@ -190,10 +229,10 @@ CUresult gs_copy_direct(const struct gs_copy *copy)
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (copy->dst.place == GS_PLACE_DEVICE && copy->src.place == GS_PLACE_PINNED) {
+    if (is_device(&copy->dst) && copy->src.place == GS_PLACE_PINNED) {
         cu = gs_copy_send_htod(copy, window_offset(copy->session, copy->src.address));
         count(&gs_bytes_htod, copy);
-    } else if (copy->dst.place == GS_PLACE_PINNED && copy->src.place == GS_PLACE_DEVICE) {
+    } else if (copy->dst.place == GS_PLACE_PINNED && is_device(&copy->src)) {
         cu = gs_copy_send_dtoh(copy, window_offset(copy->session, copy->dst.address));
         count(&gs_bytes_dtoh, copy);
     } else {
@@ -241,8 +280,7 @@ static CUresult run(const struct gs_copy *copy, bool wait)
     bool from_host = copy->src.place == GS_PLACE_PAGEABLE;
     CUresult cu;
 
-    if ((to_host && copy->src.place != GS_PLACE_DEVICE) ||
-        (from_host && copy->dst.place == GS_PLACE_PINNED)) {
+    if ((to_host && !is_device(&copy->src)) || (from_host && copy->dst.place == GS_PLACE_PINNED)) {
         return on_host(copy);
     }
     if (to_host) {
@@ -258,9 +296,8 @@ static CUresult run(const struct gs_copy *copy, bool wait)
         return cu;
     }
     /* Between device addresses native does not wait either. */
-    return copy->dst.place == GS_PLACE_DEVICE && copy->src.place == GS_PLACE_DEVICE
-               ? gs_console_flush_stream(copy->stream)
-               : gs_stream_wait(copy->stream);
+    return is_device(&copy->dst) && is_device(&copy->src) ? gs_console_flush_stream(copy->stream)
+                                                          : gs_stream_wait(copy->stream);
 }
 
 CUresult gs_copy_run(const struct gs_copy *copy, bool wait)

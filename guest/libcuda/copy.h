@@ -5,7 +5,7 @@
 /*
  * Copies in up to three dimensions.  Where both ends lie decides the way:
  *
- *   device, pinned ↔ device       one operation in the stream
+ *   device, pinned ↔ device       one operation in the stream (an array is device memory)
  *   pinned ↔ device by host call  the same, named by its offset in the window
  *   pageable → device             staged in chunks, taken before the call returns
  *   device → pageable             staged in chunks, complete when the call returns
@@ -25,6 +25,7 @@ enum gs_place {
     GS_PLACE_PAGEABLE,
     GS_PLACE_PINNED,
     GS_PLACE_DEVICE,
+    GS_PLACE_ARRAY,
     GS_PLACE_OTHER_DEVICE,
     GS_PLACE_BEYOND, /* begins in an allocation and leaves it */
 };
@@ -36,10 +37,13 @@ enum gs_place gs_place_of(struct gs_session *s, uint64_t *address, size_t bytes,
 
 /* One side of a copy. */
 struct gs_end {
-    enum gs_place place; /* PAGEABLE, PINNED or DEVICE */
-    uint64_t address;    /* of its first byte, after gs_place_of() */
+    enum gs_place place; /* PAGEABLE, PINNED, DEVICE or ARRAY */
+    uint64_t address;    /* of its first byte, after gs_place_of(); the wire handle of an array */
     uint64_t pitch;      /* bytes from row to row */
     uint64_t rows;       /* rows from slice to slice */
+    uint64_t x;          /* in an array: byte, row and slice */
+    uint64_t y;
+    uint64_t z;
 };
 
 /* A copy of a box: `width` bytes, `height` rows, `depth` slices, each at least 1. */

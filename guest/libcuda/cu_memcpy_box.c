@@ -2,9 +2,11 @@
 #include "gs_calls.h"
 
 #include "common/overflow.h"
+#include "guest/libcuda/array.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/copy.h"
 #include "guest/libcuda/stream.h"
+#include "proto/array_format.h"
 
 /* Copies of rectangles and boxes. */
 
@@ -13,6 +15,7 @@ struct side {
     CUmemorytype type;
     const void *host;
     CUdeviceptr device;
+    CUarray array;
     uint64_t x;
     uint64_t y;
     uint64_t z;
@@ -27,6 +30,7 @@ static struct side src_of(const CUDA_MEMCPY3D *c)
         .type = c->srcMemoryType,
         .host = c->srcHost,
         .device = c->srcDevice,
+        .array = c->srcArray,
         .x = c->srcXInBytes,
         .y = c->srcY,
         .z = c->srcZ,
@@ -42,6 +46,7 @@ static struct side dst_of(const CUDA_MEMCPY3D *c)
         .type = c->dstMemoryType,
         .host = c->dstHost,
         .device = c->dstDevice,
+        .array = c->dstArray,
         .x = c->dstXInBytes,
         .y = c->dstY,
         .z = c->dstZ,
@@ -93,6 +98,35 @@ static bool locate(const struct side *side, uint64_t base, uint64_t *address)
            vgpu_u64_add(base, bytes, address);
 }
 
+static uint64_t at_least_one(uint64_t value)
+{
+    return value == 0 ? 1 : value;
+}
+
+static CUresult resolve_array(const struct gs_copy *copy, const struct side *side,
+                              struct gs_end *end)
+{
+    struct gs_array *array;
+    uint64_t element;
+
+    if (gs_array_find(side->array, &array) != CUDA_SUCCESS || side->lod != 0) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (array->session != copy->session) {
+        return CUDA_ERROR_NOT_SUPPORTED; /* workers do not reach each other */
+    }
+    element = vgpu_element_bytes((uint32_t)array->shape.Format, array->shape.NumChannels);
+    if (side->x % element != 0 || copy->width % element != 0 ||
+        !vgpu_span_fits(side->x, copy->width, array->shape.Width * element) ||
+        !vgpu_span_fits(side->y, copy->height, at_least_one(array->shape.Height)) ||
+        !vgpu_span_fits(side->z, copy->depth, at_least_one(array->shape.Depth))) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    *end = (struct gs_end){
+        .place = GS_PLACE_ARRAY, .address = array->wire, .x = side->x, .y = side->y, .z = side->z};
+    return CUDA_SUCCESS;
+}
+
 static CUresult resolve(const struct gs_copy *copy, const struct side *side, struct gs_end *end,
                         bool write)
 {
@@ -103,7 +137,7 @@ static CUresult resolve(const struct gs_copy *copy, const struct side *side, str
     uint64_t span;
 
     if (side->type == CU_MEMORYTYPE_ARRAY) {
-        return CUDA_ERROR_INVALID_VALUE; /* there are no arrays yet that it could name */
+        return resolve_array(copy, side, end);
     }
     if (base == 0 || side->lod != 0 || !pitches_fit(copy, side, (uint64_t)pitch_max) ||
         !locate(side, base, &end->address)) {

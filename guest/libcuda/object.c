@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "guest/libcuda/address.h"
+#include "guest/libcuda/array.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/event.h"
 #include "guest/libcuda/linker.h"
@@ -28,6 +29,7 @@ CUresult gs_objects_make(struct gs_session *s)
     gs_settled_init(&s->settled);
     gs_beacons_init(&s->beacons);
     atomic_store(&s->events_asked, false);
+    gs_textures_init(&s->textures);
     gs_device_memory_init(&s->device_memory);
     for (unsigned int i = 0; i < VGPU_STREAMS_MAX; i++) {
         /* A new worker starts the channel's progress words at 0. */
@@ -36,7 +38,7 @@ CUresult gs_objects_make(struct gs_session *s)
     if (s->streams == NULL || s->events == NULL || s->modules == NULL || s->functions == NULL ||
         s->physicals == NULL || s->linkers == NULL || gs_streams_keep_legacy(s) != 0 ||
         gs_hostmem_init(&s->host, s->link.channel.bytes) != 0 || gs_registrations_keep(s) != 0 ||
-        gs_staging_init(&s->staging) != 0) {
+        gs_arrays_make(s) != CUDA_SUCCESS || gs_staging_init(&s->staging) != 0) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     return CUDA_SUCCESS;
@@ -100,6 +102,8 @@ void gs_objects_drop(struct gs_session *s)
     gs_virtual_memory_drop(s);
     gs_pools_drop(s);
     gs_registrations_drop(s);
+    gs_textures_drop(&s->textures);
+    gs_arrays_drop(s);
     drop_table(&s->physicals, NULL); /* that freed them */
     drop_table(&s->linkers, drop_linker);
     drop_table(&s->functions, NULL); /* modules own them */
@@ -170,6 +174,8 @@ void gs_objects_free_of(struct gs_session *s, struct gs_context *context)
     vgpu_handles_each(s->modules, end_module, context);
     vgpu_handles_each(s->linkers, end_linker, context);
     gs_stream_end_null(&context->null_stream);
+    gs_textures_end_of(s, context);
+    gs_arrays_end_of(s, context);
     while (gs_alloc_map_take_if(&s->allocs, is_of, context, &alloc)) {
         gs_memory_give_back(s, &alloc);
     }

@@ -25,6 +25,7 @@
 #include "guest/libcuda/link.h"
 #include "guest/libcuda/settled.h"
 #include "guest/libcuda/staging.h"
+#include "guest/libcuda/texture.h"
 #include "proto/cuda_abi.h"
 #include "proto/handles.h"
 
@@ -55,6 +56,9 @@ struct gs_session {
     struct vgpu_handles *modules;
     struct vgpu_handles *functions;
     struct vgpu_handles *physicals;
+    struct vgpu_handles *arrays;
+    struct vgpu_handles *mipmaps;
+    struct gs_textures textures;
     struct vgpu_handles *linkers;
     struct gs_alloc_map allocs;
     struct gs_device_memory device_memory;

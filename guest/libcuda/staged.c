@@ -46,9 +46,16 @@ static void size_piece(const struct cutter *cut, struct gs_copy *piece)
     }
 }
 
-static uint64_t address_at(const struct cutter *cut, const struct gs_end *end)
+/* Where the next piece begins at one end. */
+static void set_begin(const struct cutter *cut, const struct gs_end *whole, struct gs_end *piece)
 {
-    return end->address + cut->x + (cut->y + cut->z * end->rows) * end->pitch;
+    if (whole->place == GS_PLACE_ARRAY) {
+        piece->x = whole->x + cut->x;
+        piece->y = whole->y + cut->y;
+        piece->z = whole->z + cut->z;
+    } else {
+        piece->address = whole->address + cut->x + (cut->y + cut->z * whole->rows) * whole->pitch;
+    }
 }
 
 /* Gives the next piece; its ends are where the program's are. */
@@ -56,8 +63,8 @@ static void cut_piece(struct cutter *cut, struct gs_copy *piece)
 {
     *piece = *cut->copy;
     size_piece(cut, piece);
-    piece->dst.address = address_at(cut, &cut->copy->dst);
-    piece->src.address = address_at(cut, &cut->copy->src);
+    set_begin(cut, &cut->copy->dst, &piece->dst);
+    set_begin(cut, &cut->copy->src, &piece->src);
     cut->x += piece->width;
     if (cut->x < cut->copy->width) {
         return;

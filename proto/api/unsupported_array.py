@@ -3,195 +3,22 @@
 
 CALLS = [
     {"name": "cuArray3DCreate", "base": "cuArray3DCreate", "since": 2000, "class": "unsupported"},
-    {
-        "name": "cuArray3DCreate_v2", "base": "cuArray3DCreate", "since": 3020,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUarray *pHandle"),
-            ("struct_in", "const CUDA_ARRAY3D_DESCRIPTOR *pAllocateArray"),
-        ],
-    },
     {"name": "cuArray3DGetDescriptor", "base": "cuArray3DGetDescriptor", "since": 2000,
      "class": "unsupported"},
-    {
-        "name": "cuArray3DGetDescriptor_v2", "base": "cuArray3DGetDescriptor", "since": 3020,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUDA_ARRAY3D_DESCRIPTOR *pArrayDescriptor"),
-            ("value", "CUarray hArray"),
-        ],
-    },
     {"name": "cuArrayCreate", "base": "cuArrayCreate", "since": 2000, "class": "unsupported"},
-    {
-        "name": "cuArrayCreate_v2", "base": "cuArrayCreate", "since": 3020,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUarray *pHandle"),
-            ("struct_in", "const CUDA_ARRAY_DESCRIPTOR *pAllocateArray"),
-        ],
-    },
-    {
-        "name": "cuArrayDestroy", "base": "cuArrayDestroy", "since": 2000,
-        "class": "unsupported",
-        "args": [
-            ("value", "CUarray hArray"),
-        ],
-    },
     {"name": "cuArrayGetDescriptor", "base": "cuArrayGetDescriptor", "since": 2000,
-     "class": "unsupported"},
-    {
-        "name": "cuArrayGetDescriptor_v2", "base": "cuArrayGetDescriptor", "since": 3020,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUDA_ARRAY_DESCRIPTOR *pArrayDescriptor"),
-            ("value", "CUarray hArray"),
-        ],
-    },
-    {
-        "name": "cuArrayGetMemoryRequirements", "base": "cuArrayGetMemoryRequirements", "since": 11060,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUDA_ARRAY_MEMORY_REQUIREMENTS *memoryRequirements"),
-            ("value", "CUarray array"),
-            ("value", "CUdevice device"),
-        ],
-    },
-    {
-        "name": "cuArrayGetPlane", "base": "cuArrayGetPlane", "since": 11020,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUarray *pPlaneArray"),
-            ("value", "CUarray hArray"),
-            ("value", "unsigned int planeIdx"),
-        ],
-    },
-    {
-        "name": "cuArrayGetSparseProperties", "base": "cuArrayGetSparseProperties", "since": 11010,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUDA_ARRAY_SPARSE_PROPERTIES *sparseProperties"),
-            ("value", "CUarray array"),
-        ],
-    },
-    {"name": "cuDeviceGetTexture1DLinearMaxWidth", "base": "cuDeviceGetTexture1DLinearMaxWidth", "since": 11010,
      "class": "unsupported"},
     {"name": "cuMemMapArrayAsync", "base": "cuMemMapArrayAsync", "since": 11010,
      "variants": [("cuMemMapArrayAsync_ptsz", 11010)], "class": "unsupported"},
-    {
-        "name": "cuMipmappedArrayCreate", "base": "cuMipmappedArrayCreate", "since": 5000,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUmipmappedArray *pHandle"),
-            ("struct_in", "const CUDA_ARRAY3D_DESCRIPTOR *pMipmappedArrayDesc"),
-            ("value", "unsigned int numMipmapLevels"),
-        ],
-    },
-    {
-        "name": "cuMipmappedArrayDestroy", "base": "cuMipmappedArrayDestroy", "since": 5000,
-        "class": "unsupported",
-        "args": [
-            ("value", "CUmipmappedArray hMipmappedArray"),
-        ],
-    },
-    {
-        "name": "cuMipmappedArrayGetLevel", "base": "cuMipmappedArrayGetLevel", "since": 5000,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUarray *pLevelArray"),
-            ("value", "CUmipmappedArray hMipmappedArray"),
-            ("value", "unsigned int level"),
-        ],
-    },
-    {
-        "name": "cuMipmappedArrayGetMemoryRequirements", "base": "cuMipmappedArrayGetMemoryRequirements", "since": 11060,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUDA_ARRAY_MEMORY_REQUIREMENTS *memoryRequirements"),
-            ("value", "CUmipmappedArray mipmap"),
-            ("value", "CUdevice device"),
-        ],
-    },
-    {
-        "name": "cuMipmappedArrayGetSparseProperties", "base": "cuMipmappedArrayGetSparseProperties", "since": 11010,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUDA_ARRAY_SPARSE_PROPERTIES *sparseProperties"),
-            ("value", "CUmipmappedArray mipmap"),
-        ],
-    },
     {"name": "cuModuleGetSurfRef", "base": "cuModuleGetSurfRef", "since": 3000,
      "class": "unsupported"},
     {"name": "cuModuleGetTexRef", "base": "cuModuleGetTexRef", "since": 2000,
      "class": "unsupported"},
     {"name": "cuParamSetTexRef", "base": "cuParamSetTexRef", "since": 2000, "class": "unsupported"},
-    {
-        "name": "cuSurfObjectCreate", "base": "cuSurfObjectCreate", "since": 5000,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUsurfObject *pSurfObject"),
-            ("struct_in", "const CUDA_RESOURCE_DESC *pResDesc"),
-        ],
-    },
-    {
-        "name": "cuSurfObjectDestroy", "base": "cuSurfObjectDestroy", "since": 5000,
-        "class": "unsupported",
-        "args": [
-            ("value", "CUsurfObject surfObject"),
-        ],
-    },
-    {
-        "name": "cuSurfObjectGetResourceDesc", "base": "cuSurfObjectGetResourceDesc", "since": 5000,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUDA_RESOURCE_DESC *pResDesc"),
-            ("value", "CUsurfObject surfObject"),
-        ],
-    },
     {"name": "cuSurfRefGetArray", "base": "cuSurfRefGetArray", "since": 3000,
      "class": "unsupported"},
     {"name": "cuSurfRefSetArray", "base": "cuSurfRefSetArray", "since": 3000,
      "class": "unsupported"},
-    {
-        "name": "cuTexObjectCreate", "base": "cuTexObjectCreate", "since": 5000,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUtexObject *pTexObject"),
-            ("struct_in", "const CUDA_RESOURCE_DESC *pResDesc"),
-            ("struct_in", "const CUDA_TEXTURE_DESC *pTexDesc"),
-            ("struct_in", "const CUDA_RESOURCE_VIEW_DESC *pResViewDesc"),
-        ],
-    },
-    {
-        "name": "cuTexObjectDestroy", "base": "cuTexObjectDestroy", "since": 5000,
-        "class": "unsupported",
-        "args": [
-            ("value", "CUtexObject texObject"),
-        ],
-    },
-    {
-        "name": "cuTexObjectGetResourceDesc", "base": "cuTexObjectGetResourceDesc", "since": 5000,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUDA_RESOURCE_DESC *pResDesc"),
-            ("value", "CUtexObject texObject"),
-        ],
-    },
-    {
-        "name": "cuTexObjectGetResourceViewDesc", "base": "cuTexObjectGetResourceViewDesc", "since": 5000,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUDA_RESOURCE_VIEW_DESC *pResViewDesc"),
-            ("value", "CUtexObject texObject"),
-        ],
-    },
-    {
-        "name": "cuTexObjectGetTextureDesc", "base": "cuTexObjectGetTextureDesc", "since": 5000,
-        "class": "unsupported",
-        "args": [
-            ("out", "CUDA_TEXTURE_DESC *pTexDesc"),
-            ("value", "CUtexObject texObject"),
-        ],
-    },
     {"name": "cuTexRefCreate", "base": "cuTexRefCreate", "since": 2000, "class": "unsupported"},
     {"name": "cuTexRefDestroy", "base": "cuTexRefDestroy", "since": 2000, "class": "unsupported"},
     {"name": "cuTexRefGetAddress", "base": "cuTexRefGetAddress", "since": 2000,

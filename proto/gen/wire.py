@@ -18,7 +18,8 @@ SCALARS = {"int": "i32", "unsigned int": "u32", "float": "f32", "size_t": "u64",
 HANDLES = {"CUstream": "stream", "CUevent": "event", "CUmodule": "module",
            "CUfunction": "function", "CUlinkState": "link"}
 # enum vgpu_handle_kind of proto/handle.h.
-HANDLE_NUMBERS = {"stream": 2, "event": 3, "module": 4, "function": 5, "link": 8, "physical": 16}
+HANDLE_NUMBERS = {"stream": 2, "event": 3, "module": 4, "function": 5, "link": 8, "physical": 16,
+                  "array": 18, "mipmap": 19}
 HANDLE_KINDS = tuple(HANDLE_NUMBERS)
 HASH_MIN = 0x10000
 

@@ -68,31 +68,6 @@ CONF_UNSUPPORTED(cuStreamEndCapture, says_so)
     not_supported("cuStreamEndCapture");
 }
 
-CONF_UNSUPPORTED(cuArrayCreate_v2, says_so)
-{
-    not_supported("cuArrayCreate_v2");
-}
-
-CONF_UNSUPPORTED(cuArray3DCreate_v2, says_so)
-{
-    not_supported("cuArray3DCreate_v2");
-}
-
-CONF_UNSUPPORTED(cuMipmappedArrayCreate, says_so)
-{
-    not_supported("cuMipmappedArrayCreate");
-}
-
-CONF_UNSUPPORTED(cuTexObjectCreate, says_so)
-{
-    not_supported("cuTexObjectCreate");
-}
-
-CONF_UNSUPPORTED(cuSurfObjectCreate, says_so)
-{
-    not_supported("cuSurfObjectCreate");
-}
-
 CONF_UNSUPPORTED(cuIpcGetMemHandle, says_so)
 {
     not_supported("cuIpcGetMemHandle");

@@ -36,6 +36,17 @@
 #undef cuMemHostGetDevicePointer
 #undef cuMemHostRegister
 #undef cuMemAllocPitch
+#undef cuArrayCreate
+#undef cuArray3DCreate
+#undef cuArrayGetDescriptor
+#undef cuArray3DGetDescriptor
+#undef cuMemcpyAtoA
+#undef cuMemcpyAtoD
+#undef cuMemcpyDtoA
+#undef cuMemcpyAtoH
+#undef cuMemcpyHtoA
+#undef cuMemcpyAtoHAsync
+#undef cuMemcpyHtoAAsync
 #undef cuMemcpy2D
 #undef cuMemcpy2DAsync
 #undef cuMemcpy2DUnaligned
@@ -208,6 +219,35 @@
     X(cuMemHostRegister_v2) \
     X(cuMemHostUnregister) \
     X(cuMemAllocPitch_v2) \
+    X(cuArrayCreate_v2) \
+    X(cuArray3DCreate_v2) \
+    X(cuArrayDestroy) \
+    X(cuArrayGetDescriptor_v2) \
+    X(cuArray3DGetDescriptor_v2) \
+    X(cuArrayGetMemoryRequirements) \
+    X(cuArrayGetSparseProperties) \
+    X(cuArrayGetPlane) \
+    X(cuMipmappedArrayCreate) \
+    X(cuMipmappedArrayDestroy) \
+    X(cuMipmappedArrayGetLevel) \
+    X(cuMipmappedArrayGetMemoryRequirements) \
+    X(cuMipmappedArrayGetSparseProperties) \
+    X(cuTexObjectCreate) \
+    X(cuTexObjectDestroy) \
+    X(cuTexObjectGetResourceDesc) \
+    X(cuTexObjectGetTextureDesc) \
+    X(cuTexObjectGetResourceViewDesc) \
+    X(cuSurfObjectCreate) \
+    X(cuSurfObjectDestroy) \
+    X(cuSurfObjectGetResourceDesc) \
+    X(cuDeviceGetTexture1DLinearMaxWidth) \
+    X(cuMemcpyAtoA_v2) \
+    X(cuMemcpyAtoD_v2) \
+    X(cuMemcpyDtoA_v2) \
+    X(cuMemcpyAtoH_v2) \
+    X(cuMemcpyHtoA_v2) \
+    X(cuMemcpyAtoHAsync_v2) \
+    X(cuMemcpyHtoAAsync_v2) \
     X(cuMemcpy2D_v2) \
     X(cuMemcpy2DUnaligned_v2) \
     X(cuMemcpy2DAsync_v2) \

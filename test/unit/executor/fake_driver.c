@@ -299,6 +299,71 @@ static CUresult launch(CUfunction f, unsigned int gx, unsigned int gy, unsigned 
     return moved(FAKE_cuLaunchKernel, first, extra != NULL ? *(size_t *)extra[3] : 0);
 }
 
+static CUresult array_create(CUarray *array, const CUDA_ARRAY3D_DESCRIPTOR *shape)
+{
+    *array = object(5);
+    return moved(FAKE_cuArray3DCreate_v2, shape->Width, shape->Height);
+}
+
+static CUresult array_destroy(CUarray array)
+{
+    (void)array;
+    return called(FAKE_cuArrayDestroy);
+}
+
+static CUresult mipmap_create(CUmipmappedArray *mipmap, const CUDA_ARRAY3D_DESCRIPTOR *shape,
+                              unsigned int levels)
+{
+    (void)shape;
+    *mipmap = object(6);
+    return moved(FAKE_cuMipmappedArrayCreate, 0, levels);
+}
+
+static CUresult mipmap_destroy(CUmipmappedArray mipmap)
+{
+    (void)mipmap;
+    return called(FAKE_cuMipmappedArrayDestroy);
+}
+
+static CUresult mipmap_level(CUarray *level, CUmipmappedArray mipmap, unsigned int number)
+{
+    (void)mipmap;
+    *level = object(5);
+    return moved(FAKE_cuMipmappedArrayGetLevel, 0, number);
+}
+
+static CUresult texture_create(CUtexObject *texture, const CUDA_RESOURCE_DESC *resource,
+                               const CUDA_TEXTURE_DESC *how, const CUDA_RESOURCE_VIEW_DESC *view)
+{
+    (void)how;
+    *texture = (uintptr_t)object(7);
+    return moved(FAKE_cuTexObjectCreate, resource->res.linear.devPtr, view != NULL);
+}
+
+static CUresult texture_destroy(CUtexObject texture)
+{
+    (void)texture;
+    return called(FAKE_cuTexObjectDestroy);
+}
+
+static CUresult surface_create(CUsurfObject *surface, const CUDA_RESOURCE_DESC *resource)
+{
+    *surface = (uintptr_t)object(8);
+    return moved(FAKE_cuSurfObjectCreate, (uintptr_t)resource->res.array.hArray, 0);
+}
+
+static CUresult surface_destroy(CUsurfObject surface)
+{
+    (void)surface;
+    return called(FAKE_cuSurfObjectDestroy);
+}
+
+static CUresult copy_box(const CUDA_MEMCPY3D *box, CUstream stream)
+{
+    (void)stream;
+    return moved(FAKE_cuMemcpy3DAsync_v2, box->dstXInBytes, box->WidthInBytes);
+}
+
 static CUresult error_name(CUresult error, const char **name)
 {
     (void)error;
@@ -322,6 +387,20 @@ static void fill_memory(struct ex_driver *d)
     d->cuMemcpyDtoHAsync_v2 = copy_from;
     d->cuMemcpyDtoDAsync_v2 = copy_inside;
     d->cuMemsetD8Async = fill;
+}
+
+static void fill_arrays(struct ex_driver *d)
+{
+    d->cuArray3DCreate_v2 = array_create;
+    d->cuArrayDestroy = array_destroy;
+    d->cuMipmappedArrayCreate = mipmap_create;
+    d->cuMipmappedArrayDestroy = mipmap_destroy;
+    d->cuMipmappedArrayGetLevel = mipmap_level;
+    d->cuTexObjectCreate = texture_create;
+    d->cuTexObjectDestroy = texture_destroy;
+    d->cuSurfObjectCreate = surface_create;
+    d->cuSurfObjectDestroy = surface_destroy;
+    d->cuMemcpy3DAsync_v2 = copy_box;
 }
 
 static void fill_modules(struct ex_driver *d)
@@ -355,6 +434,7 @@ void fake_driver_new(struct ex_driver *d)
     d->cuGetErrorName = error_name;
     fill_memory(d);
     fill_modules(d);
+    fill_arrays(d);
 }
 
 unsigned int fake_calls(enum fake_call call)

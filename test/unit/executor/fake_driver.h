@@ -41,7 +41,17 @@
     X(cuModuleUnload)                                                                              \
     X(cuModuleGetFunction)                                                                         \
     X(cuModuleGetGlobal_v2)                                                                        \
-    X(cuLaunchKernel)
+    X(cuLaunchKernel)                                                                              \
+    X(cuArray3DCreate_v2)                                                                          \
+    X(cuArrayDestroy)                                                                              \
+    X(cuMipmappedArrayCreate)                                                                      \
+    X(cuMipmappedArrayDestroy)                                                                     \
+    X(cuMipmappedArrayGetLevel)                                                                    \
+    X(cuTexObjectCreate)                                                                           \
+    X(cuTexObjectDestroy)                                                                          \
+    X(cuSurfObjectCreate)                                                                          \
+    X(cuSurfObjectDestroy)                                                                         \
+    X(cuMemcpy3DAsync_v2)
 
 enum fake_call {
 #define FAKE_ENUM(name) FAKE_##name,

@@ -29,6 +29,7 @@ struct fixture {
     uint8_t batch[VGPU_BATCH_BYTES_MAX];
     size_t used;
     uint32_t sequence;
+    uint64_t quota; /* device memory that Attach allows; 0: any */
 };
 
 /* A new session, not attached.  fixture_end() in every case. */
