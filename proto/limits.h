@@ -101,6 +101,9 @@
 
 /* Module image: larger than any library's cubin seen (60 MB), small enough to copy. */
 #define VGPU_MODULE_BYTES_MAX 0x10000000ull
+/* Code that a session has loaded or is linking: images of its modules, inputs and results of its
+ * link states.  Several times what a large framework loads at once. */
+#define VGPU_CODE_BYTES_MAX 0x200000000ull
 /* Attributes of one launch; CUDA 13.0 has 16. */
 #define VGPU_LAUNCH_ATTRIBUTES_MAX 32u
 /* Kernel parameters of one launch (CUDA 12.1 and later, sm_70 and later). */

@@ -23,5 +23,5 @@ CUresult ex_do_cuCtxSetLimit(struct ex_session *session, const struct vgpu_args_
                              struct vgpu_ret_cuCtxSetLimit *ret)
 {
     (void)ret;
-    return session->driver->cuCtxSetLimit((CUlimit)args->limit, args->value);
+    return ex_charge_limit(session, (CUlimit)args->limit, args->value);
 }

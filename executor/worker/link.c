@@ -23,6 +23,7 @@ struct ex_link {
     CUlinkState cu;
     struct ex_jit jit; /* the driver writes to its logs and times until the end */
     struct ex_jit_room room;
+    uint64_t charged;     /* bytes of inputs and result */
     const uint8_t *cubin; /* the driver's, once complete */
     size_t cubin_bytes;
 };
@@ -60,6 +61,7 @@ static CUresult drop_link(struct ex_session *x, struct ex_link *link)
     (void)pthread_mutex_unlock(&x->objects);
     if (last) {
         cu = x->driver->cuLinkDestroy(link->cu);
+        ex_uncharge_code(&x->charges, link->charged);
         (void)pthread_mutex_destroy(&link->lock);
         free(link);
     }
@@ -134,6 +136,16 @@ static bool input_fits(uint32_t type, const uint8_t *data, size_t size)
     }
 }
 
+/* Until the state ends, whether the driver takes the bytes or not. */
+static bool charge(struct ex_session *x, struct ex_link *link, uint64_t bytes)
+{
+    if (!ex_charge_code(&x->charges, bytes)) {
+        return false;
+    }
+    link->charged += bytes;
+    return true;
+}
+
 static CUresult add_data(struct ex_session *x, struct ex_link *link,
                          const struct vgpu_args_cuLinkAddData_v2 *args, uint8_t *data)
 {
@@ -150,6 +162,9 @@ static CUresult add_data(struct ex_session *x, struct ex_link *link,
     }
     if (!input_fits(args->type, data, args->size)) {
         return args->type == CU_JIT_INPUT_PTX ? CUDA_ERROR_INVALID_PTX : CUDA_ERROR_INVALID_IMAGE;
+    }
+    if (!charge(x, link, args->size)) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
     }
     return x->driver->cuLinkAddData(link->cu, (CUjitInputType)args->type, data, args->size, name,
                                     jit.count, jit.options, jit.values);
@@ -194,7 +209,8 @@ static CUresult complete(struct ex_session *x, struct ex_link *link)
         return CUDA_SUCCESS;
     }
     cu = x->driver->cuLinkComplete(link->cu, &cubin, &bytes);
-    if (cu == CUDA_SUCCESS && (cubin == NULL || bytes > VGPU_MODULE_BYTES_MAX)) {
+    if (cu == CUDA_SUCCESS &&
+        (cubin == NULL || bytes > VGPU_MODULE_BYTES_MAX || !charge(x, link, bytes))) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     if (cu == CUDA_SUCCESS) {

@@ -34,13 +34,15 @@ CUresult ex_get_module(struct ex_session *x, uint64_t handle, CUmodule *module)
 }
 
 /* Files a loaded module; the driver's module is unloaded when it cannot be. */
-static CUresult file_module(struct ex_session *x, CUmodule cu_module, uint64_t *handle)
+static CUresult file_module(struct ex_session *x, CUmodule cu_module, uint64_t bytes,
+                            uint64_t *handle)
 {
     struct ex_module *module = calloc(1, sizeof(*module));
     int rc = -1;
 
     if (module != NULL) {
         module->cu = cu_module;
+        module->bytes = bytes;
         (void)pthread_mutex_lock(&x->objects);
         rc = vgpu_handles_mint(x->modules, module, &module->handle);
         /* Outside the lock a guessed handle could have been unloaded already. */
@@ -59,15 +61,23 @@ static CUresult load(struct ex_session *x, const struct ex_choice *choice, struc
                      uint64_t *handle)
 {
     CUmodule module = NULL;
-    CUresult cu = ex_image_check(choice->bytes, choice->size) == EX_IMAGE_BAD
-                      ? CUDA_ERROR_INVALID_IMAGE
-                      : CUDA_SUCCESS;
+    CUresult cu;
 
-    if (cu == CUDA_SUCCESS) {
-        cu = x->driver->cuModuleLoadDataEx(&module, choice->bytes, jit->count, jit->options,
-                                           jit->values);
+    if (ex_image_check(choice->bytes, choice->size) == EX_IMAGE_BAD) {
+        return CUDA_ERROR_INVALID_IMAGE;
     }
-    return cu == CUDA_SUCCESS ? file_module(x, module, handle) : cu;
+    if (!ex_charge_code(&x->charges, choice->size)) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    cu = x->driver->cuModuleLoadDataEx(&module, choice->bytes, jit->count, jit->options,
+                                       jit->values);
+    if (cu == CUDA_SUCCESS) {
+        cu = file_module(x, module, choice->size, handle);
+    }
+    if (cu != CUDA_SUCCESS) {
+        ex_uncharge_code(&x->charges, choice->size);
+    }
+    return cu;
 }
 
 /* 90: 9.0. */
@@ -172,6 +182,7 @@ CUresult ex_do_cuModuleUnload(struct ex_session *session,
     }
     ex_memory_remove_globals(session->memory, module->handle);
     cu = session->driver->cuModuleUnload(module->cu);
+    ex_uncharge_code(&session->charges, module->bytes);
     while (module->functions != NULL) {
         struct ex_function *next = module->functions->next;
 

@@ -23,6 +23,7 @@ struct ex_function {
 struct ex_module {
     CUmodule cu;
     uint64_t handle;
+    uint64_t bytes; /* of code, charged */
     struct ex_function *functions;
 };
 

@@ -23,6 +23,7 @@ int ex_session_init(struct ex_session *x, const struct ex_driver *driver, CUdevi
     x->event_pool.driver = driver;
     x->legacy.index = EX_LEGACY_INDEX;
     ex_host_calls_init(&x->host_calls);
+    ex_charges_init(&x->charges);
     (void)pthread_mutex_init(&x->objects, NULL);
     x->streams = vgpu_handles_new(VGPU_HANDLE_STREAM, VGPU_STREAMS_MAX);
     x->events = vgpu_handles_new(VGPU_HANDLE_EVENT, VGPU_EVENTS_MAX);

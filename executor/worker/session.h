@@ -15,6 +15,7 @@
  *                   up lives until the operation returns, and nobody waits for the driver
  *                   here.
  *   a link's lock   its object in the driver
+ *   charges.lock    limits of the context
  *   memory->lock    device allocations, module globals, registered parts of the window
  *   outbox->lock    what is sent
  */
@@ -24,6 +25,7 @@
 #include <stdint.h>
 
 #include "executor/worker/array.h"
+#include "executor/worker/charge.h"
 #include "executor/worker/event_pool.h"
 #include "executor/worker/fence.h"
 #include "executor/worker/helpers.h"
@@ -49,6 +51,7 @@ struct ex_session {
     struct ex_memory *memory;
     struct ex_vmm *vmm;
     struct ex_arrays arrays;
+    struct ex_charges charges;
 
     pthread_mutex_t objects;
     struct vgpu_handles *streams;

@@ -92,6 +92,12 @@ static bool is_whole(uint64_t address, uint64_t bytes)
     return bytes != 0 && address % EX_BLOCK_BYTES == 0 && bytes % EX_BLOCK_BYTES == 0;
 }
 
+/* What the guest asked for is taken already, or there is no more. */
+static CUresult result_of(int rc)
+{
+    return rc == -ENOMEM || rc == -EDQUOT ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_ERROR_INVALID_VALUE;
+}
+
 static CUresult file(struct ex_vmm *v, struct vgpu_range *range, uint64_t address, uint64_t bytes)
 {
     int rc;
@@ -99,10 +105,7 @@ static CUresult file(struct ex_vmm *v, struct vgpu_range *range, uint64_t addres
     (void)pthread_mutex_lock(&v->lock);
     rc = vgpu_range_alloc_at(range, address, bytes);
     (void)pthread_mutex_unlock(&v->lock);
-    if (rc == 0) {
-        return CUDA_SUCCESS;
-    }
-    return rc == -ENOMEM || rc == -EDQUOT ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_ERROR_INVALID_VALUE;
+    return rc == 0 ? CUDA_SUCCESS : result_of(rc);
 }
 
 static void unfile(struct ex_vmm *v, struct vgpu_range *range, uint64_t address)
@@ -266,6 +269,7 @@ static CUresult file_mapping(struct ex_vmm *v, const struct vgpu_args_vgpuMap *a
 {
     uint64_t base = 0;
     uint64_t bytes = 0;
+    int rc;
 
     made->base = args->address;
     made->physical = vgpu_handles_get(v->physicals, args->physical);
@@ -274,9 +278,12 @@ static CUresult file_mapping(struct ex_vmm *v, const struct vgpu_args_vgpuMap *a
     }
     if (!is_whole(args->address, made->physical->bytes) ||
         vgpu_range_find(v->reserved, args->address, &base, &bytes) < 0 ||
-        made->physical->bytes > bytes - (args->address - base) ||
-        vgpu_range_alloc_at(v->mapped, args->address, made->physical->bytes) < 0) {
+        made->physical->bytes > bytes - (args->address - base)) {
         return CUDA_ERROR_INVALID_VALUE;
+    }
+    rc = vgpu_range_alloc_at(v->mapped, args->address, made->physical->bytes);
+    if (rc < 0) {
+        return result_of(rc);
     }
     if (tsearch(made, &v->mappings, by_base) == NULL) {
         (void)vgpu_range_free(v->mapped, args->address);
