@@ -58,4 +58,16 @@ typedef union CUstreamBatchMemOpParams_union {
     cuuint64_t pad[6];
 } CUstreamBatchMemOpParams;
 
+/* The log of errors. */
+
+typedef enum CUlogLevel_enum {
+    CU_LOG_LEVEL_ERROR = 0,
+    CU_LOG_LEVEL_WARNING = 1,
+} CUlogLevel;
+
+typedef struct CUlogsCallbackEntry_st *CUlogsCallbackHandle;
+typedef void(CUDAAPI *CUlogsCallback)(void *data, CUlogLevel logLevel, char *message,
+                                      size_t length);
+typedef unsigned int CUlogIterator;
+
 #endif

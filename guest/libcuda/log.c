@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "guest/libcuda/logs.h"
+
 /* Not common/log.h: that is the voice of daemons and may go to the journal. */
 void gs_log(const char *fmt, ...)
 {
@@ -17,13 +19,15 @@ void gs_log(const char *fmt, ...)
     int saved = errno;
     int len;
 
-    if (wish != NULL && strcmp(wish, "off") == 0) {
-        return;
-    }
     memcpy(line, "vgpu: ", 6);
     va_start(args, fmt);
     len = vsnprintf(line + 6, sizeof(line) - 7, fmt, args);
     va_end(args);
+    gs_logs_text(line + 6);
+    if (wish != NULL && strcmp(wish, "off") == 0) {
+        errno = saved;
+        return;
+    }
     len = len < 0 ? 0 : len;
     len = (size_t)len > sizeof(line) - 8 ? (int)sizeof(line) - 8 : len;
     line[6 + len] = '\n';

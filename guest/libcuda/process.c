@@ -11,6 +11,7 @@
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/environment.h"
 #include "guest/libcuda/facts.h"
+#include "guest/libcuda/logs.h"
 #include "guest/libcuda/registration.h"
 #include "guest/libcuda/stats.h"
 #include "guest/libcuda/stub.h"
@@ -53,6 +54,7 @@ static void in_child(void)
         gs_channel_close(&sessions[i].link.channel);
     }
     gs_thread_after_fork();
+    gs_logs_after_fork();
     gs_stats_disarm();
 }
 

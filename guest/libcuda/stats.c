@@ -61,7 +61,7 @@ CUresult gs_unsupported(unsigned int call_index)
     if (refuse(call_index)) {
         gs_log("%s is not supported", gs_call_info[call_index].name);
     }
-    return CUDA_ERROR_NOT_SUPPORTED;
+    return gs_told(call_index, CUDA_ERROR_NOT_SUPPORTED);
 }
 
 CUresult gs_absent(unsigned int call_index)
@@ -75,7 +75,7 @@ CUresult gs_absent(unsigned int call_index)
         gs_log("the driver of the host (CUDA %d.%d) has no %s", version / 1000, version % 1000 / 10,
                gs_call_info[call_index].name);
     }
-    return CUDA_ERROR_NOT_SUPPORTED;
+    return gs_told(call_index, CUDA_ERROR_NOT_SUPPORTED);
 }
 
 static uint32_t first_worker(void)

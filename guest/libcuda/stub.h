@@ -2,7 +2,7 @@
 #ifndef GS_STUB_H
 #define GS_STUB_H
 
-/* What every exported symbol does first; `call_index` is an enum gs_call_index. */
+/* What every exported symbol does besides its call; `call_index` is an enum gs_call_index. */
 
 #include "proto/cuda_abi.h"
 
@@ -19,5 +19,17 @@ CUresult gs_absent(unsigned int call_index);
 
 /* Counts a call for the summary.  Any thread, no lock. */
 void gs_count(unsigned int call_index);
+
+/* Notes in the log (guest/libcuda/logs.h) that a call has failed.  Any thread. */
+void gs_logs_failed(unsigned int call_index, CUresult cu);
+
+/* The last thing of every implemented call: its result, which the log hears of. */
+static inline CUresult gs_told(unsigned int call_index, CUresult cu)
+{
+    if (__builtin_expect(cu != CUDA_SUCCESS && cu != CUDA_ERROR_NOT_READY, 0)) {
+        gs_logs_failed(call_index, cu);
+    }
+    return cu;
+}
 
 #endif

@@ -64,4 +64,57 @@ CALLS = [
         "before_init": ["SUCCESS"],
         "doc": "Finds a table of the driver's internal functions.",
     },
+    {
+        "name": "cuLogsRegisterCallback", "base": "cuLogsRegisterCallback", "since": 12090,
+        "class": "local",
+        "args": [
+            ("callback", "CUlogsCallback callbackFunc"),
+            ("user", "void *userData"),
+            ("out", "CUlogsCallbackHandle *callback_out"),
+        ],
+        "before_init": ["SUCCESS"],
+        "optional": ["callback_out"],
+        "doc": "Has a function called with each message of the library's log.",
+    },
+    {
+        "name": "cuLogsUnregisterCallback", "base": "cuLogsUnregisterCallback", "since": 12090,
+        "class": "local",
+        "args": [("handle", "CUlogsCallbackHandle callback")],
+        "before_init": ["SUCCESS"],
+        "negatives": 1, "negatives_why": "a handle that was never made is memory to the driver",
+        "doc": "Ends that.",
+    },
+    {
+        "name": "cuLogsCurrent", "base": "cuLogsCurrent", "since": 12090, "class": "local",
+        "args": [
+            ("out", "CUlogIterator *iterator_out"),
+            ("value", "unsigned int flags"),
+        ],
+        "before_init": ["SUCCESS"],
+        "doc": "Where the next message of the library's log will be.",
+    },
+    {
+        "name": "cuLogsDumpToFile", "base": "cuLogsDumpToFile", "since": 12090, "class": "local",
+        "args": [
+            ("inout", "CUlogIterator *iterator"),
+            ("string", "const char *pathToFile", "4096"),
+            ("value", "unsigned int flags"),
+        ],
+        "before_init": ["SUCCESS"],
+        "optional": ["iterator"],
+        "doc": "Writes messages of the library's log to a file.",
+    },
+    {
+        "name": "cuLogsDumpToMemory", "base": "cuLogsDumpToMemory", "since": 12090,
+        "class": "local",
+        "args": [
+            ("inout", "CUlogIterator *iterator"),
+            ("text_out", "char *buffer", "size"),
+            ("inout", "size_t *size"),
+            ("value", "unsigned int flags"),
+        ],
+        "before_init": ["SUCCESS"],
+        "optional": ["iterator"],
+        "doc": "Gives messages of the library's log as text.",
+    },
 ]

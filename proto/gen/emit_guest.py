@@ -94,7 +94,8 @@ def stub(call, symbol, oldest):
     if since > oldest:
         out += f"    if (gs_driver_version() < {since}) {{\n"
         out += f"        return gs_absent(GS_CALL_{call.name});\n    }}\n"
-    return out + wrap(f"return gs_{target}", arguments(call, symbol), ";\n}\n", 4)
+    out += wrap(f"CUresult cu = gs_{target}", arguments(call, symbol), ";\n\n", 4)
+    return out + f"    return gs_told(GS_CALL_{call.name}, cu);\n}}\n"
 
 
 def stubs_source(calls, oldest):

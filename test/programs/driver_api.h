@@ -156,6 +156,11 @@
     X(cuLinkAddFile_v2) \
     X(cuLinkComplete) \
     X(cuLinkDestroy) \
+    X(cuLogsCurrent) \
+    X(cuLogsDumpToFile) \
+    X(cuLogsDumpToMemory) \
+    X(cuLogsRegisterCallback) \
+    X(cuLogsUnregisterCallback) \
     X(cuLaunchKernelEx) \
     X(cuLaunchCooperativeKernel) \
     X(cuFuncSetBlockShape) \

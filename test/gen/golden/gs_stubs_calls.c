@@ -9,7 +9,9 @@
 CUresult cuCtxGetLimit(size_t *value, CUlimit limit)
 {
     gs_count(GS_CALL_cuCtxGetLimit);
-    return gs_cuCtxGetLimit(value, limit);
+    CUresult cu = gs_cuCtxGetLimit(value, limit);
+
+    return gs_told(GS_CALL_cuCtxGetLimit, cu);
 }
 
 CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY,
@@ -18,8 +20,10 @@ CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDi
                         void **kernelParams, void **extra)
 {
     gs_count(GS_CALL_cuLaunchKernel);
-    return gs_cuLaunchKernel(f, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ,
-                             sharedMemBytes, hStream, kernelParams, extra);
+    CUresult cu = gs_cuLaunchKernel(f, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY,
+                                    blockDimZ, sharedMemBytes, hStream, kernelParams, extra);
+
+    return gs_told(GS_CALL_cuLaunchKernel, cu);
 }
 
 CUresult cuLaunchKernel_ptsz(CUfunction f, unsigned int gridDimX, unsigned int gridDimY,
@@ -28,43 +32,58 @@ CUresult cuLaunchKernel_ptsz(CUfunction f, unsigned int gridDimX, unsigned int g
                              void **kernelParams, void **extra)
 {
     gs_count(GS_CALL_cuLaunchKernel);
-    return gs_cuLaunchKernel(f, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ,
-                             sharedMemBytes, hStream == NULL ? CU_STREAM_PER_THREAD : hStream,
-                             kernelParams, extra);
+    CUresult cu = gs_cuLaunchKernel(f, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY,
+                                    blockDimZ, sharedMemBytes,
+                                    hStream == NULL ? CU_STREAM_PER_THREAD : hStream, kernelParams,
+                                    extra);
+
+    return gs_told(GS_CALL_cuLaunchKernel, cu);
 }
 
 CUresult cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
 {
     gs_count(GS_CALL_cuMemAlloc_v2);
-    return gs_cuMemAlloc_v2(dptr, bytesize);
+    CUresult cu = gs_cuMemAlloc_v2(dptr, bytesize);
+
+    return gs_told(GS_CALL_cuMemAlloc_v2, cu);
 }
 
 CUresult cuMemcpyHtoD_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)
 {
     gs_count(GS_CALL_cuMemcpyHtoD_v2);
-    return gs_cuMemcpyHtoD_v2(dstDevice, srcHost, ByteCount, NULL);
+    CUresult cu = gs_cuMemcpyHtoD_v2(dstDevice, srcHost, ByteCount, NULL);
+
+    return gs_told(GS_CALL_cuMemcpyHtoD_v2, cu);
 }
 
 CUresult cuMemcpyHtoD_v2_ptds(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)
 {
     gs_count(GS_CALL_cuMemcpyHtoD_v2);
-    return gs_cuMemcpyHtoD_v2(dstDevice, srcHost, ByteCount, CU_STREAM_PER_THREAD);
+    CUresult cu = gs_cuMemcpyHtoD_v2(dstDevice, srcHost, ByteCount, CU_STREAM_PER_THREAD);
+
+    return gs_told(GS_CALL_cuMemcpyHtoD_v2, cu);
 }
 
 CUresult cuModuleGetFunction(CUfunction *hfunc, CUmodule hmod, const char *name)
 {
     gs_count(GS_CALL_cuModuleGetFunction);
-    return gs_cuModuleGetFunction(hfunc, hmod, name);
+    CUresult cu = gs_cuModuleGetFunction(hfunc, hmod, name);
+
+    return gs_told(GS_CALL_cuModuleGetFunction, cu);
 }
 
 CUresult cuStreamQuery(CUstream stream)
 {
     gs_count(GS_CALL_cuStreamQuery);
-    return gs_cuStreamQuery(stream);
+    CUresult cu = gs_cuStreamQuery(stream);
+
+    return gs_told(GS_CALL_cuStreamQuery, cu);
 }
 
 CUresult cuStreamQuery_ptsz(CUstream stream)
 {
     gs_count(GS_CALL_cuStreamQuery);
-    return gs_cuStreamQuery(stream == NULL ? CU_STREAM_PER_THREAD : stream);
+    CUresult cu = gs_cuStreamQuery(stream == NULL ? CU_STREAM_PER_THREAD : stream);
+
+    return gs_told(GS_CALL_cuStreamQuery, cu);
 }
