@@ -8,6 +8,7 @@
 #include "common/overflow.h"
 #include "executor/worker/image.h"
 #include "executor/worker/image_part.h"
+#include "executor/worker/image_size.h"
 
 /* What the compiler makes of printf. */
 static const char print_name[] = "vprintf";
@@ -138,8 +139,10 @@ static void scan_code(const uint8_t *code, size_t size, struct ex_findings *find
     findings->prints |= memmem(code, size, print_name, sizeof(print_name) - 1) != NULL;
     if (kind == EX_IMAGE_ELF) {
         scan_elf(code, findings);
+        findings->variables = ex_elf_variables(code);
     } else if (kind == EX_IMAGE_PTX) {
         scan_text((const char *)code, findings);
+        findings->variables = ex_text_variables((const char *)code);
     }
 }
 

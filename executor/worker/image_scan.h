@@ -12,6 +12,7 @@
 struct ex_findings {
     bool prints;                       /* it may: it names the function behind printf */
     char managed[VGPU_TEXT_BYTES_MAX]; /* the first managed variable, cut off; "": none */
+    uint64_t variables;                /* bytes of device memory for them (image_size.h) */
 };
 
 /*

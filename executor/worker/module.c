@@ -34,15 +34,15 @@ CUresult ex_get_module(struct ex_session *x, uint64_t handle, CUmodule *module)
 }
 
 /* Files a loaded module; the driver's module is unloaded when it cannot be. */
-static CUresult file_module(struct ex_session *x, CUmodule cu_module, uint64_t bytes,
-                            uint64_t *handle)
+static CUresult file_module(struct ex_session *x, CUmodule cu_module,
+                            const struct ex_module_cost *cost, uint64_t *handle)
 {
     struct ex_module *module = calloc(1, sizeof(*module));
     int rc = -1;
 
     if (module != NULL) {
         module->cu = cu_module;
-        module->bytes = bytes;
+        module->cost = *cost;
         (void)pthread_mutex_lock(&x->objects);
         rc = vgpu_handles_mint(x->modules, module, &module->handle);
         /* Outside the lock a guessed handle could have been unloaded already. */
@@ -57,25 +57,58 @@ static CUresult file_module(struct ex_session *x, CUmodule cu_module, uint64_t b
     return CUDA_SUCCESS;
 }
 
-static CUresult load(struct ex_session *x, const struct ex_choice *choice, struct ex_jit *jit,
-                     uint64_t *handle)
+/* False when the session has no room for it. */
+static bool charge(struct ex_session *x, const struct ex_module_cost *cost)
 {
+    if (!ex_charge_code(&x->charges, cost->code)) {
+        return false;
+    }
+    if (!ex_memory_charge(x->memory, cost->variables)) {
+        ex_uncharge_code(&x->charges, cost->code);
+        return false;
+    }
+    return true;
+}
+
+static void uncharge(struct ex_session *x, const struct ex_module_cost *cost)
+{
+    ex_uncharge_code(&x->charges, cost->code);
+    ex_memory_uncharge(x->memory, cost->variables);
+}
+
+/* Without a quota nothing depends on what variables take. */
+static struct ex_module_cost cost_of(struct ex_session *x, const struct ex_choice *choice,
+                                     const struct ex_findings *findings)
+{
+    struct ex_module_cost cost = {.code = choice->size};
+    uint64_t used;
+    uint64_t quota;
+
+    ex_memory_usage(x->memory, &used, &quota);
+    cost.variables = quota != 0 ? findings->variables : 0;
+    return cost;
+}
+
+static CUresult load(struct ex_session *x, const struct ex_choice *choice,
+                     const struct ex_findings *findings, struct ex_jit *jit, uint64_t *handle)
+{
+    struct ex_module_cost cost = cost_of(x, choice, findings);
     CUmodule module = NULL;
     CUresult cu;
 
     if (ex_image_check(choice->bytes, choice->size) == EX_IMAGE_BAD) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
-    if (!ex_charge_code(&x->charges, choice->size)) {
+    if (!charge(x, &cost)) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     cu = x->driver->cuModuleLoadDataEx(&module, choice->bytes, jit->count, jit->options,
                                        jit->values);
     if (cu == CUDA_SUCCESS) {
-        cu = file_module(x, module, choice->size, handle);
+        cu = file_module(x, module, &cost, handle);
     }
     if (cu != CUDA_SUCCESS) {
-        ex_uncharge_code(&x->charges, choice->size);
+        uncharge(x, &cost);
     }
     return cu;
 }
@@ -113,7 +146,7 @@ static CUresult load_image(struct ex_session *x, const uint8_t *image,
         cu = CUDA_ERROR_NOT_SUPPORTED;
     }
     if (cu == CUDA_SUCCESS) {
-        cu = load(x, &choice, jit, &ret->module);
+        cu = load(x, &choice, &findings, jit, &ret->module);
     }
     if (cu == CUDA_SUCCESS && findings.prints) {
         ret->prints = 1;
@@ -182,7 +215,7 @@ CUresult ex_do_cuModuleUnload(struct ex_session *session,
     }
     ex_memory_remove_globals(session->memory, module->handle);
     cu = session->driver->cuModuleUnload(module->cu);
-    ex_uncharge_code(&session->charges, module->bytes);
+    uncharge(session, &module->cost);
     while (module->functions != NULL) {
         struct ex_function *next = module->functions->next;
 

@@ -20,10 +20,16 @@ struct ex_function {
     struct ex_function *next;
 };
 
+/* What a module is charged, in bytes. */
+struct ex_module_cost {
+    uint64_t code;
+    uint64_t variables; /* of device memory */
+};
+
 struct ex_module {
     CUmodule cu;
     uint64_t handle;
-    uint64_t bytes; /* of code, charged */
+    struct ex_module_cost cost;
     struct ex_function *functions;
 };
 

@@ -23,6 +23,8 @@ union thing {
     CUevent event;
     CUcontext context;
     CUlinkState link;
+    CUmodule module;
+    CUarray array;
     CUdeviceptr address;
     CUmemGenericAllocationHandle physical;
     void *host;
@@ -171,6 +173,37 @@ static CUresult give_pinned(union thing *t)
     return drv.cuMemFreeHost(t->host);
 }
 
+/* Variables of 16 MiB each. */
+static CUresult take_module(union thing *t, unsigned int number)
+{
+    (void)number;
+    return drv.cuModuleLoadData(&t->module, ".version 7.0\n.target sm_70\n.address_size 64\n"
+                                            ".visible .global .align 4 .b8 large[16777216];\n");
+}
+
+static CUresult give_module(union thing *t)
+{
+    return drv.cuModuleUnload(t->module);
+}
+
+static CUresult take_array(union thing *t, unsigned int number)
+{
+    CUDA_ARRAY3D_DESCRIPTOR shape;
+
+    (void)number;
+    memset(&shape, 0, sizeof(shape));
+    shape.Width = 1024;
+    shape.Height = 512;
+    shape.Format = CU_AD_FORMAT_FLOAT;
+    shape.NumChannels = 1;
+    return drv.cuArray3DCreate_v2(&t->array, &shape);
+}
+
+static CUresult give_array(union thing *t)
+{
+    return drv.cuArrayDestroy(t->array);
+}
+
 /* Ever larger stacks: each thing is one step, and what is given back makes it smaller. */
 static size_t stack_bytes = STACK_STEP;
 
@@ -197,6 +230,7 @@ static const struct kind kinds[] = {
     {"range", take_range, give_range},       {"physical", take_physical, give_physical},
     {"device", take_device, give_device},    {"ordered", take_ordered, give_ordered},
     {"pinned", take_pinned, give_pinned},    {"stack", take_stack, give_stack},
+    {"module", take_module, give_module},    {"array", take_array, give_array},
 };
 
 static const struct kind *find(const char *name)

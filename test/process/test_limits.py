@@ -59,6 +59,12 @@ class Limits(StackCase):
         self.assertGreater(count, CHANNEL_MIB // PINNED_MIB // 2)
         self.assertLess(count, CHANNEL_MIB // PINNED_MIB)
 
+    def test_variables_of_modules(self):
+        self.assertEqual(self.fill("module"), QUOTA_MIB // 16)
+
+    def test_arrays(self):
+        self.assertEqual(self.fill("array"), QUOTA_MIB // DEVICE_MIB)
+
     def test_stack_of_threads(self):
         self.assertGreater(self.fill("stack"), 0)
 
