@@ -20,6 +20,7 @@ static void version_read(struct ptx_build *b)
     if (b->tok.kind != TOK_F64) {
         ptx_expect(b, "version number");
     }
+    v = v < 1000 ? v : 1000; /* what is no number too: the text may say anything */
     b->module->version = (int)(v * 10 + 0.5);
     if (b->module->version > VERSION_MAX) {
         b->code = CUDA_ERROR_UNSUPPORTED_PTX_VERSION;
