@@ -221,6 +221,7 @@ CUresult gs_event_query(struct gs_event *event)
     (void)pthread_mutex_unlock(&event->lock);
     if (cu == CUDA_SUCCESS) {
         gs_console_seen_done(event->session);
+        cu = gs_session_error(event->session); /* memory that is gone shows everything */
     }
     return cu;
 }

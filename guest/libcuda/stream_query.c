@@ -120,5 +120,6 @@ CUresult gs_stream_query(struct gs_stream *stream)
     (void)pthread_mutex_lock(&stream->lock);
     cu = query(stream, &load);
     (void)pthread_mutex_unlock(&stream->lock);
-    return cu;
+    /* Memory that is gone shows everything. */
+    return cu == CUDA_SUCCESS ? gs_session_error(stream->session) : cu;
 }

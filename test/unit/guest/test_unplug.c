@@ -105,6 +105,38 @@ static void wait_for_ones(void)
     wait_while(0xff);
 }
 
+/* A thread that only asks, which it does by looking at memory. */
+static void poll_while(int byte)
+{
+    pthread_t helper;
+    CUevent event;
+    CUresult cu;
+
+    start();
+    CHILD_CHECK(cuEventCreate(&event, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(cuEventRecord(event, NULL) == CUDA_SUCCESS);
+    atomic_store(&broker.hold_fences, true);
+    atomic_store(&broker.result, CUDA_ERROR_NOT_READY);
+    CHILD_CHECK(cuEventQuery(event) == CUDA_ERROR_NOT_READY);
+    CHILD_CHECK(pthread_create(&helper, NULL, unplug_later, &byte) == 0);
+    do {
+        cu = cuEventQuery(event);
+    } while (cu == CUDA_ERROR_NOT_READY);
+    CHILD_CHECK(cu == CUDA_ERROR_LAUNCH_FAILED);
+    (void)pthread_join(helper, NULL);
+    is_over();
+}
+
+static void poll_for_zeros(void)
+{
+    poll_while(0x00);
+}
+
+static void poll_for_ones(void)
+{
+    poll_while(0xff);
+}
+
 /* A thread that fills the ring while nobody empties it. */
 static void fill_ring(void)
 {
@@ -187,6 +219,8 @@ IN_CHILD(submit_after_zeros)
 IN_CHILD(submit_after_ones)
 IN_CHILD(wait_for_zeros)
 IN_CHILD(wait_for_ones)
+IN_CHILD(poll_for_zeros)
+IN_CHILD(poll_for_ones)
 IN_CHILD(fill_ring)
 IN_CHILD(link_goes_down)
 IN_CHILD(no_link)
@@ -201,6 +235,8 @@ int main(void)
         cmocka_unit_test(test_submit_after_ones),
         cmocka_unit_test(test_wait_for_zeros),
         cmocka_unit_test(test_wait_for_ones),
+        cmocka_unit_test(test_poll_for_zeros),
+        cmocka_unit_test(test_poll_for_ones),
         cmocka_unit_test(test_fill_ring),
         cmocka_unit_test(test_link_goes_down),
         cmocka_unit_test(test_no_link),
