@@ -113,4 +113,6 @@ typedef size_t(CUDAAPI *CUoccupancyB2DSize)(int blockSize);
 #define CU_LAUNCH_PARAM_BUFFER_POINTER ((void *)0x01)
 #define CU_LAUNCH_PARAM_BUFFER_SIZE    ((void *)0x02)
 
+#include "cuda_graph.h"
+
 #endif

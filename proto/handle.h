@@ -25,6 +25,10 @@ enum vgpu_handle_kind {
     VGPU_HANDLE_POOL = 17,     /* memory pools live in the guest only */
     VGPU_HANDLE_ARRAY = 18,
     VGPU_HANDLE_MIPMAP = 19,
+    VGPU_HANDLE_GRAPH_EXEC = 24,
+    VGPU_HANDLE_GRAPH = 25, /* graphs, nodes and user objects live in the guest only */
+    VGPU_HANDLE_GRAPH_NODE = 26,
+    VGPU_HANDLE_USER_OBJECT = 27,
 };
 
 #define VGPU_HANDLE_GENERATION_MAX 0xffffffu

@@ -96,6 +96,24 @@
  * them without being full. */
 #define VGPU_HOST_CALLS_MAX 262144u
 
+/* Executable graphs of a session, the nodes of one, and what all of them may cost the worker: a
+ * node is charged VGPU_GRAPH_NODE_BYTES, what its record holds, and VGPU_GRAPH_DEP_BYTES for each
+ * node that it follows.  Above it graphs become CUDA_ERROR_OUT_OF_MEMORY. */
+#define VGPU_GRAPH_EXECS_MAX  4096u
+#define VGPU_GRAPH_NODES_MAX  65536u
+#define VGPU_GRAPH_BYTES_MAX  1073741824u
+#define VGPU_GRAPH_NODE_BYTES 1024u
+#define VGPU_GRAPH_DEP_BYTES  64u
+/* Nodes of all graphs of a guest process. */
+#define VGPU_GRAPH_NODES_LIVE_MAX 524288u
+/* Nodes that one node follows in an executable graph (the guest joins more by empty nodes). */
+#define VGPU_GRAPH_DEPS_MAX 1024u
+/* Edges that one call can be asked for. */
+#define VGPU_GRAPH_EDGES_MAX 16777216u
+/* Graphs of a guest process, and user objects. */
+#define VGPU_GRAPHS_MAX       65536u
+#define VGPU_USER_OBJECTS_MAX 65536u
+
 /* Entries of one batch of stream memory operations: native's limit. */
 #define VGPU_MEM_OPS_MAX 256u
 

@@ -17,6 +17,8 @@
 /* Operations up to this size run in the caller when nothing is before them. */
 #define INLINE_MAX ((size_t)256 << 10)
 
+__thread bool engine_replays;
+
 static pthread_cond_t host_work = PTHREAD_COND_INITIALIZER;
 static unsigned idle;    /* engine threads that wait for work */
 static unsigned waiters; /* callers that wait on sim.done */
@@ -81,7 +83,7 @@ static void finish(struct CUstream_st *s)
     if (s->head == NULL) {
         s->tail = NULL;
     }
-    s->kernels -= op->kind == OP_KERNEL;
+    s->kernels -= op->counted;
     s->poll_ns = 0;
     op_complete(op);
     stream_reap(s);
@@ -284,7 +286,8 @@ static CUresult wait_for_room(struct CUstream_st *stream)
 
 CUresult engine_submit(struct CUstream_st *stream, struct sim_op *op)
 {
-    CUresult cu = op->kind == OP_KERNEL ? wait_for_room(stream) : sim.sticky;
+    bool launch = op->kind == OP_KERNEL && !engine_replays;
+    CUresult cu = launch ? wait_for_room(stream) : sim.sticky;
 
     if (cu != CUDA_SUCCESS) {
         op_complete(op);
@@ -292,7 +295,8 @@ CUresult engine_submit(struct CUstream_st *stream, struct sim_op *op)
     }
     op->stream = stream;
     op->seq = ++sim.seq;
-    stream->kernels += op->kind == OP_KERNEL;
+    op->counted = launch;
+    stream->kernels += launch;
     if (stream->tail != NULL) {
         stream->tail->next = op;
         stream->tail = op;

@@ -38,6 +38,7 @@ struct sim_op {
     uint64_t seq;
     enum op_kind kind;
     bool running; /* a thread is at it; nobody else touches it */
+    bool counted; /* among the kernels of its stream */
     union {
         struct {
             uintptr_t dst;
@@ -71,6 +72,10 @@ struct sim_op {
         uintptr_t addr;       /* OP_FREE: base of an allocation */
     };
 };
+
+/* Set while this thread replays a graph: its kernels are no launches of their own, so they neither
+ * wait for room in the stream nor take it from others. */
+extern __thread bool engine_replays;
 
 /* Make the threads.  0 or -errno. */
 int engine_start(void);

@@ -19,6 +19,9 @@ enum handle_kind {
     HANDLE_LINK,
     HANDLE_ARRAY,
     HANDLE_MIPMAP,
+    HANDLE_GRAPH,
+    HANDLE_GRAPH_NODE,
+    HANDLE_GRAPH_EXEC,
 };
 
 /* 0, or -ENOMEM.  obj must not be in the set. */

@@ -190,6 +190,13 @@ static CUresult gather_params(const struct launch_request *q, uint8_t *out)
     return CUDA_SUCCESS;
 }
 
+CUresult launch_check(const struct launch_request *q, uint8_t *params)
+{
+    CUresult cu = check_dims(q);
+
+    return cu == CUDA_SUCCESS ? gather_params(q, params) : cu;
+}
+
 static CUresult enqueue(CUcontext ctx, const struct launch_request *q, struct CUstream_st *stream)
 {
     struct kexec_launch launch = {

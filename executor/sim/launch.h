@@ -29,4 +29,7 @@ struct launch_request {
 /* Dimensions and attributes of a configuration; the rest of *q stays. */
 CUresult launch_read(const CUlaunchConfig *config, struct launch_request *q);
 
+/* What is refused of a launch, and its parameters as a buffer of the function's param_bytes. */
+CUresult launch_check(const struct launch_request *q, uint8_t *params);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ex_dispatch.h"
+#include "executor/worker/box.h"
 
 #include "common/overflow.h"
 #include "executor/worker/session.h"
@@ -106,8 +106,8 @@ static void describe_dst(const struct side *side, const struct spot *spot, CUDA_
     box->dstZ = array ? side->place[2] : 0;
 }
 
-CUresult ex_do_vgpuCopy3D(struct ex_session *session, const struct vgpu_args_vgpuCopy3D *args,
-                          struct vgpu_ret_vgpuCopy3D *ret)
+CUresult ex_box_describe(struct ex_session *x, const struct vgpu_args_vgpuCopy3D *args,
+                         CUDA_MEMCPY3D *box)
 {
     struct side src = {(CUmemorytype)args->src_type,
                        args->src,
@@ -119,25 +119,37 @@ CUresult ex_do_vgpuCopy3D(struct ex_session *session, const struct vgpu_args_vgp
                        args->dst_pitch,
                        args->dst_rows,
                        {args->dst_x, args->dst_y, args->dst_z}};
-    CUDA_MEMCPY3D box = {.WidthInBytes = args->width, .Height = args->height, .Depth = args->depth};
     struct spot from = {.address = 0};
     struct spot to = {.address = 0};
+    CUresult cu = locate(x, args, &src, &from);
+
+    if (cu == CUDA_SUCCESS) {
+        cu = locate(x, args, &dst, &to);
+    }
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    *box =
+        (CUDA_MEMCPY3D){.WidthInBytes = args->width, .Height = args->height, .Depth = args->depth};
+    describe_src(&src, &from, box);
+    describe_dst(&dst, &to, box);
+    return CUDA_SUCCESS;
+}
+
+CUresult ex_do_vgpuCopy3D(struct ex_session *session, const struct vgpu_args_vgpuCopy3D *args,
+                          struct vgpu_ret_vgpuCopy3D *ret)
+{
+    CUDA_MEMCPY3D box = {.srcXInBytes = 0};
     struct ex_stream *s = NULL;
     CUresult cu = ex_stream_enter(session, args->stream, &s);
 
     (void)ret;
     if (cu == CUDA_SUCCESS) {
-        cu = locate(session, args, &src, &from);
+        cu = ex_box_describe(session, args, &box);
     }
     if (cu == CUDA_SUCCESS) {
-        cu = locate(session, args, &dst, &to);
+        cu = session->driver->cuMemcpy3DAsync(&box, s->cu);
     }
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    describe_src(&src, &from, &box);
-    describe_dst(&dst, &to, &box);
-    cu = session->driver->cuMemcpy3DAsync(&box, s->cu);
     if (cu == CUDA_SUCCESS) {
         ex_stream_entered(session, s);
     }
@@ -160,7 +172,7 @@ static CUresult call_fill(const struct ex_driver *driver, const struct vgpu_args
     }
 }
 
-static CUresult check_fill(struct ex_session *x, const struct vgpu_args_vgpuFill2D *args)
+CUresult ex_fill_check(struct ex_session *x, const struct vgpu_args_vgpuFill2D *args)
 {
     uint64_t row;
     uint64_t span;
@@ -182,7 +194,7 @@ CUresult ex_do_vgpuFill2D(struct ex_session *session, const struct vgpu_args_vgp
 
     (void)ret;
     if (cu == CUDA_SUCCESS) {
-        cu = check_fill(session, args);
+        cu = ex_fill_check(session, args);
     }
     if (cu == CUDA_SUCCESS) {
         cu = call_fill(session->driver, args, s->cu);

@@ -60,10 +60,7 @@ CUresult ex_device_context(const struct ex_driver *driver, CUdevice device, CUco
 
 CUresult ex_device_enter_thread(const struct ex_driver *driver, CUcontext context)
 {
-    CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_RELAXED;
-    CUresult cu = driver->cuCtxSetCurrent(context);
-
-    return cu == CUDA_SUCCESS ? driver->cuThreadExchangeStreamCaptureMode(&mode) : cu;
+    return driver->cuCtxSetCurrent(context);
 }
 
 static bool is_absent(uint32_t attribute)

@@ -15,10 +15,7 @@ CUresult ex_device_init(const struct ex_driver *driver, uint32_t ordinal, CUdevi
 /* Makes the one context and makes it current in this thread (ex_device_enter_thread). */
 CUresult ex_device_context(const struct ex_driver *driver, CUdevice device, CUcontext *context);
 
-/*
- * Prepares the calling thread: context current, capture mode RELAXED, because in another
- * mode an allocation or query by this thread would end a capture of the guest's.
- */
+/* Prepares the calling thread: context current. */
 CUresult ex_device_enter_thread(const struct ex_driver *driver, CUcontext context);
 
 /* The facts of a device, with the room that their fields borrow. */

@@ -153,6 +153,47 @@ CUresult ex_event_record(struct ex_session *x, uint64_t handle, uint64_t stream,
     return cu;
 }
 
+/* One user less of what *at names, one more of what it names now. */
+static void exchange(struct ex_session *x, struct ex_event_ref **at, struct ex_event_ref *ref)
+{
+    ref->count++;
+    ex_event_release(x, *at);
+    *at = ref;
+}
+
+void ex_event_settle_wait(struct ex_session *x, uint64_t handle, struct ex_event_ref **ref)
+{
+    struct ex_event *event = vgpu_handles_get(x->events, handle);
+
+    if (event != NULL && event->ref != *ref) {
+        exchange(x, ref, event->ref);
+    }
+}
+
+CUresult ex_event_settle_record(struct ex_session *x, uint64_t handle, struct ex_event_ref **ref)
+{
+    struct ex_event *event = vgpu_handles_get(x->events, handle);
+    struct ex_event_ref *fresh = NULL;
+    CUresult cu;
+
+    if (event == NULL) {
+        return CUDA_SUCCESS;
+    }
+    /* Beside the node, and the event itself, somebody waits for an earlier record. */
+    if ((*ref)->count > (event->ref == *ref ? 2u : 1u)) {
+        cu = ref_new(x, event->flags, &fresh);
+        if (cu != CUDA_SUCCESS) {
+            return cu;
+        }
+        exchange(x, ref, fresh);
+        exchange(x, &event->ref, fresh);
+        ex_event_release(x, fresh);
+    } else if (event->ref != *ref) {
+        exchange(x, &event->ref, *ref);
+    }
+    return CUDA_SUCCESS;
+}
+
 CUresult ex_do_cuEventRecordWithFlags(struct ex_session *session,
                                       const struct vgpu_args_cuEventRecordWithFlags *args,
                                       struct vgpu_ret_cuEventRecordWithFlags *ret)

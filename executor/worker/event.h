@@ -31,6 +31,14 @@ CUresult ex_event_for_record(struct ex_session *x, uint64_t handle, CUevent *eve
 CUresult ex_event_record(struct ex_session *x, uint64_t handle, uint64_t stream, uint32_t flags,
                          struct ex_stream **s);
 
+/*
+ * What the node of a graph that records an event, or waits for it, has to name before a run: *ref
+ * is what it names, a reference of the caller's, which may be exchanged.  An event that is gone is
+ * left as it is.  After a record the event means this reference.
+ */
+CUresult ex_event_settle_record(struct ex_session *x, uint64_t handle, struct ex_event_ref **ref);
+void ex_event_settle_wait(struct ex_session *x, uint64_t handle, struct ex_event_ref **ref);
+
 /* Counts one user less; the last one destroys the driver's event. */
 void ex_event_release(struct ex_session *x, struct ex_event_ref *ref);
 

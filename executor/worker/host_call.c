@@ -12,16 +12,67 @@ void ex_host_calls_init(struct ex_host_calls *calls)
     (void)pthread_cond_init(&calls->changed, NULL);
 }
 
+/* An honest guest's tokens, and as many that it has let go of but whose calls have not ended. */
+#define LIVE_MAX (2 * VGPU_HOST_CALLS_MAX)
+
+static bool count_one(struct ex_host_calls *calls)
+{
+    bool room;
+
+    (void)pthread_mutex_lock(&calls->lock);
+    room = calls->live < LIVE_MAX;
+    calls->live += room;
+    (void)pthread_mutex_unlock(&calls->lock);
+    return room;
+}
+
 struct ex_host_call *ex_host_call_new(struct ex_session *x, uint64_t token, bool stays)
 {
     struct ex_host_call *call = calloc(1, sizeof(*call));
 
+    if (call != NULL && !count_one(&x->host_calls)) {
+        free(call);
+        call = NULL;
+    }
     if (call != NULL) {
         call->session = x;
         call->token = token;
         call->stays = stays;
+        call->expected = stays ? 0 : 1;
     }
     return call;
+}
+
+/* Under the lock. */
+static void let_go(struct ex_host_call *call)
+{
+    if (!call->stays && call->expected == 0) {
+        call->session->host_calls.live--;
+        free(call);
+    }
+}
+
+void ex_host_call_expect(struct ex_host_call *call, bool expect)
+{
+    struct ex_host_calls *calls = &call->session->host_calls;
+
+    (void)pthread_mutex_lock(&calls->lock);
+    call->expected += expect ? 1 : UINT64_MAX;
+    (void)pthread_mutex_unlock(&calls->lock);
+}
+
+void ex_host_call_end(struct ex_host_call *call)
+{
+    struct ex_host_calls *calls;
+
+    if (call == NULL) {
+        return;
+    }
+    calls = &call->session->host_calls;
+    (void)pthread_mutex_lock(&calls->lock);
+    call->stays = false;
+    let_go(call);
+    (void)pthread_mutex_unlock(&calls->lock);
 }
 
 static void ask_guest(struct ex_session *x, uint64_t token, uint64_t call)
@@ -35,7 +86,8 @@ static void ask_guest(struct ex_session *x, uint64_t token, uint64_t call)
     }
 }
 
-static void wait_for_guest(struct ex_host_calls *calls, struct ex_host_running *self)
+static void wait_for_guest(struct ex_host_calls *calls, struct ex_host_call *call,
+                           struct ex_host_running *self)
 {
     struct ex_host_running **at = &calls->running;
 
@@ -47,6 +99,8 @@ static void wait_for_guest(struct ex_host_calls *calls, struct ex_host_running *
         at = &(*at)->next;
     }
     *at = self->next;
+    call->expected--;
+    let_go(call);
     (void)pthread_mutex_unlock(&calls->lock);
 }
 
@@ -62,10 +116,7 @@ void ex_host_call_run(void *arg)
     x->host_calls.running = &self;
     (void)pthread_mutex_unlock(&x->host_calls.lock);
     ask_guest(x, call->token, self.call);
-    wait_for_guest(&x->host_calls, &self);
-    if (!call->stays) {
-        free(call);
-    }
+    wait_for_guest(&x->host_calls, call, &self);
 }
 
 CUresult ex_do_cuLaunchHostFunc(struct ex_session *session,
@@ -89,7 +140,8 @@ CUresult ex_do_cuLaunchHostFunc(struct ex_session *session,
     }
     cu = session->driver->cuLaunchHostFunc(s->cu, ex_host_call_run, call);
     if (cu != CUDA_SUCCESS) {
-        free(call);
+        ex_host_call_expect(call, false);
+        ex_host_call_end(call);
         return cu;
     }
     ex_stream_entered(session, s);

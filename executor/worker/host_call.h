@@ -20,10 +20,12 @@
 
 struct ex_session;
 
-/* What the driver is given for one function: in a stream it frees itself, in a graph it stays. */
+/* What the driver is given for one function: in a stream it ends with its call, in a graph it stays
+ * until the graph ends and its calls that are under way have come. */
 struct ex_host_call {
     struct ex_session *session;
-    uint64_t token; /* what the guest calls the function */
+    uint64_t token;    /* what the guest calls the function */
+    uint64_t expected; /* calls under way */
     bool stays;
 };
 
@@ -38,13 +40,21 @@ struct ex_host_calls {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint64_t last_call;
+    uint32_t live; /* struct ex_host_call that there are */
     struct ex_host_running *running;
 };
 
 void ex_host_calls_init(struct ex_host_calls *calls);
 
-/* A new call, owned by the caller until the driver has it; NULL without memory. */
+/* A new function, owned by the caller until ex_host_call_end(); one that does not stay, with one
+ * call expected, until the driver has it.  NULL without memory, or when there are too many. */
 struct ex_host_call *ex_host_call_new(struct ex_session *x, uint64_t token, bool stays);
+
+/* One call more is under way, or was not. */
+void ex_host_call_expect(struct ex_host_call *call, bool expect);
+
+/* Nothing will call it any more but what is expected.  Accepts NULL. */
+void ex_host_call_end(struct ex_host_call *call);
 
 /* The CUhostFn of every call; `arg` is its struct ex_host_call. */
 void ex_host_call_run(void *arg);

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ex_dispatch.h"
+#include "executor/worker/launch.h"
 
 #include <stdbool.h>
 #include <string.h>
 
+#include "ex_dispatch.h"
 #include "executor/worker/event.h"
 #include "executor/worker/module.h"
 #include "executor/worker/session.h"
 
-/* The parameters as the driver takes them from a buffer. */
-struct ex_params {
-    size_t bytes;
-    void *extra[5];
-};
-
-static void **params_of(struct ex_params *p, const uint8_t *bytes, uint32_t len)
+void **ex_params_of(struct ex_params *p, const uint8_t *bytes, uint32_t len)
 {
     p->bytes = len;
     p->extra[0] = CU_LAUNCH_PARAM_BUFFER_POINTER;
@@ -54,7 +49,7 @@ CUresult ex_do_cuLaunchKernel(struct ex_session *session,
     cu = session->driver->cuLaunchKernel(f->cu, args->grid_x, args->grid_y, args->grid_z,
                                          args->block_x, args->block_y, args->block_z,
                                          args->shared_bytes, s->cu, NULL,
-                                         params_of(&params, args->params, args->params_len));
+                                         ex_params_of(&params, args->params, args->params_len));
     if (cu == CUDA_SUCCESS) {
         ex_stream_entered(session, s);
     }
@@ -101,8 +96,8 @@ static CUresult take_attribute(struct ex_session *x, CUlaunchAttribute *a)
 /* The dispatcher's: a list is used by one call. */
 static CUlaunchAttribute list[VGPU_LAUNCH_ATTRIBUTES_MAX];
 
-static CUresult take_attributes(struct ex_session *x, const uint8_t *bytes, uint32_t len,
-                                CUlaunchConfig *config)
+CUresult ex_launch_attributes(struct ex_session *x, const uint8_t *bytes, uint32_t len,
+                              CUlaunchConfig *config)
 {
     CUresult cu = CUDA_SUCCESS;
 
@@ -141,14 +136,14 @@ CUresult ex_do_cuLaunchKernelEx(struct ex_session *session,
         cu = CUDA_ERROR_NOT_SUPPORTED;
     }
     if (cu == CUDA_SUCCESS) {
-        cu = take_attributes(session, args->attributes, args->attributes_len, &config);
+        cu = ex_launch_attributes(session, args->attributes, args->attributes_len, &config);
     }
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
     config.hStream = s->cu;
     cu = session->driver->cuLaunchKernelEx(&config, f->cu, NULL,
-                                           params_of(&params, args->params, args->params_len));
+                                           ex_params_of(&params, args->params, args->params_len));
     if (cu == CUDA_SUCCESS) {
         ex_stream_entered(session, s);
     }
@@ -175,7 +170,7 @@ CUresult ex_do_vgpuClusters(struct ex_session *session, const struct vgpu_args_v
         cu = CUDA_ERROR_NOT_SUPPORTED;
     }
     if (cu == CUDA_SUCCESS) {
-        cu = take_attributes(session, args->attributes, args->attributes_len, &config);
+        cu = ex_launch_attributes(session, args->attributes, args->attributes_len, &config);
     }
     if (cu != CUDA_SUCCESS) {
         return cu;

@@ -141,6 +141,39 @@ static CUresult test_host_function(struct test *t)
     return word == VALUE ? CUDA_SUCCESS : CUDA_ERROR_ILLEGAL_STATE;
 }
 
+/* A graph with a function of the host and a fill, made executable and run. */
+static CUresult run_graph(struct test *t, CUgraph graph, const CUDA_HOST_NODE_PARAMS *host)
+{
+    CUDA_MEMSET_NODE_PARAMS fill = {
+        .dst = t->word, .elementSize = 1, .width = 4, .height = 1, .pitch = 4};
+    CUcontext context = NULL;
+    CUgraphExec exec = NULL;
+    CUgraphNode first = NULL;
+    CUgraphNode second = NULL;
+
+    TRY(t->d->cuCtxGetCurrent(&context));
+    TRY_OPTIONAL(t, cuGraphAddHostNode, &first, graph, NULL, 0, host);
+    TRY_OPTIONAL(t, cuGraphAddMemsetNode, &second, graph, &first, 1, &fill, context);
+    TRY_OPTIONAL(t, cuGraphInstantiateWithFlags, &exec, graph, 0);
+    TRY_OPTIONAL(t, cuGraphUpload, exec, NULL);
+    TRY_OPTIONAL(t, cuGraphLaunch, exec, NULL);
+    TRY(t->d->cuStreamSynchronize(NULL));
+    TRY_OPTIONAL(t, cuGraphExecDestroy, exec);
+    return CUDA_SUCCESS;
+}
+
+static CUresult test_graph(struct test *t)
+{
+    uint32_t word = 0;
+    CUDA_HOST_NODE_PARAMS host = {.fn = on_host, .userData = &word};
+    CUgraph graph = NULL;
+
+    TRY_OPTIONAL(t, cuGraphCreate, &graph, 0);
+    TRY(run_graph(t, graph, &host));
+    TRY_OPTIONAL(t, cuGraphDestroy, graph);
+    return word == VALUE ? CUDA_SUCCESS : CUDA_ERROR_ILLEGAL_STATE;
+}
+
 static CUresult test_event(struct test *t)
 {
     CUevent event = NULL;
@@ -265,6 +298,7 @@ static const struct {
     {"linker", test_linker, true},
     {"memory pool", test_pool, true},
     {"host function", test_host_function, true},
+    {"graph", test_graph, true},
     {"blocking event", test_event, false},
     {"stream", test_stream, false},
     {"pinned memory", test_pinned, false},

@@ -29,9 +29,10 @@ int ex_session_init(struct ex_session *x, const struct ex_driver *driver, CUdevi
     x->events = vgpu_handles_new(VGPU_HANDLE_EVENT, VGPU_EVENTS_MAX);
     x->modules = vgpu_handles_new(VGPU_HANDLE_MODULE, VGPU_MODULES_MAX);
     x->functions = vgpu_handles_new(VGPU_HANDLE_FUNCTION, VGPU_FUNCTIONS_MAX);
+    x->graphs = vgpu_handles_new(VGPU_HANDLE_GRAPH_EXEC, VGPU_GRAPH_EXECS_MAX);
     x->links = vgpu_handles_new(VGPU_HANDLE_LINK, VGPU_LINKS_MAX);
     if (x->streams == NULL || x->events == NULL || x->modules == NULL || x->functions == NULL ||
-        x->links == NULL) {
+        x->graphs == NULL || x->links == NULL) {
         return -ENOMEM;
     }
     return 0;

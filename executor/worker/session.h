@@ -45,6 +45,7 @@ struct ex_session {
     struct ex_outbox *outbox;       /* borrowed */
     struct ex_helpers *helpers;     /* borrowed */
     CUdevice device;
+    CUcontext context; /* of this process; borrowed */
     uint64_t id;
 
     struct ex_window window;
@@ -58,6 +59,8 @@ struct ex_session {
     struct vgpu_handles *events;
     struct vgpu_handles *modules;
     struct vgpu_handles *functions;
+    struct vgpu_handles *graphs;
+    uint64_t graph_bytes; /* that all graphs are charged */
     struct vgpu_handles *links;
 
     uint64_t sent[VGPU_STREAMS_MAX]; /* operations per stream index, of all its streams */

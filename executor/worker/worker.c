@@ -76,6 +76,7 @@ static CUresult start_locked(const struct ex_options *options, struct start *s, 
     if (helpers == NULL || ex_session_init(&session, &driver, s->device, &outbox, helpers) < 0) {
         return explain(s, "threads and tables", CUDA_ERROR_OUT_OF_MEMORY);
     }
+    session.context = s->context;
     if (ex_startup_lock(options, &s->layers) < 0) {
         (void)snprintf(s->why, sizeof(s->why), "the process cannot be locked");
         return CUDA_ERROR_OPERATING_SYSTEM;

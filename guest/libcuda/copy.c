@@ -5,6 +5,7 @@
 
 #include "common/overflow.h"
 #include "gs_calls.h"
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/address.h"
 #include "guest/libcuda/console.h"
 #include "guest/libcuda/process.h"
@@ -303,6 +304,14 @@ static CUresult run(const struct gs_copy *copy, bool wait)
 CUresult gs_copy_run(const struct gs_copy *copy, bool wait)
 {
     struct gs_copy flat = flattened(copy);
+    CUresult cu = CUDA_SUCCESS;
 
-    return run(&flat, wait);
+    if (gs_stream_captures(copy->stream)) {
+        return wait ? gs_capture_refuse(copy->stream, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED)
+                    : gs_capture_copy(&flat);
+    }
+    if (gs_captures_any()) { /* what the host copies sends nothing that would be refused */
+        cu = gs_capture_room(copy->stream);
+    }
+    return cu == CUDA_SUCCESS ? run(&flat, wait) : cu;
 }

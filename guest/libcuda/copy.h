@@ -60,6 +60,10 @@ struct gs_copy {
 /* The bytes from an end's first to behind its last one; false: beyond 64 bits. */
 bool gs_copy_span(const struct gs_copy *copy, const struct gs_end *end, uint64_t *span);
 
+/* Fills in the box that the program describes; the session and the stream, whose device counts, are
+ * set.  CUDA_ERROR_INVALID_VALUE, also for an empty one; 801: on another device. */
+CUresult gs_copy_of_box(const CUDA_MEMCPY3D *box, struct gs_copy *copy);
+
 /* Does it.  `wait`: returns when it is done, except between two places of the device. */
 CUresult gs_copy_run(const struct gs_copy *copy, bool wait);
 

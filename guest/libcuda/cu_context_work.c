@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/pool.h"
 
@@ -21,6 +22,9 @@ CUresult gs_cuCtxSynchronize(void)
     struct gs_call call;
     CUresult cu = gs_enter(&call);
 
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_capture_context_asked(call.context);
+    }
     return cu == CUDA_SUCCESS ? synchronize(call.session) : cu;
 }
 
@@ -40,6 +44,9 @@ CUresult gs_cuCtxSynchronize_v2(CUcontext ctx)
         return CUDA_ERROR_CONTEXT_IS_DESTROYED;
     }
     cu = gs_session_error(context->session);
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_capture_context_asked(context);
+    }
     return cu == CUDA_SUCCESS ? synchronize(context->session) : cu;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gs_calls.h"
 
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/host_call.h"
 #include "guest/libcuda/stream.h"
 
-static CUresult send(struct gs_stream *stream, const struct gs_host_function *function)
+CUresult gs_host_call_send(struct gs_stream *stream, const struct gs_host_function *function)
 {
     struct vgpu_args_cuLaunchHostFunc args = {.stream = stream->wire};
     struct gs_session *s = stream->session;
@@ -17,11 +18,10 @@ static CUresult send(struct gs_stream *stream, const struct gs_host_function *fu
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    gs_host_calls_expect(s, 1);
+    gs_host_call_expect(s, args.token);
     cu = gs_stream_sent(stream, gs_send_cuLaunchHostFunc(s, &args));
     if (cu != CUDA_SUCCESS) {
-        gs_host_calls_unexpect(s, 1);
-        gs_host_call_forget(s, args.token);
+        gs_host_call_unexpect(s, args.token);
     }
     return cu;
 }
@@ -36,7 +36,16 @@ CUresult gs_cuLaunchHostFunc(CUstream hStream, CUhostFn fn, void *userData)
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    return fn != NULL ? send(stream, &function) : CUDA_ERROR_INVALID_VALUE;
+    if (fn == NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (gs_stream_captures(stream)) {
+        struct gs_node_params params = {.type = CU_GRAPH_NODE_TYPE_HOST,
+                                        .host = {.fn = fn, .userData = userData}};
+
+        return gs_capture_add(stream, &params);
+    }
+    return gs_host_call_send(stream, &function);
 }
 
 CUresult gs_cuStreamAddCallback(CUstream hStream, CUstreamCallback callback, void *userData,
@@ -53,6 +62,9 @@ CUresult gs_cuStreamAddCallback(CUstream hStream, CUstreamCallback callback, voi
     if (callback == NULL || flags != 0) {
         return CUDA_ERROR_INVALID_VALUE;
     }
+    if (gs_stream_captures(stream)) {
+        return gs_capture_refuse(stream, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+    }
     function.stream = hStream;
-    return send(stream, &function);
+    return gs_host_call_send(stream, &function);
 }

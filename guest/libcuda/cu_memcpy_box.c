@@ -155,12 +155,26 @@ static CUresult resolve(const struct gs_copy *copy, const struct side *side, str
     return suits(side->type, end->place) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 
+CUresult gs_copy_of_box(const CUDA_MEMCPY3D *box, struct gs_copy *copy)
+{
+    struct side src = src_of(box);
+    struct side dst = dst_of(box);
+    CUresult cu;
+
+    copy->width = box->WidthInBytes;
+    copy->height = box->Height;
+    copy->depth = box->Depth;
+    if (copy->width == 0 || copy->height == 0 || copy->depth == 0) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    cu = resolve(copy, &src, &copy->src, false);
+    return cu == CUDA_SUCCESS ? resolve(copy, &dst, &copy->dst, true) : cu;
+}
+
 static CUresult copy_box(const CUDA_MEMCPY3D *box, CUstream handle, bool wait)
 {
     struct gs_copy job = {.session = NULL};
     struct gs_call call;
-    struct side src;
-    struct side dst;
     CUresult cu = gs_stream_enter(handle, &call, &job.stream);
 
     if (cu != CUDA_SUCCESS) {
@@ -169,19 +183,11 @@ static CUresult copy_box(const CUDA_MEMCPY3D *box, CUstream handle, bool wait)
     if (box == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    job.session = call.session;
-    job.width = box->WidthInBytes;
-    job.height = box->Height;
-    job.depth = box->Depth;
-    if (job.width == 0 || job.height == 0 || job.depth == 0) {
+    if (box->WidthInBytes == 0 || box->Height == 0 || box->Depth == 0) {
         return CUDA_SUCCESS;
     }
-    src = src_of(box);
-    dst = dst_of(box);
-    cu = resolve(&job, &src, &job.src, false);
-    if (cu == CUDA_SUCCESS) {
-        cu = resolve(&job, &dst, &job.dst, true);
-    }
+    job.session = call.session;
+    cu = gs_copy_of_box(box, &job);
     return cu == CUDA_SUCCESS ? gs_copy_run(&job, wait) : cu;
 }
 

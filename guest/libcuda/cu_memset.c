@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gs_calls.h"
 
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/copy.h"
 #include "guest/libcuda/stream.h"
@@ -25,7 +26,16 @@ static CUresult prepare(uint64_t *dst, size_t count, size_t width, CUstream hand
     if (place != GS_PLACE_DEVICE && place != GS_PLACE_PINNED) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    return gs_stream_room(*stream);
+    return gs_stream_captures(*stream) ? CUDA_SUCCESS : gs_stream_room(*stream);
+}
+
+static CUresult capture(struct gs_stream *stream, uint64_t dst, uint32_t value, uint32_t width,
+                        size_t count)
+{
+    CUDA_MEMSET_NODE_PARAMS fill = {
+        .dst = dst, .value = value, .elementSize = width, .width = count, .height = 1};
+
+    return gs_capture_fill(stream, &fill);
 }
 
 CUresult gs_cuMemsetD8Async(CUdeviceptr dstDevice, unsigned char uc, size_t N, CUstream hStream)
@@ -35,6 +45,9 @@ CUresult gs_cuMemsetD8Async(CUdeviceptr dstDevice, unsigned char uc, size_t N, C
     struct gs_call call;
     CUresult cu = prepare(&args.dst, N, 1, hStream, &call, &stream);
 
+    if (cu == CUDA_SUCCESS && N > 0 && gs_stream_captures(stream)) {
+        return capture(stream, args.dst, uc, 1, N);
+    }
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
         cu = gs_stream_sent(stream, gs_send_cuMemsetD8Async(call.session, &args));
@@ -49,6 +62,9 @@ CUresult gs_cuMemsetD16Async(CUdeviceptr dstDevice, unsigned short us, size_t N,
     struct gs_call call;
     CUresult cu = prepare(&args.dst, N, 2, hStream, &call, &stream);
 
+    if (cu == CUDA_SUCCESS && N > 0 && gs_stream_captures(stream)) {
+        return capture(stream, args.dst, us, 2, N);
+    }
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
         cu = gs_stream_sent(stream, gs_send_cuMemsetD16Async(call.session, &args));
@@ -63,6 +79,9 @@ CUresult gs_cuMemsetD32Async(CUdeviceptr dstDevice, unsigned int ui, size_t N, C
     struct gs_call call;
     CUresult cu = prepare(&args.dst, N, 4, hStream, &call, &stream);
 
+    if (cu == CUDA_SUCCESS && N > 0 && gs_stream_captures(stream)) {
+        return capture(stream, args.dst, ui, 4, N);
+    }
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
         cu = gs_stream_sent(stream, gs_send_cuMemsetD32Async(call.session, &args));

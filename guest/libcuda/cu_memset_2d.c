@@ -2,6 +2,7 @@
 #include "gs_calls.h"
 
 #include "common/overflow.h"
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/copy.h"
 #include "guest/libcuda/stream.h"
@@ -50,6 +51,19 @@ static CUresult send(const struct fill *fill, struct gs_stream *stream)
     return gs_stream_sent(stream, gs_send_vgpuFill2D(stream->session, &args));
 }
 
+static CUresult capture(const struct fill *fill, struct gs_stream *stream, bool wait)
+{
+    CUDA_MEMSET_NODE_PARAMS node = {.dst = fill->dst,
+                                    .pitch = fill->pitch,
+                                    .value = fill->value,
+                                    .elementSize = fill->element,
+                                    .width = fill->width,
+                                    .height = fill->height};
+
+    return wait ? gs_capture_refuse(stream, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED)
+                : gs_capture_fill(stream, &node);
+}
+
 /* `wait`: the call has no stream.  It then waits where the host can see the memory, as the fills
  * of one dimension do. */
 static CUresult run(struct fill *fill, CUstream handle, bool wait)
@@ -72,6 +86,9 @@ static CUresult run(struct fill *fill, CUstream handle, bool wait)
     }
     if (place != GS_PLACE_DEVICE && place != GS_PLACE_PINNED) {
         return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (gs_stream_captures(stream)) {
+        return capture(fill, stream, wait);
     }
     cu = send(fill, stream);
     return cu == CUDA_SUCCESS && wait && place == GS_PLACE_PINNED ? gs_stream_wait(stream) : cu;

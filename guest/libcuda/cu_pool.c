@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/memory.h"
 #include "guest/libcuda/pool.h"
@@ -58,6 +59,9 @@ CUresult gs_cuMemAllocAsync(CUdeviceptr *dptr, size_t bytesize, CUstream hStream
     if (cu == CUDA_SUCCESS && dptr == NULL) {
         cu = CUDA_ERROR_INVALID_VALUE;
     }
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_capture_room(stream);
+    }
     return cu == CUDA_SUCCESS ? alloc_in(NULL, dptr, bytesize, stream) : cu;
 }
 
@@ -74,6 +78,9 @@ CUresult gs_cuMemAllocFromPoolAsync(CUdeviceptr *dptr, size_t bytesize, CUmemory
     }
     if (cu == CUDA_SUCCESS) {
         cu = find_pool(pool, &found);
+    }
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_capture_room(stream);
     }
     return cu == CUDA_SUCCESS ? alloc_in(found, dptr, bytesize, stream) : cu;
 }
@@ -103,6 +110,9 @@ CUresult gs_cuMemFreeAsync(CUdeviceptr dptr, CUstream hStream)
     struct gs_call call;
     CUresult cu = gs_stream_enter(hStream, &call, &stream);
 
+    if (cu == CUDA_SUCCESS && dptr != 0) {
+        cu = gs_capture_room(stream);
+    }
     if (cu == CUDA_SUCCESS && dptr != 0) {
         cu = free_async(stream, dptr);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gs_calls.h"
 
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/event.h"
 #include "guest/libcuda/pool.h"
@@ -117,10 +118,14 @@ CUresult gs_cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Fla
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
+    if (Flags > CU_EVENT_WAIT_EXTERNAL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (gs_capture_concerns(stream, event)) {
+        return gs_capture_wait(stream, event, Flags == CU_EVENT_WAIT_EXTERNAL);
+    }
     if (Flags != CU_EVENT_WAIT_DEFAULT) {
-        /* EXTERNAL is for captures, and nothing captures. */
-        return Flags == CU_EVENT_WAIT_EXTERNAL ? CUDA_ERROR_ILLEGAL_STATE
-                                               : CUDA_ERROR_INVALID_VALUE;
+        return CUDA_ERROR_ILLEGAL_STATE; /* EXTERNAL is for captures */
     }
     if (event->session != stream->session) {
         /* Two workers: no device waits for the other's event, so this thread does. */
@@ -142,6 +147,9 @@ CUresult gs_cuStreamQuery(CUstream hStream)
     struct gs_call call;
     CUresult cu = gs_stream_enter(hStream, &call, &stream);
 
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_capture_asked(stream);
+    }
     return cu == CUDA_SUCCESS ? gs_stream_query(stream) : cu;
 }
 
@@ -152,48 +160,13 @@ CUresult gs_cuStreamSynchronize(CUstream hStream)
     CUresult cu = gs_stream_enter(hStream, &call, &stream);
 
     if (cu == CUDA_SUCCESS) {
+        cu = gs_capture_asked(stream);
+    }
+    if (cu == CUDA_SUCCESS) {
         cu = gs_stream_wait(stream);
     }
     if (cu == CUDA_SUCCESS) {
         gs_pools_synced(stream->session);
     }
     return cu;
-}
-
-CUresult gs_cuStreamIsCapturing(CUstream hStream, CUstreamCaptureStatus *captureStatus)
-{
-    struct gs_stream *stream;
-    struct gs_call call;
-    CUresult cu = gs_stream_enter(hStream, &call, &stream);
-
-    if (cu == CUDA_SUCCESS && captureStatus == NULL) {
-        return CUDA_ERROR_INVALID_VALUE;
-    }
-    if (cu == CUDA_SUCCESS) {
-        *captureStatus = CU_STREAM_CAPTURE_STATUS_NONE;
-    }
-    return cu;
-}
-
-CUresult gs_cuThreadExchangeStreamCaptureMode(CUstreamCaptureMode *mode)
-{
-    struct gs_thread *thread;
-    CUstreamCaptureMode before;
-    CUresult cu = gs_ready();
-
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    thread = gs_thread_get();
-    if (thread == NULL) {
-        return CUDA_ERROR_OUT_OF_MEMORY;
-    }
-    if (mode == NULL) {
-        return CUDA_ERROR_INVALID_VALUE;
-    }
-    /* Native takes any value and gives it back (measured). */
-    before = thread->capture_mode;
-    thread->capture_mode = *mode;
-    *mode = before;
-    return CUDA_SUCCESS;
 }

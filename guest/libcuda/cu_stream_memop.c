@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gs_calls.h"
 
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/copy.h"
 #include "guest/libcuda/memop.h"
@@ -93,8 +94,12 @@ static CUresult send(struct gs_stream *stream, const struct gs_memop *ops, unsig
     struct vgpu_args_cuStreamBatchMemOp_v2 args = {.stream = stream->wire,
                                                    .operations = (const uint8_t *)ops,
                                                    .operations_len = count * sizeof(*ops)};
-    CUresult cu = gs_stream_room(stream);
+    CUresult cu;
 
+    if (gs_stream_captures(stream)) {
+        return gs_capture_memops(stream, ops, count);
+    }
+    cu = gs_stream_room(stream);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gs_calls.h"
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 
 CUresult gs_event_find(CUevent handle, struct gs_event **event)
@@ -20,6 +21,11 @@ CUresult gs_event_find(CUevent handle, struct gs_event **event)
     return *event != NULL ? gs_session_error(s) : CUDA_ERROR_INVALID_HANDLE;
 }
 
+CUevent gs_event_handle(const struct gs_event *event)
+{
+    return (CUevent)(uintptr_t)gs_handle_public(event->session, event->wire);
+}
+
 CUresult gs_event_destroy(struct gs_event *event)
 {
     struct vgpu_args_cuEventDestroy_v2 args = {.event = event->wire};
@@ -27,6 +33,7 @@ CUresult gs_event_destroy(struct gs_event *event)
     CUresult cu = gs_send_cuEventDestroy_v2(s, &args);
 
     if (vgpu_handles_take(s->events, event->wire) != NULL) {
+        gs_capture_forget(event);
         atomic_store(&s->events_asked, event->asked);
         gs_beacon_give(s, &event->own);
         gs_event_free(event);
@@ -37,6 +44,7 @@ CUresult gs_event_destroy(struct gs_event *event)
 void gs_event_free(struct gs_event *event)
 {
     (void)pthread_mutex_destroy(&event->lock);
+    free(event->mark);
     free(event);
 }
 
@@ -75,7 +83,7 @@ static CUresult make_event(const struct gs_call *call, unsigned int flags, CUeve
         gs_event_free(event);
         return cu;
     }
-    *handle = (CUevent)(uintptr_t)gs_handle_public(call->session, event->wire);
+    *handle = gs_event_handle(event);
     return CUDA_SUCCESS;
 }
 
@@ -99,6 +107,17 @@ CUresult gs_cuEventCreate(CUevent *phEvent, unsigned int Flags)
     return make_event(&call, Flags, phEvent);
 }
 
+static CUresult send_record(struct gs_event *event, struct gs_stream *stream)
+{
+    CUresult cu = gs_stream_room(stream);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    gs_capture_forget(event);
+    return gs_event_record(event, stream);
+}
+
 CUresult gs_cuEventRecordWithFlags(CUevent hEvent, CUstream hStream, unsigned int flags)
 {
     struct gs_stream *stream;
@@ -112,15 +131,16 @@ CUresult gs_cuEventRecordWithFlags(CUevent hEvent, CUstream hStream, unsigned in
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (flags != CU_EVENT_RECORD_DEFAULT) {
-        return flags == CU_EVENT_RECORD_EXTERNAL ? CUDA_ERROR_ILLEGAL_STATE
-                                                 : CUDA_ERROR_INVALID_VALUE;
+    if (flags > CU_EVENT_RECORD_EXTERNAL) {
+        return CUDA_ERROR_INVALID_VALUE;
     }
     if (event->context != stream->context) {
         return CUDA_ERROR_INVALID_HANDLE;
     }
-    cu = gs_stream_room(stream);
-    return cu == CUDA_SUCCESS ? gs_event_record(event, stream) : cu;
+    if (gs_stream_captures(stream)) {
+        return gs_capture_record(stream, event, flags == CU_EVENT_RECORD_EXTERNAL);
+    }
+    return flags == CU_EVENT_RECORD_DEFAULT ? send_record(event, stream) : CUDA_ERROR_ILLEGAL_STATE;
 }
 
 CUresult gs_cuEventRecord(CUevent hEvent, CUstream hStream)
@@ -133,6 +153,9 @@ CUresult gs_cuEventQuery(CUevent hEvent)
     struct gs_event *event;
     CUresult cu = gs_event_find(hEvent, &event);
 
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_capture_event_asked(event);
+    }
     return cu == CUDA_SUCCESS ? gs_event_query(event) : cu;
 }
 
@@ -147,6 +170,9 @@ CUresult gs_cuEventSynchronize(CUevent hEvent)
     struct gs_event *event;
     CUresult cu = find_named(hEvent, &event);
 
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_capture_event_asked(event);
+    }
     return cu == CUDA_SUCCESS ? gs_event_wait(event) : cu;
 }
 

@@ -31,6 +31,8 @@ struct gs_event {
     unsigned int flags;
     _Atomic uint64_t records; /* times recorded */
     _Atomic uint64_t done;    /* the record that is known to have happened */
+    _Atomic bool captured;    /* its last record was in a capturing stream: */
+    struct gs_mark *mark;     /* owned; guarded by the lock of graphs (capture.h) */
 
     pthread_mutex_t lock; /* guards what follows; held while a record or a question is sent */
     struct gs_record last;
@@ -42,6 +44,9 @@ struct gs_event {
 
 /* The live event of a handle whose session has not ended: 400, or the sticky error. */
 CUresult gs_event_find(CUevent handle, struct gs_event **event);
+
+/* The handle that the program knows. */
+CUevent gs_event_handle(const struct gs_event *event);
 
 /* Waits until the last record has happened; an event without one has. */
 CUresult gs_event_wait(struct gs_event *event);

@@ -12,7 +12,8 @@
 
 struct entry {
     struct gs_host_function function;
-    bool stays;
+    uint64_t expected; /* calls under way */
+    bool stays;        /* also without any */
 };
 
 static __thread bool inside __attribute__((tls_model("initial-exec")));
@@ -43,22 +44,38 @@ static void call(const struct gs_host_function *function, CUresult status)
     gs_link_host_function_ran();
 }
 
-/* A copy of what a token stands for; a token for one call ends.  False: there is none. */
+void gs_host_call_plain(CUhostFn fn, void *data)
+{
+    struct gs_host_function function = {.fn = fn, .data = data};
+
+    call(&function, CUDA_SUCCESS);
+}
+
+/* Under the lock: one call less, or a token less; the last one frees it. */
+static void let_go(struct gs_session *s, uint64_t token, struct entry *entry)
+{
+    if (entry->expected == 0 && !entry->stays) {
+        (void)vgpu_handles_take(s->host_calls.table, token);
+        free(entry);
+    }
+}
+
+/* A copy of what a token stands for, whose call has come.  False: there is none. */
 static bool take(struct gs_session *s, uint64_t token, struct gs_host_function *function)
 {
     struct entry *entry;
+    bool found = false;
 
     (void)pthread_mutex_lock(&s->host_calls.lock);
     entry = vgpu_handles_get(s->host_calls.table, token);
-    if (entry != NULL) {
+    if (entry != NULL && entry->expected > 0) {
         *function = entry->function;
-        if (!entry->stays) {
-            (void)vgpu_handles_take(s->host_calls.table, token);
-            free(entry);
-        }
+        entry->expected--;
+        let_go(s, token, entry);
+        found = true;
     }
     (void)pthread_mutex_unlock(&s->host_calls.lock);
-    return entry != NULL;
+    return found;
 }
 
 /* What was asked for, oldest first. */
@@ -75,6 +92,15 @@ static struct gs_host_ask *take_asked(struct gs_session *s)
         newest = next;
     }
     return oldest;
+}
+
+/* Not below 0: the end of a session forgets what was pending. */
+static void one_less(struct gs_session *s)
+{
+    uint64_t now = atomic_load(&s->host_calls.pending);
+
+    while (now > 0 && !atomic_compare_exchange_weak(&s->host_calls.pending, &now, now - 1)) {
+    }
 }
 
 static void serve(struct gs_session *s)
@@ -95,7 +121,7 @@ static void serve(struct gs_session *s)
         }
         if (atomic_load(&s->host_calls.life) == life) {
             (void)gs_send_vgpuHostDone(s, &args);
-            gs_host_calls_unexpect(s, 1);
+            one_less(s);
         }
         free(ask);
         ask = next;
@@ -104,19 +130,28 @@ static void serve(struct gs_session *s)
 
 struct orphans {
     struct gs_session *s;
+    bool call;
     CUresult status;
 };
 
-/* Native calls what cuStreamAddCallback left behind with the error; host functions it drops. */
+/* No call of the ended worker comes any more.  Native calls what cuStreamAddCallback left behind
+ * with the error; host functions it drops. */
 static void end_entry(void *object, uint64_t handle, void *arg)
 {
     struct orphans *orphans = arg;
-    struct gs_host_function function;
+    struct gs_host_function function = {.fn = NULL};
     struct entry *entry = object;
 
-    if (!entry->stays && take(orphans->s, handle, &function) && function.callback != NULL) {
-        call(&function, orphans->status);
+    (void)pthread_mutex_lock(&orphans->s->host_calls.lock);
+    if (orphans->call && entry->expected > 0) {
+        function.callback = entry->function.callback;
+        function.stream = entry->function.stream;
+        function.data = entry->function.data;
     }
+    entry->expected = 0;
+    let_go(orphans->s, handle, entry);
+    (void)pthread_mutex_unlock(&orphans->s->host_calls.lock);
+    call(&function, orphans->status);
 }
 
 static void drop_asked(struct gs_session *s)
@@ -133,7 +168,7 @@ static void drop_asked(struct gs_session *s)
 
 static void serve_broken(struct gs_session *s, CUresult status)
 {
-    struct orphans orphans = {s, status};
+    struct orphans orphans = {s, true, status};
 
     drop_asked(s);
     vgpu_handles_each(s->host_calls.table, end_entry, &orphans);
@@ -222,64 +257,53 @@ CUresult gs_host_call_new(struct gs_session *s, const struct gs_host_function *f
     return CUDA_SUCCESS;
 }
 
-void gs_host_call_change(struct gs_session *s, uint64_t token,
-                         const struct gs_host_function *function)
+void gs_host_call_expect(struct gs_session *s, uint64_t token)
 {
     struct entry *entry;
 
     (void)pthread_mutex_lock(&s->host_calls.lock);
     entry = vgpu_handles_get(s->host_calls.table, token);
     if (entry != NULL) {
-        entry->function = *function;
+        entry->expected++;
+    }
+    if (atomic_fetch_add(&s->host_calls.pending, 1) == 0) {
+        (void)pthread_cond_signal(&s->host_calls.changed);
     }
     (void)pthread_mutex_unlock(&s->host_calls.lock);
 }
 
-void gs_host_calls_expect(struct gs_session *s, uint64_t count)
+void gs_host_call_unexpect(struct gs_session *s, uint64_t token)
 {
-    if (count > 0 && atomic_fetch_add(&s->host_calls.pending, count) == 0) {
-        (void)pthread_mutex_lock(&s->host_calls.lock);
-        (void)pthread_cond_signal(&s->host_calls.changed);
-        (void)pthread_mutex_unlock(&s->host_calls.lock);
-    }
-}
+    struct gs_host_function function;
 
-/* Not below 0: the end of a session forgets what was pending. */
-void gs_host_calls_unexpect(struct gs_session *s, uint64_t count)
-{
-    uint64_t now = atomic_load(&s->host_calls.pending);
-
-    while (!atomic_compare_exchange_weak(&s->host_calls.pending, &now,
-                                         now > count ? now - count : 0)) {
+    if (take(s, token, &function)) {
+        one_less(s);
     }
 }
 
 void gs_host_call_forget(struct gs_session *s, uint64_t token)
 {
+    struct entry *entry;
+
     (void)pthread_mutex_lock(&s->host_calls.lock);
-    free(vgpu_handles_take(s->host_calls.table, token));
-    (void)pthread_mutex_unlock(&s->host_calls.lock);
-}
-
-static void drop_entry(void *object, uint64_t handle, void *arg)
-{
-    struct gs_session *s = arg;
-    struct gs_host_function function;
-    struct entry *entry = object;
-
-    if (!entry->stays) {
-        (void)take(s, handle, &function);
+    entry = vgpu_handles_get(s->host_calls.table, token);
+    if (entry != NULL) {
+        entry->stays = false;
+        let_go(s, token, entry);
     }
+    (void)pthread_mutex_unlock(&s->host_calls.lock);
 }
 
 void gs_host_calls_drop(struct gs_session *s)
 {
+    struct orphans orphans = {s, false, CUDA_SUCCESS};
+
     if (!s->host_calls.ready) {
         return;
     }
     (void)atomic_fetch_add(&s->host_calls.life, 1);
     drop_asked(s);
-    vgpu_handles_each(s->host_calls.table, drop_entry, s);
+    vgpu_handles_each(s->host_calls.table, end_entry, &orphans);
     atomic_store(&s->host_calls.pending, 0);
 }
 

@@ -22,6 +22,7 @@
 #include "proto/handles.h"
 
 struct gs_session;
+struct gs_stream;
 
 /* What to call: `fn`, or `callback` with the stream and a status. */
 struct gs_host_function {
@@ -48,20 +49,17 @@ struct gs_host_calls {
     struct gs_host_ask *_Atomic asked; /* newest first */
 };
 
-/* Files a function; `stays`: it may be called any number of times, until gs_host_call_forget().
- * CUDA_ERROR_OUT_OF_MEMORY at the limit, or when no thread can be made. */
+/* Files a function.  One that `stays` may be called any number of times, until
+ * gs_host_call_forget(); another ends with its call.  CUDA_ERROR_OUT_OF_MEMORY at the limit, or
+ * when no thread can be made. */
 CUresult gs_host_call_new(struct gs_session *s, const struct gs_host_function *function, bool stays,
                           uint64_t *token);
 
-/* The same function under its token, changed. */
-void gs_host_call_change(struct gs_session *s, uint64_t token,
-                         const struct gs_host_function *function);
+/* Before a call is sent, and when it was not: the thread is awake in between. */
+void gs_host_call_expect(struct gs_session *s, uint64_t token);
+void gs_host_call_unexpect(struct gs_session *s, uint64_t token);
 
-/* Before `count` calls are sent, and when they were not: the thread is awake in between. */
-void gs_host_calls_expect(struct gs_session *s, uint64_t count);
-void gs_host_calls_unexpect(struct gs_session *s, uint64_t count);
-
-/* Ends a token that stays.  None of its calls may be under way. */
+/* Ends a token that stays, when its calls that are under way have come. */
 void gs_host_call_forget(struct gs_session *s, uint64_t token);
 
 /* The worker has ended: what was on its way is forgotten, tokens that stay are kept. */
@@ -69,6 +67,12 @@ void gs_host_calls_drop(struct gs_session *s);
 
 /* The worker has asked; called by whoever reads the ring.  False: not an upcall that is known. */
 bool gs_host_call_asked(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len);
+
+/* Sends one call into a stream (cu_host.c). */
+CUresult gs_host_call_send(struct gs_stream *stream, const struct gs_host_function *function);
+
+/* Calls a function of the program here and now, with CUDA calls inside refused. */
+void gs_host_call_plain(CUhostFn fn, void *data);
 
 /* True in a function that runs. */
 bool gs_host_call_inside(void);

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "gs_calls.h"
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/environment.h"
 #include "guest/libcuda/event.h"
+#include "guest/libcuda/graph_kernel.h"
 #include "guest/libcuda/module.h"
 #include "guest/libcuda/stream.h"
 
@@ -37,8 +39,8 @@ static bool in(unsigned int value, const struct gs_device *device, CUdevice_attr
 }
 
 /* What native refuses at the call, with its one code for all of it (measured). */
-static CUresult check_shape(const struct gs_device *device, const struct gs_function *f,
-                            const CUlaunchConfig *c)
+CUresult gs_launch_check(const struct gs_device *device, const struct gs_function *f,
+                         const CUlaunchConfig *c)
 {
     uint64_t threads = (uint64_t)c->blockDimX * c->blockDimY * c->blockDimZ;
     int32_t most = atomic_load_explicit(&f->attributes[CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK],
@@ -236,6 +238,17 @@ send_attributed(const struct gs_call *call, const struct gs_launch *l)
     return cu == CUDA_SUCCESS ? send_checked(call, l, &attributes) : cu;
 }
 
+static CUresult capture(const struct gs_launch *l)
+{
+    struct gs_node_params params;
+    CUresult cu = gs_params_launch(l, &params);
+
+    if (cu == CUDA_ERROR_NOT_SUPPORTED) {
+        return gs_capture_refuse(l->stream, cu);
+    }
+    return cu == CUDA_SUCCESS ? gs_capture_add(l->stream, &params) : cu;
+}
+
 CUresult gs_launch_send(const struct gs_call *call, const struct gs_launch *l)
 {
     CUresult cu;
@@ -243,7 +256,10 @@ CUresult gs_launch_send(const struct gs_call *call, const struct gs_launch *l)
     if (l->function->module->context != l->stream->context) {
         return CUDA_ERROR_INVALID_HANDLE;
     }
-    cu = check_shape(l->stream->context->device, l->function, &l->config);
+    if (gs_stream_captures(l->stream)) {
+        return capture(l);
+    }
+    cu = gs_launch_check(l->stream->context->device, l->function, &l->config);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

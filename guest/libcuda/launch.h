@@ -16,6 +16,7 @@
 #include "proto/limits.h"
 
 struct gs_call;
+struct gs_device;
 struct gs_event;
 struct gs_function;
 struct gs_stream;
@@ -31,6 +32,10 @@ struct gs_launch {
 /* The function and stream of a launch; a kernel's function is that of the stream's context. */
 CUresult gs_launch_find(const struct gs_call *call, CUfunction f, CUstream stream,
                         struct gs_launch *launch);
+
+/* What native refuses of a launch's shape at the call, with its one code for all of it. */
+CUresult gs_launch_check(const struct gs_device *device, const struct gs_function *f,
+                         const CUlaunchConfig *c);
 
 /* Checks and sends. */
 CUresult gs_launch_send(const struct gs_call *call, const struct gs_launch *launch);

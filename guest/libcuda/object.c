@@ -5,8 +5,10 @@
 
 #include "guest/libcuda/address.h"
 #include "guest/libcuda/array.h"
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/event.h"
+#include "guest/libcuda/graph_exec.h"
 #include "guest/libcuda/linker.h"
 #include "guest/libcuda/memory.h"
 #include "guest/libcuda/module.h"
@@ -22,6 +24,7 @@ CUresult gs_objects_make(struct gs_session *s)
     s->modules = vgpu_handles_new(VGPU_HANDLE_MODULE, VGPU_MODULES_MAX);
     s->functions = vgpu_handles_new(VGPU_HANDLE_FUNCTION, VGPU_FUNCTIONS_MAX);
     s->physicals = vgpu_handles_new(VGPU_HANDLE_PHYSICAL, VGPU_PHYSICALS_MAX);
+    s->graphs = vgpu_handles_new(VGPU_HANDLE_GRAPH_EXEC, VGPU_GRAPH_EXECS_MAX);
     s->linkers = vgpu_handles_new(VGPU_HANDLE_LINK, VGPU_LINKS_MAX);
     atomic_store(&s->prints, false);
     atomic_store(&s->silent_done, false);
@@ -36,9 +39,10 @@ CUresult gs_objects_make(struct gs_session *s)
         atomic_store(&s->sent[i], 0);
     }
     if (s->streams == NULL || s->events == NULL || s->modules == NULL || s->functions == NULL ||
-        s->physicals == NULL || s->linkers == NULL || gs_streams_keep_legacy(s) != 0 ||
-        gs_hostmem_init(&s->host, s->link.channel.bytes) != 0 || gs_registrations_keep(s) != 0 ||
-        gs_arrays_make(s) != CUDA_SUCCESS || gs_staging_init(&s->staging) != 0) {
+        s->physicals == NULL || s->linkers == NULL || s->graphs == NULL ||
+        gs_streams_keep_legacy(s) != 0 || gs_hostmem_init(&s->host, s->link.channel.bytes) != 0 ||
+        gs_registrations_keep(s) != 0 || gs_arrays_make(s) != CUDA_SUCCESS ||
+        gs_staging_init(&s->staging) != 0) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     return CUDA_SUCCESS;
@@ -51,8 +55,16 @@ static void drop_stream(void *object, uint64_t handle, void *arg)
     (void)handle;
     (void)arg;
     if (stream->wire != 0) {
+        gs_capture_stream_ended(stream);
         gs_stream_free(stream);
     }
+}
+
+static void drop_exec(void *object, uint64_t handle, void *arg)
+{
+    (void)handle;
+    (void)arg;
+    gs_exec_drop(object);
 }
 
 static void drop_event(void *object, uint64_t handle, void *arg)
@@ -106,6 +118,7 @@ void gs_objects_drop(struct gs_session *s)
     gs_arrays_drop(s);
     drop_table(&s->physicals, NULL); /* that freed them */
     drop_table(&s->linkers, drop_linker);
+    drop_table(&s->graphs, drop_exec);
     drop_table(&s->functions, NULL); /* modules own them */
     drop_table(&s->modules, drop_module);
     drop_table(&s->events, drop_event);
@@ -126,6 +139,16 @@ static void end_stream(void *object, uint64_t handle, void *arg)
     (void)handle;
     if (stream->context == arg && stream->wire != 0) {
         (void)gs_stream_destroy(stream);
+    }
+}
+
+static void end_exec(void *object, uint64_t handle, void *arg)
+{
+    struct gs_exec *exec = object;
+
+    (void)handle;
+    if (exec->context == arg) {
+        (void)gs_exec_destroy(exec);
     }
 }
 
@@ -169,6 +192,7 @@ void gs_objects_free_of(struct gs_session *s, struct gs_context *context)
     struct gs_alloc alloc;
 
     (void)gs_synchronize(s);
+    vgpu_handles_each(s->graphs, end_exec, context);
     vgpu_handles_each(s->events, end_event, context);
     vgpu_handles_each(s->streams, end_stream, context);
     vgpu_handles_each(s->modules, end_module, context);

@@ -55,6 +55,7 @@ struct gs_session {
     struct vgpu_handles *events;
     struct vgpu_handles *modules;
     struct vgpu_handles *functions;
+    struct vgpu_handles *graphs; /* executable ones */
     struct vgpu_handles *physicals;
     struct vgpu_handles *arrays;
     struct vgpu_handles *mipmaps;

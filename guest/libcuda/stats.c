@@ -20,6 +20,8 @@ static uint64_t started_ns;
 static _Atomic uint64_t early; /* calls of threads that have no gs_thread */
 static _Atomic uint64_t unsupported;
 static _Atomic bool told[GS_CALLS];
+/* What the thread called last. */
+static __thread unsigned int present __attribute__((tls_model("initial-exec")));
 
 /* A call has been answered here if it sent nothing: known when the next one starts. */
 static void settle(struct gs_thread *thread)
@@ -37,7 +39,7 @@ void gs_count(unsigned int call_index)
 {
     struct gs_thread *thread = gs_thread_peek();
 
-    (void)call_index;
+    present = call_index;
     if (thread == NULL) {
         (void)atomic_fetch_add_explicit(&early, 1, memory_order_relaxed);
         return;
@@ -76,6 +78,14 @@ CUresult gs_absent(unsigned int call_index)
                gs_call_info[call_index].name);
     }
     return gs_told(call_index, CUDA_ERROR_NOT_SUPPORTED);
+}
+
+CUresult gs_unsupported_here(const char *how)
+{
+    if (refuse(present)) {
+        gs_log("%s is not supported %s", gs_call_info[present].name, how);
+    }
+    return CUDA_ERROR_NOT_SUPPORTED;
 }
 
 static uint32_t first_worker(void)

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "gs_calls.h"
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/staging.h"
@@ -118,6 +119,7 @@ CUresult gs_stream_destroy(struct gs_stream *stream)
     struct gs_session *s = stream->session;
     CUresult cu;
 
+    gs_capture_stream_ended(stream);
     gs_staging_close_stream(s, stream);
     gs_settled_end(s, index_of(stream));
     cu = gs_send_cuStreamDestroy_v2(s, &args);
@@ -258,6 +260,13 @@ CUresult gs_stream_room(struct gs_stream *stream)
         .sent = atomic_load_explicit(&s->sent[index], memory_order_relaxed),
     };
 
+    if (gs_captures_any()) {
+        CUresult cu = gs_capture_room(stream);
+
+        if (cu != CUDA_SUCCESS) {
+            return cu;
+        }
+    }
     if (__builtin_expect(shallow(&wait), 1)) {
         return CUDA_SUCCESS;
     }

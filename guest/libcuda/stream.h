@@ -42,6 +42,16 @@ struct gs_stream_asked {
     struct gs_patience patience;
 };
 
+/* A stream's part in a capture (capture.h), guarded by the lock of graphs. */
+struct gs_stream_capture {
+    struct gs_capture *_Atomic of; /* NULL: it does not capture */
+    struct gs_stream *next;        /* of the same capture */
+    CUgraphNode *deps;             /* owned: what its next node follows */
+    CUgraphEdgeData *edges;        /* owned: zeros, as many */
+    size_t count;
+    size_t room;
+};
+
 struct gs_stream {
     struct gs_session *session;
     struct gs_context *context;
@@ -55,6 +65,7 @@ struct gs_stream {
     pthread_mutex_t lock;
     struct gs_beacon announced; /* shows events; held while such a record is sent, under the lock */
     struct gs_stream_asked asked;
+    struct gs_stream_capture capture;
 };
 
 /* Makes the embedded NULL stream of a context. */
@@ -90,7 +101,8 @@ CUresult gs_stream_enter(CUstream handle, struct gs_call *call, struct gs_stream
 /* The stream of a call that has passed gs_enter(); as above. */
 CUresult gs_stream_find(const struct gs_call *call, CUstream handle, struct gs_stream **stream);
 
-/* Before an operation is sent to a stream: waits while the stream is too deep. */
+/* Before an operation is sent to a stream: waits while the stream is too deep.  Who knows captures
+ * has looked before; here they refuse the operation (gs_capture_room). */
 CUresult gs_stream_room(struct gs_stream *stream);
 
 /* True while its depth leaves room for operations that the program does not know of. */

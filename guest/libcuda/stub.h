@@ -17,6 +17,13 @@ int gs_driver_version(void);
 /* The same as gs_unsupported() for a call that the host's driver is too old for. */
 CUresult gs_absent(unsigned int call_index);
 
+/* The same for a form of the calling thread's present call: "cuMemAllocAsync is not supported in a
+ * capture" for `how` "in a capture".  CUDA_ERROR_NOT_SUPPORTED. */
+CUresult gs_unsupported_here(const char *how);
+
+/* Before a call that is potentially unsafe during captures (capture.h): 900, or CUDA_SUCCESS. */
+CUresult gs_capture_unsafe(void);
+
 /* Counts a call for the summary.  Any thread, no lock. */
 void gs_count(unsigned int call_index);
 

@@ -17,6 +17,7 @@ static bool have_key;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t lanes_taken[VGPU_LANES_MAX / 64];
 static struct gs_thread *threads;
+static uint64_t last_serial;
 static struct gs_thread_totals ended;
 
 int gs_lane_take(uint32_t *lane)
@@ -95,6 +96,7 @@ static struct gs_thread *make_thread(void)
         return NULL;
     }
     (void)pthread_mutex_lock(&lock);
+    thread->serial = ++last_serial;
     thread->next = threads;
     if (threads != NULL) {
         threads->previous = thread;

@@ -32,6 +32,7 @@ struct gs_thread_stream {
 
 struct gs_thread {
     uint32_t lane;
+    uint64_t serial; /* no other thread of the process has had it */
     unsigned int depth;
     uint64_t stack[GS_STACK_MAX]; /* context handles; the current one is stack[depth - 1] */
     unsigned int stream_count;

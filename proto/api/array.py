@@ -102,6 +102,7 @@ CALLS = [
     {
         "name": "cuArrayCreate_v2", "base": "cuArrayCreate", "since": 3020,
         "class": "round_trip",
+        "capture": "unsafe",
         "args": [
             ("out", "CUarray *pHandle"),
             ("struct_in", "const CUDA_ARRAY_DESCRIPTOR *pAllocateArray"),
@@ -112,6 +113,7 @@ CALLS = [
     {
         "name": "cuArray3DCreate_v2", "base": "cuArray3DCreate", "since": 3020,
         "class": "round_trip", "driver": "required",
+        "capture": "unsafe",
         "args": [
             ("out", "CUarray *pHandle"),
             ("struct_in", "const CUDA_ARRAY3D_DESCRIPTOR *pAllocateArray"),
@@ -122,6 +124,7 @@ CALLS = [
     {
         "name": "cuArrayDestroy", "base": "cuArrayDestroy", "since": 2000,
         "class": "round_trip", "driver": "required",
+        "capture": "unsafe",
         "args": [
             ("handle", "CUarray hArray"),
         ],
@@ -181,6 +184,7 @@ CALLS = [
     {
         "name": "cuMipmappedArrayCreate", "base": "cuMipmappedArrayCreate", "since": 5000,
         "class": "round_trip", "driver": "required",
+        "capture": "unsafe",
         "args": [
             ("out", "CUmipmappedArray *pHandle"),
             ("struct_in", "const CUDA_ARRAY3D_DESCRIPTOR *pMipmappedArrayDesc"),
@@ -192,6 +196,7 @@ CALLS = [
     {
         "name": "cuMipmappedArrayDestroy", "base": "cuMipmappedArrayDestroy", "since": 5000,
         "class": "round_trip", "driver": "required",
+        "capture": "unsafe",
         "args": [
             ("handle", "CUmipmappedArray hMipmappedArray"),
         ],
@@ -321,6 +326,7 @@ CALLS = [
         "name": "cuMemcpyAtoA_v2", "base": "cuMemcpyAtoA", "since": 3020,
         "variants": [("cuMemcpyAtoA_v2_ptds", 7000)],
         "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("handle", "CUarray dstArray"),
             ("value", "size_t dstOffset"),
@@ -335,6 +341,7 @@ CALLS = [
         "name": "cuMemcpyAtoD_v2", "base": "cuMemcpyAtoD", "since": 3020,
         "variants": [("cuMemcpyAtoD_v2_ptds", 7000)],
         "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("devptr", "CUdeviceptr dstDevice"),
             ("handle", "CUarray srcArray"),
@@ -348,6 +355,7 @@ CALLS = [
         "name": "cuMemcpyDtoA_v2", "base": "cuMemcpyDtoA", "since": 3020,
         "variants": [("cuMemcpyDtoA_v2_ptds", 7000)],
         "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("handle", "CUarray dstArray"),
             ("value", "size_t dstOffset"),
@@ -361,6 +369,7 @@ CALLS = [
         "name": "cuMemcpyAtoH_v2", "base": "cuMemcpyAtoH", "since": 3020,
         "variants": [("cuMemcpyAtoH_v2_ptds", 7000)],
         "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("bytes_out", "void *dstHost", "ByteCount"),
             ("handle", "CUarray srcArray"),
@@ -374,6 +383,7 @@ CALLS = [
         "name": "cuMemcpyHtoA_v2", "base": "cuMemcpyHtoA", "since": 3020,
         "variants": [("cuMemcpyHtoA_v2_ptds", 7000)],
         "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("handle", "CUarray dstArray"),
             ("value", "size_t dstOffset"),

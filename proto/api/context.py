@@ -129,6 +129,7 @@ CALLS = [
     },
     {
         "name": "cuCtxGetCurrent", "base": "cuCtxGetCurrent", "since": 4000, "class": "local",
+        "driver": "required",
         "args": [("out", "CUcontext *pctx")],
         "doc": "The thread's current context, or NULL.",
     },
@@ -166,6 +167,7 @@ CALLS = [
     {
         "name": "cuCtxSynchronize", "base": "cuCtxSynchronize", "since": 2000,
         "class": "round_trip", "host": "manual", "blocking": True, "driver": "required",
+        "capture": "unsafe",
         "args": [],
         "wire": {
             "args": [],
@@ -176,12 +178,14 @@ CALLS = [
     {
         "name": "cuCtxSynchronize_v2", "base": "cuCtxSynchronize", "since": 13000,
         "class": "round_trip",
+        "capture": "unsafe",
         "args": [("handle", "CUcontext ctx")], "via": ["cuCtxSynchronize"],
         "doc": "Waits for all work of a context.",
     },
     {
         "name": "cuCtxSetLimit", "base": "cuCtxSetLimit", "since": 3010, "class": "round_trip",
         "host": "manual", "blocking": True, "driver": "required",
+        "capture": "unsafe",
         "args": [("value", "CUlimit limit"), ("value", "size_t value")],
         "wire": {
             "args": [("u32", "limit"), ("u64", "value")],

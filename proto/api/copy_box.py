@@ -48,12 +48,14 @@ CALLS = [
     {
         "name": "cuMemcpy2D_v2", "base": "cuMemcpy2D", "since": 3020,
         "variants": [("cuMemcpy2D_v2_ptds", 7000)], "class": "one_way",
+        "capture": "unsafe",
         "args": [("struct_in", "const CUDA_MEMCPY2D *pCopy")], "via": ["vgpuCopy3D"],
         "doc": "Copies a rectangle.",
     },
     {
         "name": "cuMemcpy2DUnaligned_v2", "base": "cuMemcpy2DUnaligned", "since": 3020,
         "variants": [("cuMemcpy2DUnaligned_v2_ptds", 7000)], "class": "one_way",
+        "capture": "unsafe",
         "args": [("struct_in", "const CUDA_MEMCPY2D *pCopy")], "via": ["vgpuCopy3D"],
         "doc": "Copies a rectangle of any pitch.",
     },
@@ -67,6 +69,7 @@ CALLS = [
     {
         "name": "cuMemcpy3D_v2", "base": "cuMemcpy3D", "since": 3020,
         "variants": [("cuMemcpy3D_v2_ptds", 7000)], "class": "one_way",
+        "capture": "unsafe",
         "args": [("struct_in", "const CUDA_MEMCPY3D *pCopy")], "via": ["vgpuCopy3D"],
         "doc": "Copies a box.",
     },
@@ -81,6 +84,7 @@ CALLS = [
     {
         "name": "cuMemsetD2D8_v2", "base": "cuMemsetD2D8", "since": 3020,
         "variants": [("cuMemsetD2D8_v2_ptds", 7000)], "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("devptr", "CUdeviceptr dstDevice"),
             ("value", "size_t dstPitch"),
@@ -108,6 +112,7 @@ CALLS = [
     {
         "name": "cuMemsetD2D16_v2", "base": "cuMemsetD2D16", "since": 3020,
         "variants": [("cuMemsetD2D16_v2_ptds", 7000)], "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("devptr", "CUdeviceptr dstDevice"),
             ("value", "size_t dstPitch"),
@@ -135,6 +140,7 @@ CALLS = [
     {
         "name": "cuMemsetD2D32_v2", "base": "cuMemsetD2D32", "since": 3020,
         "variants": [("cuMemsetD2D32_v2_ptds", 7000)], "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("devptr", "CUdeviceptr dstDevice"),
             ("value", "size_t dstPitch"),
@@ -162,6 +168,7 @@ CALLS = [
     {
         "name": "cuMemAllocPitch_v2", "base": "cuMemAllocPitch", "since": 3020,
         "class": "round_trip",
+        "capture": "unsafe",
         "args": [
             ("out", "CUdeviceptr *dptr"),
             ("out", "size_t *pPitch"),

@@ -41,12 +41,14 @@ CALLS = [
     {
         "name": "cuEventQuery", "base": "cuEventQuery", "since": 2000, "class": "round_trip",
         "host": "auto", "driver": "required",
+        "capture": "unsafe",
         "args": [("handle", "CUevent event")],
         "doc": "Whether an event has happened.",
     },
     {
         "name": "cuEventSynchronize", "base": "cuEventSynchronize", "since": 2000,
         "class": "one_way", "driver": "required",
+        "capture": "unsafe",
         "args": [("handle", "CUevent hEvent")], "via": ["vgpuEventWait"],
         "doc": "Waits for an event.",
     },

@@ -16,6 +16,7 @@ CALLS = [
     {
         "name": "cuMemAlloc_v2", "base": "cuMemAlloc", "since": 3020, "class": "round_trip",
         "host": "manual", "driver": "required",
+        "capture": "unsafe",
         "args": [("out", "CUdeviceptr *dptr"), ("value", "size_t bytesize")],
         "wire": {
             "args": [("u64", "bytesize")],
@@ -26,6 +27,7 @@ CALLS = [
     {
         "name": "cuMemFree_v2", "base": "cuMemFree", "since": 3020, "class": "round_trip",
         "host": "manual", "driver": "required",
+        "capture": "unsafe",
         "args": [("devptr", "CUdeviceptr dptr")],
         "wire": {
             "args": [("u64", "dptr")],
@@ -47,6 +49,7 @@ CALLS = [
     {
         "name": "cuMemAllocHost_v2", "base": "cuMemAllocHost", "since": 3020, "class": "local",
         "driver": "required",
+        "capture": "unsafe",
         "args": [("out", "void **pp"), ("value", "size_t bytesize")],
         "via": ["vgpuHostRegister"],
         "doc": "Allocates pinned host memory.",
@@ -54,11 +57,13 @@ CALLS = [
     {
         "name": "cuMemFreeHost", "base": "cuMemFreeHost", "since": 2000, "class": "local",
         "driver": "required",
+        "capture": "unsafe",
         "args": [("hostptr", "void *p")], "via": ["vgpuHostUnregister"],
         "doc": "Frees pinned host memory.",
     },
     {
         "name": "cuMemHostAlloc", "base": "cuMemHostAlloc", "since": 2020, "class": "local",
+        "capture": "unsafe",
         "args": [
             ("out", "void **pp"),
             ("value", "size_t bytesize"),
@@ -86,6 +91,7 @@ CALLS = [
     {
         "name": "cuMemHostRegister_v2", "base": "cuMemHostRegister", "since": 6050,
         "class": "round_trip", "driver": "required",
+        "capture": "unsafe",
         "args": [
             ("bytes_in", "void *p", "bytesize"),
             ("value", "size_t bytesize"),
@@ -97,6 +103,7 @@ CALLS = [
     {
         "name": "cuMemHostUnregister", "base": "cuMemHostUnregister", "since": 4000,
         "class": "round_trip", "driver": "required",
+        "capture": "unsafe",
         "args": [("hostptr", "void *p")], "via": ["vgpuHostUnregister"],
         "doc": "Ends what cuMemHostRegister began.",
     },
@@ -124,6 +131,7 @@ CALLS = [
     {
         "name": "cuMemcpy", "base": "cuMemcpy", "since": 4000,
         "variants": [("cuMemcpy_ptds", 7000)], "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("devptr", "CUdeviceptr dst"),
             ("devptr", "CUdeviceptr src"),
@@ -135,6 +143,7 @@ CALLS = [
     {
         "name": "cuMemcpyHtoD_v2", "base": "cuMemcpyHtoD", "since": 3020,
         "variants": [("cuMemcpyHtoD_v2_ptds", 7000)], "class": "one_way", "driver": "required",
+        "capture": "unsafe",
         "args": [
             ("devptr", "CUdeviceptr dstDevice"),
             ("bytes_in", "const void *srcHost", "ByteCount"),
@@ -146,6 +155,7 @@ CALLS = [
     {
         "name": "cuMemcpyDtoH_v2", "base": "cuMemcpyDtoH", "since": 3020,
         "variants": [("cuMemcpyDtoH_v2_ptds", 7000)], "class": "one_way", "driver": "required",
+        "capture": "unsafe",
         "args": [
             ("bytes_out", "void *dstHost", "ByteCount"),
             ("devptr", "CUdeviceptr srcDevice"),
@@ -195,6 +205,7 @@ CALLS = [
     {
         "name": "cuMemcpyDtoD_v2", "base": "cuMemcpyDtoD", "since": 3020,
         "variants": [("cuMemcpyDtoD_v2_ptds", 7000)], "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("devptr", "CUdeviceptr dstDevice"),
             ("devptr", "CUdeviceptr srcDevice"),
@@ -227,6 +238,7 @@ CALLS = [
     {
         "name": "cuMemsetD8_v2", "base": "cuMemsetD8", "since": 3020,
         "variants": [("cuMemsetD8_v2_ptds", 7000)], "class": "one_way", "driver": "required",
+        "capture": "unsafe",
         "args": [
             ("devptr", "CUdeviceptr dstDevice"),
             ("value", "unsigned char uc"),
@@ -259,6 +271,7 @@ CALLS = [
     {
         "name": "cuMemsetD16_v2", "base": "cuMemsetD16", "since": 3020,
         "variants": [("cuMemsetD16_v2_ptds", 7000)], "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("devptr", "CUdeviceptr dstDevice"),
             ("value", "unsigned short us"),
@@ -291,6 +304,7 @@ CALLS = [
     {
         "name": "cuMemsetD32_v2", "base": "cuMemsetD32", "since": 3020,
         "variants": [("cuMemsetD32_v2_ptds", 7000)], "class": "one_way",
+        "capture": "unsafe",
         "args": [
             ("devptr", "CUdeviceptr dstDevice"),
             ("value", "unsigned int ui"),

@@ -4,6 +4,7 @@
 CALLS = [
     {
         "name": "cuModuleLoad", "base": "cuModuleLoad", "since": 2000, "class": "round_trip",
+        "capture": "unsafe",
         "args": [("out", "CUmodule *module"), ("string", "const char *fname", "4096")],
         "via": ["cuModuleLoadDataEx"],
         "doc": "Loads a module from a file.",
@@ -11,6 +12,7 @@ CALLS = [
     {
         "name": "cuModuleLoadData", "base": "cuModuleLoadData", "since": 2000,
         "class": "round_trip",
+        "capture": "unsafe",
         "args": [
             ("out", "CUmodule *module"),
             ("image", "const void *image", "VGPU_MODULE_BYTES_MAX"),
@@ -21,6 +23,7 @@ CALLS = [
     {
         "name": "cuModuleLoadDataEx", "base": "cuModuleLoadDataEx", "since": 2010,
         "class": "round_trip", "host": "manual", "blocking": True, "driver": "required",
+        "capture": "unsafe",
         "args": [
             ("out", "CUmodule *module"),
             ("image", "const void *image", "VGPU_MODULE_BYTES_MAX"),
@@ -52,6 +55,7 @@ CALLS = [
     {
         "name": "cuModuleLoadFatBinary", "base": "cuModuleLoadFatBinary", "since": 2000,
         "class": "round_trip",
+        "capture": "unsafe",
         "args": [
             ("out", "CUmodule *module"),
             ("image", "const void *fatCubin", "VGPU_MODULE_BYTES_MAX"),
@@ -62,6 +66,7 @@ CALLS = [
     {
         "name": "cuModuleUnload", "base": "cuModuleUnload", "since": 2000,
         "class": "round_trip", "host": "manual", "blocking": True, "driver": "required",
+        "capture": "unsafe",
         "args": [("handle", "CUmodule hmod")],
         "wire": {
             "args": [("handle:module", "module")],

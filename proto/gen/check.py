@@ -73,6 +73,8 @@ def check_wire(call, limits):
 def check_symbol(call, names):
     if call.cls not in CLASSES:
         fail(call, f"unknown class '{call.cls}'")
+    if call.capture not in ("", "unsafe"):
+        fail(call, f"unknown effect on captures '{call.capture}'")
     if call.cls != "unsupported" and not call.doc:
         fail(call, "undocumented")
     if call.internal:

@@ -19,7 +19,8 @@ CASE = re.compile(r"^CONF_(POSITIVE|NEGATIVE)\((\w+), (\w+)\)\n\{\n(.*?)^\}", re
 # NULL in place of these may be told before the driver asks whether it is initialised.
 OBJECTS = {"CUevent": "HANDLE", "CUfunction": "HANDLE", "CUkernel": "HANDLE",
            "CUlibrary": "HANDLE", "CUmodule": "HANDLE", "CUlinkState": "HANDLE",
-           "CUcontext": "VALUE"}
+           "CUcontext": "VALUE", "CUgraph": "VALUE", "CUgraphExec": "VALUE",
+           "CUgraphNode": "VALUE", "CUuserObject": "VALUE"}
 SAMPLES = {
     "CUcontext": "made_context()", "CUdevice": "0", "CUdeviceptr": "conf_memory(4096)",
     "CUevent": "made_event()", "CUfunction": 'conf_kernel("noop")',

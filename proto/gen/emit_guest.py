@@ -86,7 +86,8 @@ def since_of(call, symbol):
 
 
 def stub(call, symbol, oldest):
-    """A call that the oldest driver lacks asks whether this host's has it."""
+    """A call that the oldest driver lacks asks whether this host's has it, an unsafe one whether
+    a capture forbids it."""
     target = call.alias_of or call.name
     since = since_of(call, symbol)
     out = wrap(f"CUresult {symbol}", parameters(call.args), "\n{\n")
@@ -94,7 +95,11 @@ def stub(call, symbol, oldest):
     if since > oldest:
         out += f"    if (gs_driver_version() < {since}) {{\n"
         out += f"        return gs_absent(GS_CALL_{call.name});\n    }}\n"
-    out += wrap(f"CUresult cu = gs_{target}", arguments(call, symbol), ";\n\n", 4)
+    if call.capture == "unsafe":
+        out += "    CUresult cu = gs_capture_unsafe();\n\n    if (cu == CUDA_SUCCESS) {\n"
+        out += wrap(f"cu = gs_{target}", arguments(call, symbol), ";\n    }\n", 8)
+    else:
+        out += wrap(f"CUresult cu = gs_{target}", arguments(call, symbol), ";\n\n", 4)
     return out + f"    return gs_told(GS_CALL_{call.name}, cu);\n}}\n"
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 CLASSES = ("local", "one_way", "round_trip", "upcall", "unsupported")
 KEYS = {
     "name", "base", "since", "variants", "also", "alias_of", "class", "guest", "host",
-    "blocking", "driver", "driver_older", "args", "wire", "via", "ret_on_error", "positives",
-    "positives_why", "negatives", "negatives_why", "before_init", "optional", "doc",
+    "blocking", "capture", "driver", "driver_older", "args", "wire", "via", "ret_on_error",
+    "positives", "positives_why", "negatives", "negatives_why", "before_init", "optional", "doc",
 }
 
 
@@ -59,6 +59,7 @@ class Call:
     guest: str = "manual"
     host: str = "none"
     blocking: bool = False
+    capture: str = ""
     driver: str = ""
     driver_older: str = ""
     args: list = None
@@ -119,8 +120,8 @@ def make_call(raw, where, family):
             raise TableError(f"{where}: entry without '{key}'")
     call = Call(raw["name"], where, family, raw, cls=raw["class"])
     for key in ("base", "since", "variants", "also", "alias_of", "guest", "host",
-                "blocking", "driver", "driver_older", "via", "ret_on_error", "before_init",
-                "optional", "doc"):
+                "blocking", "capture", "driver", "driver_older", "via", "ret_on_error",
+                "before_init", "optional", "doc"):
         if key in raw:
             setattr(call, key, raw[key])
     if "args" in raw:

@@ -16,10 +16,10 @@ SCALARS = {"int": "i32", "unsigned int": "u32", "float": "f32", "size_t": "u64",
            "unsigned long long": "u64", "CUdeviceptr": "u64", "cuuint64_t": "u64",
            "cuuint32_t": "u32"}
 HANDLES = {"CUstream": "stream", "CUevent": "event", "CUmodule": "module",
-           "CUfunction": "function", "CUlinkState": "link"}
+           "CUfunction": "function", "CUlinkState": "link", "CUgraphExec": "graph"}
 # enum vgpu_handle_kind of proto/handle.h.
 HANDLE_NUMBERS = {"stream": 2, "event": 3, "module": 4, "function": 5, "link": 8, "physical": 16,
-                  "array": 18, "mipmap": 19}
+                  "array": 18, "mipmap": 19, "graph": 24}
 HANDLE_KINDS = tuple(HANDLE_NUMBERS)
 HASH_MIN = 0x10000
 

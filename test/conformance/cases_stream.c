@@ -425,33 +425,3 @@ CONF_NEGATIVE(cuStreamSynchronize, before_init)
 {
     CONF_RESULT(cuStreamSynchronize(NULL), CUDA_ERROR_NOT_INITIALIZED);
 }
-
-CONF_POSITIVE(cuStreamIsCapturing, never)
-{
-    CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_ACTIVE;
-    CUstream s = NULL;
-
-    conf_context();
-    CONF_SETUP(cuStreamCreate(&s, CU_STREAM_DEFAULT));
-    CONF_OK(cuStreamIsCapturing(s, &status));
-    CONF_VALUE(status);
-    status = CU_STREAM_CAPTURE_STATUS_ACTIVE;
-    CONF_OK(cuStreamIsCapturing(NULL, &status));
-    CONF_VALUE(status);
-}
-
-CONF_NEGATIVE(cuStreamIsCapturing, null_out)
-{
-    CUstream s = NULL;
-
-    conf_context();
-    CONF_SETUP(cuStreamCreate(&s, CU_STREAM_DEFAULT));
-    CONF_RESULT(cuStreamIsCapturing(s, NULL), CUDA_ERROR_INVALID_VALUE);
-}
-
-CONF_NEGATIVE(cuStreamIsCapturing, before_init)
-{
-    CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_NONE;
-
-    CONF_RESULT(cuStreamIsCapturing(NULL, &status), CUDA_ERROR_NOT_INITIALIZED);
-}

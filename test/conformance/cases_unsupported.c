@@ -48,26 +48,6 @@ CONF_UNSUPPORTED(cuMemAdvise, says_so)
     not_supported("cuMemAdvise");
 }
 
-CONF_UNSUPPORTED(cuGraphCreate, says_so)
-{
-    not_supported("cuGraphCreate");
-}
-
-CONF_UNSUPPORTED(cuGraphInstantiateWithFlags, says_so)
-{
-    not_supported("cuGraphInstantiateWithFlags");
-}
-
-CONF_UNSUPPORTED(cuStreamBeginCapture_v2, says_so)
-{
-    not_supported("cuStreamBeginCapture_v2");
-}
-
-CONF_UNSUPPORTED(cuStreamEndCapture, says_so)
-{
-    not_supported("cuStreamEndCapture");
-}
-
 CONF_UNSUPPORTED(cuIpcGetMemHandle, says_so)
 {
     not_supported("cuIpcGetMemHandle");

@@ -125,7 +125,8 @@ class RealTable(unittest.TestCase):
             run("--out", out)
             for path in Path(out).glob("*.[ch]"):
                 lines = path.read_text().split("\n")
-                self.assertLessEqual(len(lines), 600, path.name)
+                # Headers have a prototype for each of the 637 symbols.
+                self.assertLessEqual(len(lines), 600 if path.suffix == ".c" else 1500, path.name)
 
     def test_committed_coverage_page_is_current(self):
         with tempfile.TemporaryDirectory() as out:

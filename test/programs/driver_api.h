@@ -24,6 +24,21 @@
 #undef cuDeviceTotalMem
 #undef cuEventDestroy
 #undef cuEventElapsedTime
+#undef cuGraphAddDependencies
+#undef cuGraphAddKernelNode
+#undef cuGraphAddNode
+#undef cuGraphExecKernelNodeSetParams
+#undef cuGraphExecUpdate
+#undef cuGraphGetEdges
+#undef cuGraphInstantiate
+#undef cuGraphKernelNodeGetParams
+#undef cuGraphKernelNodeSetParams
+#undef cuGraphNodeGetDependencies
+#undef cuGraphNodeGetDependentNodes
+#undef cuGraphRemoveDependencies
+#undef cuStreamBeginCapture
+#undef cuStreamGetCaptureInfo
+#undef cuStreamUpdateCaptureDependencies
 #undef cuGetProcAddress
 #undef cuLinkAddData
 #undef cuLinkAddFile
@@ -323,6 +338,93 @@
     X(cuStreamWaitValue64_v2) \
     X(cuStreamWriteValue32_v2) \
     X(cuStreamWriteValue64_v2) \
+    X(cuGraphAddBatchMemOpNode) \
+    X(cuGraphAddChildGraphNode) \
+    X(cuGraphAddDependencies) \
+    X(cuGraphAddDependencies_v2) \
+    X(cuGraphAddEmptyNode) \
+    X(cuGraphAddEventRecordNode) \
+    X(cuGraphAddEventWaitNode) \
+    X(cuGraphAddHostNode) \
+    X(cuGraphAddKernelNode) \
+    X(cuGraphAddKernelNode_v2) \
+    X(cuGraphAddMemcpyNode) \
+    X(cuGraphAddMemsetNode) \
+    X(cuGraphAddNode) \
+    X(cuGraphAddNode_v2) \
+    X(cuGraphBatchMemOpNodeGetParams) \
+    X(cuGraphBatchMemOpNodeSetParams) \
+    X(cuGraphChildGraphNodeGetGraph) \
+    X(cuGraphClone) \
+    X(cuGraphCreate) \
+    X(cuGraphDestroy) \
+    X(cuGraphDestroyNode) \
+    X(cuGraphEventRecordNodeGetEvent) \
+    X(cuGraphEventRecordNodeSetEvent) \
+    X(cuGraphEventWaitNodeGetEvent) \
+    X(cuGraphEventWaitNodeSetEvent) \
+    X(cuGraphExecBatchMemOpNodeSetParams) \
+    X(cuGraphExecChildGraphNodeSetParams) \
+    X(cuGraphExecDestroy) \
+    X(cuGraphExecEventRecordNodeSetEvent) \
+    X(cuGraphExecEventWaitNodeSetEvent) \
+    X(cuGraphExecGetFlags) \
+    X(cuGraphExecHostNodeSetParams) \
+    X(cuGraphExecKernelNodeSetParams) \
+    X(cuGraphExecKernelNodeSetParams_v2) \
+    X(cuGraphExecMemcpyNodeSetParams) \
+    X(cuGraphExecMemsetNodeSetParams) \
+    X(cuGraphExecNodeSetParams) \
+    X(cuGraphExecUpdate) \
+    X(cuGraphExecUpdate_v2) \
+    X(cuGraphGetEdges) \
+    X(cuGraphGetEdges_v2) \
+    X(cuGraphGetNodes) \
+    X(cuGraphGetRootNodes) \
+    X(cuGraphHostNodeGetParams) \
+    X(cuGraphHostNodeSetParams) \
+    X(cuGraphInstantiate) \
+    X(cuGraphInstantiateWithFlags) \
+    X(cuGraphInstantiateWithParams) \
+    X(cuGraphInstantiate_v2) \
+    X(cuGraphKernelNodeCopyAttributes) \
+    X(cuGraphKernelNodeGetAttribute) \
+    X(cuGraphKernelNodeGetParams) \
+    X(cuGraphKernelNodeGetParams_v2) \
+    X(cuGraphKernelNodeSetAttribute) \
+    X(cuGraphKernelNodeSetParams) \
+    X(cuGraphKernelNodeSetParams_v2) \
+    X(cuGraphLaunch) \
+    X(cuGraphMemcpyNodeGetParams) \
+    X(cuGraphMemcpyNodeSetParams) \
+    X(cuGraphMemsetNodeGetParams) \
+    X(cuGraphMemsetNodeSetParams) \
+    X(cuGraphNodeFindInClone) \
+    X(cuGraphNodeGetDependencies) \
+    X(cuGraphNodeGetDependencies_v2) \
+    X(cuGraphNodeGetDependentNodes) \
+    X(cuGraphNodeGetDependentNodes_v2) \
+    X(cuGraphNodeGetEnabled) \
+    X(cuGraphNodeGetType) \
+    X(cuGraphNodeSetEnabled) \
+    X(cuGraphNodeSetParams) \
+    X(cuGraphReleaseUserObject) \
+    X(cuGraphRemoveDependencies) \
+    X(cuGraphRemoveDependencies_v2) \
+    X(cuGraphRetainUserObject) \
+    X(cuGraphUpload) \
+    X(cuStreamBeginCapture) \
+    X(cuStreamBeginCaptureToGraph) \
+    X(cuStreamBeginCapture_v2) \
+    X(cuStreamEndCapture) \
+    X(cuStreamGetCaptureInfo) \
+    X(cuStreamGetCaptureInfo_v2) \
+    X(cuStreamGetCaptureInfo_v3) \
+    X(cuStreamUpdateCaptureDependencies) \
+    X(cuStreamUpdateCaptureDependencies_v2) \
+    X(cuUserObjectCreate) \
+    X(cuUserObjectRelease) \
+    X(cuUserObjectRetain) \
     X(cuStreamIsCapturing) \
     X(cuThreadExchangeStreamCaptureMode)
 /* clang-format on */

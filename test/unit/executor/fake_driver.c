@@ -9,7 +9,7 @@ struct fake *fake;
 /* The address of a global of every module. */
 #define GLOBAL_ADDRESS 0x7f1234560000ull
 
-static CUresult called(enum fake_call call)
+CUresult fake_called(enum fake_call call)
 {
     atomic_fetch_add(&fake->count[call], 1);
     return (CUresult)atomic_load(&fake->result[call]);
@@ -19,11 +19,11 @@ static CUresult moved(enum fake_call call, uint64_t address, uint64_t bytes)
 {
     atomic_store(&fake->last_address, address);
     atomic_store(&fake->last_bytes, bytes);
-    return called(call);
+    return fake_called(call);
 }
 
 /* Objects are numbers that only have to differ from NULL. */
-static void *object(unsigned int kind)
+void *fake_object(unsigned int kind)
 {
     static _Atomic uintptr_t next = 0x1000;
 
@@ -33,31 +33,25 @@ static void *object(unsigned int kind)
 static CUresult set_current(CUcontext context)
 {
     (void)context;
-    return called(FAKE_cuCtxSetCurrent);
-}
-
-static CUresult exchange_mode(CUstreamCaptureMode *mode)
-{
-    (void)mode;
-    return CUDA_SUCCESS;
+    return fake_called(FAKE_cuCtxSetCurrent);
 }
 
 static CUresult synchronize(void)
 {
-    return called(FAKE_cuCtxSynchronize);
+    return fake_called(FAKE_cuCtxSynchronize);
 }
 
 static CUresult event_create(CUevent *event, unsigned int flags)
 {
     (void)flags;
-    *event = object(1);
-    return called(FAKE_cuEventCreate);
+    *event = fake_object(1);
+    return fake_called(FAKE_cuEventCreate);
 }
 
 static CUresult event_destroy(CUevent event)
 {
     (void)event;
-    return called(FAKE_cuEventDestroy_v2);
+    return fake_called(FAKE_cuEventDestroy_v2);
 }
 
 static CUresult event_record(CUevent event, CUstream stream, unsigned int flags)
@@ -65,13 +59,13 @@ static CUresult event_record(CUevent event, CUstream stream, unsigned int flags)
     (void)event;
     (void)stream;
     (void)flags;
-    return called(FAKE_cuEventRecordWithFlags);
+    return fake_called(FAKE_cuEventRecordWithFlags);
 }
 
 static CUresult event_query(CUevent event)
 {
     (void)event;
-    return called(FAKE_cuEventQuery);
+    return fake_called(FAKE_cuEventQuery);
 }
 
 static CUresult device_attribute(int *value, CUdevice_attribute attribute, CUdevice device)
@@ -86,20 +80,20 @@ static CUresult stream_create(CUstream *stream, unsigned int flags, int priority
 {
     (void)flags;
     (void)priority;
-    *stream = object(2);
-    return called(FAKE_cuStreamCreateWithPriority);
+    *stream = fake_object(2);
+    return fake_called(FAKE_cuStreamCreateWithPriority);
 }
 
 static CUresult stream_destroy(CUstream stream)
 {
     (void)stream;
-    return called(FAKE_cuStreamDestroy_v2);
+    return fake_called(FAKE_cuStreamDestroy_v2);
 }
 
 static CUresult stream_query(CUstream stream)
 {
     (void)stream;
-    return called(FAKE_cuStreamQuery);
+    return fake_called(FAKE_cuStreamQuery);
 }
 
 static CUresult stream_wait(CUstream stream, CUevent event, unsigned int flags)
@@ -107,12 +101,12 @@ static CUresult stream_wait(CUstream stream, CUevent event, unsigned int flags)
     (void)stream;
     (void)event;
     (void)flags;
-    return called(FAKE_cuStreamWaitEvent);
+    return fake_called(FAKE_cuStreamWaitEvent);
 }
 
 static CUresult write_value(CUstream stream, CUdeviceptr at, cuuint64_t value, unsigned int flags)
 {
-    CUresult cu = called(FAKE_cuStreamWriteValue64_v2);
+    CUresult cu = fake_called(FAKE_cuStreamWriteValue64_v2);
 
     (void)stream;
     (void)flags;
@@ -140,14 +134,14 @@ static CUresult reserve(CUdeviceptr *ptr, size_t size, size_t alignment, CUdevic
     (void)alignment;
     (void)flags;
     *ptr = hint;
-    return called(FAKE_cuMemAddressReserve);
+    return fake_called(FAKE_cuMemAddressReserve);
 }
 
 static CUresult address_free(CUdeviceptr ptr, size_t size)
 {
     (void)ptr;
     (void)size;
-    return called(FAKE_cuMemAddressFree);
+    return fake_called(FAKE_cuMemAddressFree);
 }
 
 static CUresult create(CUmemGenericAllocationHandle *handle, size_t size,
@@ -162,7 +156,7 @@ static CUresult create(CUmemGenericAllocationHandle *handle, size_t size,
 static CUresult release(CUmemGenericAllocationHandle handle)
 {
     (void)handle;
-    return called(FAKE_cuMemRelease);
+    return fake_called(FAKE_cuMemRelease);
 }
 
 static CUresult map(CUdeviceptr ptr, size_t size, size_t offset,
@@ -190,7 +184,7 @@ static CUresult get_info(size_t *free_bytes, size_t *total)
 {
     *free_bytes = 1ull << 33;
     *total = 1ull << 34;
-    return called(FAKE_cuMemGetInfo_v2);
+    return fake_called(FAKE_cuMemGetInfo_v2);
 }
 
 static CUresult copy_to(CUdeviceptr dst, const void *src, size_t bytes, CUstream stream)
@@ -229,22 +223,22 @@ static CUresult load(CUmodule *module, const void *image, unsigned int count, CU
             memcpy(values[i], "told", 5);
         }
     }
-    *module = object(3);
+    *module = fake_object(3);
     return moved(FAKE_cuModuleLoadDataEx, (uintptr_t)image, count);
 }
 
 static CUresult unload(CUmodule module)
 {
     (void)module;
-    return called(FAKE_cuModuleUnload);
+    return fake_called(FAKE_cuModuleUnload);
 }
 
 static CUresult get_function(CUfunction *function, CUmodule module, const char *name)
 {
     (void)module;
     (void)name;
-    *function = object(4);
-    return called(FAKE_cuModuleGetFunction);
+    *function = fake_object(4);
+    return fake_called(FAKE_cuModuleGetFunction);
 }
 
 static CUresult get_global(CUdeviceptr *ptr, size_t *bytes, CUmodule module, const char *name)
@@ -253,7 +247,7 @@ static CUresult get_global(CUdeviceptr *ptr, size_t *bytes, CUmodule module, con
     (void)name;
     *ptr = GLOBAL_ADDRESS;
     *bytes = 64;
-    return called(FAKE_cuModuleGetGlobal_v2);
+    return fake_called(FAKE_cuModuleGetGlobal_v2);
 }
 
 static CUresult get_attribute(int *value, CUfunction_attribute attribute, CUfunction function)
@@ -301,34 +295,34 @@ static CUresult launch(CUfunction f, unsigned int gx, unsigned int gy, unsigned 
 
 static CUresult array_create(CUarray *array, const CUDA_ARRAY3D_DESCRIPTOR *shape)
 {
-    *array = object(5);
+    *array = fake_object(5);
     return moved(FAKE_cuArray3DCreate_v2, shape->Width, shape->Height);
 }
 
 static CUresult array_destroy(CUarray array)
 {
     (void)array;
-    return called(FAKE_cuArrayDestroy);
+    return fake_called(FAKE_cuArrayDestroy);
 }
 
 static CUresult mipmap_create(CUmipmappedArray *mipmap, const CUDA_ARRAY3D_DESCRIPTOR *shape,
                               unsigned int levels)
 {
     (void)shape;
-    *mipmap = object(6);
+    *mipmap = fake_object(6);
     return moved(FAKE_cuMipmappedArrayCreate, 0, levels);
 }
 
 static CUresult mipmap_destroy(CUmipmappedArray mipmap)
 {
     (void)mipmap;
-    return called(FAKE_cuMipmappedArrayDestroy);
+    return fake_called(FAKE_cuMipmappedArrayDestroy);
 }
 
 static CUresult mipmap_level(CUarray *level, CUmipmappedArray mipmap, unsigned int number)
 {
     (void)mipmap;
-    *level = object(5);
+    *level = fake_object(5);
     return moved(FAKE_cuMipmappedArrayGetLevel, 0, number);
 }
 
@@ -336,26 +330,26 @@ static CUresult texture_create(CUtexObject *texture, const CUDA_RESOURCE_DESC *r
                                const CUDA_TEXTURE_DESC *how, const CUDA_RESOURCE_VIEW_DESC *view)
 {
     (void)how;
-    *texture = (uintptr_t)object(7);
+    *texture = (uintptr_t)fake_object(7);
     return moved(FAKE_cuTexObjectCreate, resource->res.linear.devPtr, view != NULL);
 }
 
 static CUresult texture_destroy(CUtexObject texture)
 {
     (void)texture;
-    return called(FAKE_cuTexObjectDestroy);
+    return fake_called(FAKE_cuTexObjectDestroy);
 }
 
 static CUresult surface_create(CUsurfObject *surface, const CUDA_RESOURCE_DESC *resource)
 {
-    *surface = (uintptr_t)object(8);
+    *surface = (uintptr_t)fake_object(8);
     return moved(FAKE_cuSurfObjectCreate, (uintptr_t)resource->res.array.hArray, 0);
 }
 
 static CUresult surface_destroy(CUsurfObject surface)
 {
     (void)surface;
-    return called(FAKE_cuSurfObjectDestroy);
+    return fake_called(FAKE_cuSurfObjectDestroy);
 }
 
 static CUresult copy_box(const CUDA_MEMCPY3D *box, CUstream stream)
@@ -419,7 +413,6 @@ void fake_driver_new(struct ex_driver *d)
     fake = mmap(NULL, sizeof(*fake), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     memset(d, 0, sizeof(*d));
     d->cuCtxSetCurrent = set_current;
-    d->cuThreadExchangeStreamCaptureMode = exchange_mode;
     d->cuCtxSynchronize = synchronize;
     d->cuEventCreate = event_create;
     d->cuEventDestroy_v2 = event_destroy;
@@ -435,6 +428,7 @@ void fake_driver_new(struct ex_driver *d)
     fill_memory(d);
     fill_modules(d);
     fill_arrays(d);
+    fake_graph_fill(d);
 }
 
 unsigned int fake_calls(enum fake_call call)

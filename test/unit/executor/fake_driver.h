@@ -51,7 +51,14 @@
     X(cuTexObjectDestroy)                                                                          \
     X(cuSurfObjectCreate)                                                                          \
     X(cuSurfObjectDestroy)                                                                         \
-    X(cuMemcpy3DAsync_v2)
+    X(cuMemcpy3DAsync_v2)                                                                          \
+    X(cuGraphCreate)                                                                               \
+    X(cuGraphDestroy)                                                                              \
+    X(cuGraphAddNode)                                                                              \
+    X(cuGraphExecNodeSetParams)                                                                    \
+    X(cuGraphInstantiateWithFlags)                                                                 \
+    X(cuGraphLaunch)                                                                               \
+    X(cuGraphExecDestroy)
 
 enum fake_call {
 #define FAKE_ENUM(name) FAKE_##name,
@@ -72,6 +79,14 @@ extern struct fake *fake;
 
 /* Makes `fake`, all zero, and fills *driver.  The parameters of every kernel are u64 and u32. */
 void fake_driver_new(struct ex_driver *driver);
+
+/* The part of it that graphs need (fake_graph.c): every kind of node is counted as cuGraphAddNode,
+ * every change as cuGraphExecNodeSetParams. */
+void fake_graph_fill(struct ex_driver *driver);
+
+/* Counts a call and gives its answer; a new object's address. */
+CUresult fake_called(enum fake_call call);
+void *fake_object(unsigned int kind);
 
 /* How often a call was made. */
 unsigned int fake_calls(enum fake_call call);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VGPU_CONF_GRAPH_H
+#define VGPU_CONF_GRAPH_H
+
+/* Steps that cases of graphs share; each ends the case when it fails. */
+
+#include "test/conformance/conf.h"
+
+/* True for the codes that say "this is no such object": which one it is differs by call. */
+static inline bool conf_refused(CUresult cu)
+{
+    return cu == CUDA_ERROR_INVALID_VALUE || cu == CUDA_ERROR_INVALID_HANDLE;
+}
+
+/* The same before cuInit, where a missing object may be noticed first. */
+static inline bool conf_refused_early(CUresult cu)
+{
+    return cu == CUDA_ERROR_NOT_INITIALIZED || conf_refused(cu);
+}
+
+CUgraph conf_graph(void);
+
+/* Two empty nodes, the second behind the first. */
+struct conf_pair {
+    CUgraph graph;
+    CUgraphNode first;
+    CUgraphNode second;
+};
+struct conf_pair conf_pair(void);
+
+CUgraphNode conf_empty(CUgraph graph);
+
+/* One block of one thread of a kernel of kernels.cu; `params` are borrowed by the result. */
+CUDA_KERNEL_NODE_PARAMS conf_kernel_node(const char *name, void **params);
+
+/* Adds a node of the kernel `store` or `add`, for one word. */
+CUgraphNode conf_add_kernel(CUgraph graph, CUgraphNode after, const char *name, CUdeviceptr *word,
+                            unsigned int *value);
+
+/* A fill of one word. */
+CUDA_MEMSET_NODE_PARAMS conf_fill_node(CUdeviceptr word, unsigned int value);
+
+/* A copy of one word between device memory. */
+CUDA_MEMCPY3D conf_copy_node(CUdeviceptr to, CUdeviceptr from);
+
+/* Makes the graph executable, runs it once and waits. */
+CUgraphExec conf_instantiate(CUgraph graph);
+void conf_run_graph(CUgraphExec exec);
+
+/* A word of device memory with a value, and what it holds. */
+CUdeviceptr conf_word(unsigned int value);
+unsigned int conf_read(CUdeviceptr word);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What a guest can say of graphs, and what becomes of a worker that hears it. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "executor/worker/exit_status.h"
+#include "proto/handle.h"
+#include "proto/limits.h"
+#include "session_fixture.h"
+
+#define GRAPH        vgpu_handle_make(VGPU_HANDLE_GRAPH_EXEC, 1, 0)
+#define GRAPH_SECOND vgpu_handle_make(VGPU_HANDLE_GRAPH_EXEC, 2, 0)
+#define STREAM       vgpu_handle_make(VGPU_HANDLE_STREAM, 1, 1)
+#define ANSWER       VGPU_RECORD_ANSWER
+
+static struct fixture f;
+
+static int start(void **state)
+{
+    (void)state;
+    fixture_start(&f);
+    assert_int_equal(fixture_attach(&f, FIXTURE_CANDIDATE, true), 0);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    fixture_end(&f);
+    return 0;
+}
+
+static void begin(uint64_t graph)
+{
+    SEND(&f, vgpuGraphNew, ANSWER, .graph = graph);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+}
+
+static int instantiate(uint64_t graph)
+{
+    SEND(&f, cuGraphInstantiateWithFlags, ANSWER, .graph = graph);
+    return fixture_answer(&f, NULL, NULL, 0);
+}
+
+static void add_empty(uint64_t graph, uint32_t node, const uint32_t *deps, uint32_t deps_len)
+{
+    CALL(&f, vgpuGraphEmpty, 0, .graph = graph, .node = node, .deps = (const uint8_t *)deps,
+         .deps_len = deps_len);
+    if (f.used > sizeof(f.batch) - 8192) {
+        fixture_submit(&f);
+    }
+}
+
+/* One empty node, executable. */
+static void make_graph(void)
+{
+    begin(GRAPH);
+    add_empty(GRAPH, 0, NULL, 0);
+    assert_int_equal(instantiate(GRAPH), 0);
+}
+
+static void expect_broken(void)
+{
+    fixture_submit(&f);
+    assert_int_equal(fixture_wait(&f), EX_EXIT_BROKEN);
+}
+
+static void test_built_run_and_ended(void **state)
+{
+    const uint32_t first = 0;
+    uint64_t ptr = 0;
+
+    (void)state;
+    SEND(&f, cuMemAlloc_v2, ANSWER, .bytesize = 64);
+    assert_int_equal(fixture_answer(&f, NULL, &ptr, sizeof(ptr)), 0);
+    begin(GRAPH);
+    CALL(&f, vgpuGraphFill, 0, .graph = GRAPH, .dst = ptr, .width = 64, .height = 1, .pitch = 64,
+         .element = 1);
+    add_empty(GRAPH, 1, &first, sizeof(first));
+    assert_int_equal(instantiate(GRAPH), 0);
+    assert_int_equal(fake_calls(FAKE_cuGraphAddNode), 2);
+    assert_int_equal(atomic_load(&fake->last_address), ptr);
+    SEND(&f, cuGraphLaunch, ANSWER, .graph = GRAPH);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    SEND(&f, cuGraphExecDestroy, ANSWER, .graph = GRAPH);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    assert_int_equal(fake_calls(FAKE_cuGraphDestroy), 1);
+    assert_int_equal(fake_calls(FAKE_cuGraphExecDestroy), 1);
+    SEND(&f, cuGraphLaunch, ANSWER, .graph = GRAPH);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), CUDA_ERROR_INVALID_HANDLE);
+    begin(GRAPH_SECOND); /* the place is free for the next one */
+}
+
+static void test_nodes_out_of_order_end_the_session(void **state)
+{
+    (void)state;
+    begin(GRAPH);
+    add_empty(GRAPH, 1, NULL, 0);
+    expect_broken();
+}
+
+static void test_node_that_follows_itself_ends_the_session(void **state)
+{
+    const uint32_t self = 0;
+
+    (void)state;
+    begin(GRAPH);
+    add_empty(GRAPH, 0, &self, sizeof(self));
+    expect_broken();
+}
+
+static void test_half_a_dependency_ends_the_session(void **state)
+{
+    const uint32_t first = 0;
+
+    (void)state;
+    begin(GRAPH);
+    add_empty(GRAPH, 0, NULL, 0);
+    add_empty(GRAPH, 1, &first, 3);
+    expect_broken();
+}
+
+static void test_change_of_kind_ends_the_session(void **state)
+{
+    (void)state;
+    make_graph();
+    CALL(&f, vgpuGraphFill, 0, .graph = GRAPH, .width = 1, .height = 1, .element = 1);
+    expect_broken();
+}
+
+static void test_change_of_no_node_ends_the_session(void **state)
+{
+    (void)state;
+    make_graph();
+    add_empty(GRAPH, 1, NULL, 0);
+    expect_broken();
+}
+
+static void test_change_with_dependencies_ends_the_session(void **state)
+{
+    const uint32_t first = 0;
+
+    (void)state;
+    make_graph();
+    add_empty(GRAPH, 0, &first, sizeof(first));
+    expect_broken();
+}
+
+static void test_handles_of_others_are_answered_400(void **state)
+{
+    (void)state;
+    SEND(&f, cuStreamCreateWithPriority, ANSWER, .stream = STREAM);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    assert_int_equal(instantiate(GRAPH), CUDA_ERROR_INVALID_HANDLE);
+    assert_int_equal(instantiate(STREAM), CUDA_ERROR_INVALID_HANDLE);
+    begin(GRAPH);
+    SEND(&f, cuGraphLaunch, ANSWER, .graph = GRAPH);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), CUDA_ERROR_INVALID_HANDLE);
+    assert_int_equal(instantiate(GRAPH), 0);
+    assert_int_equal(instantiate(GRAPH), CUDA_ERROR_INVALID_HANDLE);
+    SEND(&f, cuGraphLaunch, ANSWER, .graph = GRAPH, .stream = GRAPH);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), CUDA_ERROR_INVALID_HANDLE);
+    SEND(&f, vgpuGraphEnable, ANSWER, .graph = GRAPH, .node = 7);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), CUDA_ERROR_INVALID_HANDLE);
+    SEND(&f, vgpuGraphNew, ANSWER, .graph = GRAPH);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), CUDA_ERROR_INVALID_HANDLE);
+    assert_int_equal(fake_calls(FAKE_cuGraphLaunch), 0);
+}
+
+static void test_memory_of_nobody_never_reaches_driver(void **state)
+{
+    (void)state;
+    begin(GRAPH);
+    CALL(&f, vgpuGraphFill, 0, .graph = GRAPH, .dst = 0x1000, .width = 64, .height = 1,
+         .element = 1);
+    CALL(&f, vgpuGraphCopy, 0, .graph = GRAPH, .node = 1, .dst = 0x1000, .src = 0x2000, .width = 8,
+         .height = 1, .depth = 1, .dst_type = CU_MEMORYTYPE_HOST, .src_type = CU_MEMORYTYPE_DEVICE);
+    CALL(&f, vgpuGraphEvent, 0, .graph = GRAPH, .node = 2, .event = STREAM);
+    CALL(&f, vgpuGraphKernel, 0, .graph = GRAPH, .node = 3, .function = STREAM);
+    assert_int_equal(instantiate(GRAPH), CUDA_ERROR_INVALID_VALUE);
+    assert_int_equal(fake_calls(FAKE_cuGraphAddNode), 0);
+    assert_int_equal(fake_calls(FAKE_cuGraphInstantiateWithFlags), 0);
+}
+
+/* Nodes that follow as many as they may are what costs most for a record. */
+static void describe_too_much(void)
+{
+    static uint32_t deps[VGPU_GRAPH_DEPS_MAX];
+    const uint64_t each =
+        VGPU_GRAPH_NODE_BYTES + (uint64_t)VGPU_GRAPH_DEPS_MAX * VGPU_GRAPH_DEP_BYTES;
+
+    for (uint32_t i = 0; i < VGPU_GRAPH_DEPS_MAX; i++) {
+        deps[i] = i;
+        add_empty(GRAPH, i, NULL, 0);
+    }
+    for (uint32_t i = 0; i < VGPU_GRAPH_BYTES_MAX / each + 1; i++) {
+        add_empty(GRAPH, VGPU_GRAPH_DEPS_MAX + i, deps, sizeof(deps));
+    }
+    fixture_submit(&f);
+}
+
+static void test_more_than_it_may_cost_is_out_of_memory(void **state)
+{
+    (void)state;
+    begin(GRAPH);
+    describe_too_much();
+    assert_int_equal(instantiate(GRAPH), CUDA_ERROR_OUT_OF_MEMORY);
+    SEND(&f, cuGraphExecDestroy, ANSWER, .graph = GRAPH);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    begin(GRAPH_SECOND);
+    add_empty(GRAPH_SECOND, 0, NULL, 0);
+    assert_int_equal(instantiate(GRAPH_SECOND), 0);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, start, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_built_run_and_ended),
+        CASE(test_nodes_out_of_order_end_the_session),
+        CASE(test_node_that_follows_itself_ends_the_session),
+        CASE(test_half_a_dependency_ends_the_session),
+        CASE(test_change_of_kind_ends_the_session),
+        CASE(test_change_of_no_node_ends_the_session),
+        CASE(test_change_with_dependencies_ends_the_session),
+        CASE(test_handles_of_others_are_answered_400),
+        CASE(test_memory_of_nobody_never_reaches_driver),
+        CASE(test_more_than_it_may_cost_is_out_of_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
