@@ -39,6 +39,7 @@ CUDA_AIMS = {
     "event_query_done": ("at most", 0.5, "ratio"),
     "stream_query_busy": ("at most", 0.5, "ratio"),
     "stream_query_idle": ("at most", 0.5, "ratio"),
+    "graph50_sync_p50": ("at most", 2.5, "ratio"),
 }
 NO_FIGURE = "none"
 

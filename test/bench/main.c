@@ -163,6 +163,7 @@ int main(int argc, char **argv)
     run(&b, &o, json, bench_memory_figures);
     run(&b, &o, json, bench_event_figures);
     run(&b, &o, json, bench_lookup_figures);
+    run(&b, &o, json, bench_graph_figures);
     BENCH_CHECK(cuCtxDestroy_v2(b.ctx));
     if (json && json != stdout) {
         fclose(json);
