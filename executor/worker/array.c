@@ -35,7 +35,7 @@ bool ex_array_holds(const struct ex_array *array, const uint64_t at[3], const ui
 {
     uint32_t element = vgpu_element_bytes((uint32_t)array->shape.Format, array->shape.NumChannels);
 
-    return size[0] != 0 && size[1] != 0 && size[2] != 0 && at[0] % element == 0 &&
+    return element != 0 && size[0] != 0 && size[1] != 0 && size[2] != 0 && at[0] % element == 0 &&
            size[0] % element == 0 && vgpu_span_fits(at[0], size[0], array->shape.Width * element) &&
            vgpu_span_fits(at[1], size[1], at_least_one(array->shape.Height)) &&
            vgpu_span_fits(at[2], size[2], at_least_one(array->shape.Depth));

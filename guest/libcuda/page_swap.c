@@ -2,7 +2,6 @@
 #include "guest/libcuda/page_swap.h"
 
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "guest/libcuda/log.h"
@@ -32,7 +31,7 @@ static bool replace(void *to, void *from, uint64_t bytes)
     }
     /* Without memory of its own the system may have failed when the old ones were gone. */
     if (mmap(to, bytes, PROT_READ | PROT_WRITE, flags, -1, 0) == to) {
-        memcpy(to, from, bytes);
+        gs_write_hold_copy(to, from, bytes);
     }
     return false;
 }
@@ -68,14 +67,12 @@ static CUresult take_place(struct gs_channel *channel, void *pages, uint64_t add
     if (hold < 0 && !gs_page_map_is_alone(channel)) {
         return CUDA_ERROR_NOT_SUPPORTED;
     }
-    memcpy(pages, at(address), bytes);
+    gs_write_hold_copy(pages, at(address), bytes);
     moved = replace(at(address), pages, bytes);
     gs_write_release(hold);
     if (!moved) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    /* A child has a use for it until it gets a copy; a device's memory it cannot inherit. */
-    (void)madvise(at(address), bytes, MADV_DOFORK);
     gs_channel_rename(channel, pages, at(address));
     return CUDA_SUCCESS;
 }
@@ -90,7 +87,7 @@ CUresult gs_page_swap_in(struct gs_channel *channel, uint64_t address, uint64_t 
         say_memory();
         return CUDA_ERROR_NOT_SUPPORTED;
     }
-    pages = gs_channel_map(channel, NULL, offset, bytes);
+    pages = gs_channel_map_inherited(channel, offset, bytes);
     if (pages == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
@@ -115,7 +112,7 @@ static bool give_place(struct gs_channel *channel, void *pages, uint64_t address
 
     /* A thread that writes to what is being given up would race with the call itself. */
     if (hold >= 0 || !shared || gs_page_map_is_alone(channel)) {
-        memcpy(pages, at(address), bytes);
+        gs_write_hold_copy(pages, at(address), bytes);
         moved = replace(at(address), pages, bytes);
     }
     gs_write_release(hold);
@@ -165,7 +162,7 @@ void gs_page_swap_in_child(const struct gs_channel *channel, uint64_t address, u
     bool done = false;
 
     if (copy != NULL && pages != MAP_FAILED) {
-        memcpy(copy, pages, bytes);
+        gs_write_hold_copy(copy, pages, bytes);
         done = mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, at(address)) != MAP_FAILED;
     }
     /* It must not write where the parent and the device read. */

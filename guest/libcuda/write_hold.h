@@ -22,4 +22,7 @@ int gs_write_hold(uint64_t address, uint64_t bytes, bool shared);
 /* Accepts -1. */
 void gs_write_release(int hold);
 
+/* Copies whole pages that other threads may be reading, or waiting to write. */
+void gs_write_hold_copy(void *to, const void *from, uint64_t bytes);
+
 #endif

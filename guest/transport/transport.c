@@ -98,7 +98,8 @@ static struct gs_mapping *find_place(struct gs_channel *channel)
 }
 
 /* With the lock. */
-static void *map_locked(struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes)
+static void *map_locked(struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes,
+                        bool inherited)
 {
     uint64_t front = offset < VGPU_CHANNEL_DATA_OFFSET ? VGPU_CHANNEL_DATA_OFFSET - offset : 0;
     struct gs_mapping *mapping = find_place(channel);
@@ -119,7 +120,9 @@ static void *map_locked(struct gs_channel *channel, void *at, uint64_t offset, u
         return NULL;
     }
     /* A child that wrote here would speak with the parent's voice. */
-    (void)madvise(memory, bytes, MADV_DONTFORK);
+    if (!inherited) {
+        (void)madvise(memory, bytes, MADV_DONTFORK);
+    }
     *mapping = (struct gs_mapping){memory, bytes};
     return memory;
 }
@@ -129,7 +132,17 @@ void *gs_channel_map(struct gs_channel *channel, void *at, uint64_t offset, uint
     void *memory;
 
     (void)pthread_mutex_lock(&channel->maps_lock);
-    memory = map_locked(channel, at, offset, bytes);
+    memory = map_locked(channel, at, offset, bytes, false);
+    (void)pthread_mutex_unlock(&channel->maps_lock);
+    return memory;
+}
+
+void *gs_channel_map_inherited(struct gs_channel *channel, uint64_t offset, uint64_t bytes)
+{
+    void *memory;
+
+    (void)pthread_mutex_lock(&channel->maps_lock);
+    memory = map_locked(channel, NULL, offset, bytes, true);
     (void)pthread_mutex_unlock(&channel->maps_lock);
     return memory;
 }

@@ -125,6 +125,9 @@ static inline bool gs_channel_is_there(const struct gs_channel *channel)
 void *gs_channel_map(struct gs_channel *channel, void *at, uint64_t offset, uint64_t bytes);
 void gs_channel_unmap(struct gs_channel *channel, void *memory);
 
+/* The same anywhere, and a child of fork has it too: what asks for this gives the child a copy. */
+void *gs_channel_map_inherited(struct gs_channel *channel, uint64_t offset, uint64_t bytes);
+
 /* Between the two no other thread maps, unmaps or retires parts.  Any thread. */
 void gs_channel_freeze(struct gs_channel *channel);
 void gs_channel_thaw(struct gs_channel *channel);

@@ -6,8 +6,8 @@
 
 /* Rectangles and boxes with arrays at an end. */
 
-#define SIDE  40u
-#define ROW   (SIDE * 4u)
+#define SIDE  40ul
+#define ROW   (SIDE * 4)
 #define PLANE (ROW * SIDE)
 
 static unsigned char host_a[PLANE * 8];

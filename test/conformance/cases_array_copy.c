@@ -6,8 +6,8 @@
 
 /* Copies from and to arrays: rows of one dimension, rectangles, boxes. */
 
-#define WIDTH 256u
-#define BYTES (WIDTH * 4u)
+#define WIDTH 256ul
+#define BYTES (WIDTH * 4)
 
 static unsigned char data[BYTES];
 static unsigned char seen[BYTES];

@@ -137,8 +137,8 @@ CONF_POSITIVE(cuMemHostRegister_v2, again_and_again)
     conf_context();
     conf_fill(p, BYTES, 4);
     for (unsigned int i = 0; i < 50; i++) {
-        refused += drv.cuMemHostRegister_v2(p + 100 * i, BYTES / 2, 0) != CUDA_SUCCESS;
-        refused += drv.cuMemHostUnregister(p + 100 * i) != CUDA_SUCCESS;
+        refused += drv.cuMemHostRegister_v2(p + 100ul * i, BYTES / 2, 0) != CUDA_SUCCESS;
+        refused += drv.cuMemHostUnregister(p + 100ul * i) != CUDA_SUCCESS;
     }
     CONF_VALUE(refused);
     CONF_EXPECT(conf_same(p, BYTES, 4));
@@ -265,8 +265,13 @@ CONF_UNSUPPORTED(cuMemHostRegister_v2, a_page_twice)
 /* The window's end: nothing has changed. */
 CONF_UNSUPPORTED(cuMemHostRegister_v2, more_than_the_window)
 {
-    unsigned char *p = pages(8ul << 30);
+    unsigned char *p = mmap(NULL, 8ul << 30, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     unsigned char *small = pages(BYTES);
+
+    if (p == MAP_FAILED) {
+        abort();
+    }
 
     conf_context();
     conf_fill(p + (1ul << 30), BYTES, 3);
@@ -326,7 +331,7 @@ CONF_NEGATIVE(cuMemcpyHtoD_v2, leaves_registered_memory)
 
 static void *let_go(void *arg)
 {
-    const struct timespec while_the_call_waits = {.tv_nsec = 50 * 1000 * 1000};
+    const struct timespec while_the_call_waits = {.tv_nsec = 50L * 1000 * 1000};
 
     nanosleep(&while_the_call_waits, NULL);
     conf_busy_stop(arg);

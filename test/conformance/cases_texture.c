@@ -15,7 +15,9 @@ static CUarray numbers(void)
     float data[WIDE * HIGH];
 
     for (unsigned int i = 0; i < WIDE * HIGH; i++) {
-        data[i] = (float)(10 * (i / WIDE) + i % WIDE);
+        unsigned int row = i / WIDE;
+
+        data[i] = (float)(10 * row + i % WIDE);
     }
     conf_array_write(array, data);
     return array;
@@ -226,7 +228,7 @@ CONF_POSITIVE(cuTexObjectCreate, linear_memory)
     how.flags = CU_TRSF_READ_AS_INTEGER;
     conf_sample("fetch", conf_texture(&what, &how, NULL), 8, &none[0][0], words);
     for (unsigned int i = 0; i < 8; i++) {
-        wrong += words[i][0] != data[2 * i] || words[i][1] != data[2 * i + 1];
+        wrong += words[i][0] != data[2ul * i] || words[i][1] != data[2ul * i + 1];
     }
     CONF_EXPECT(wrong == 0);
 }
@@ -253,7 +255,9 @@ CONF_POSITIVE(cuTexObjectCreate, rows_with_a_pitch)
     static float rows[16][128];
 
     for (unsigned int i = 0; i < 16 * 128; i++) {
-        rows[i / 128][i % 128] = (float)(100 * (i / 128) + i % 128);
+        unsigned int row = i / 128;
+
+        rows[row][i % 128] = (float)(100 * row + i % 128);
     }
     conf_context();
     what = pitched();
