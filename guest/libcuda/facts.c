@@ -181,7 +181,7 @@ int gs_facts_take(const Vgpu__Welcome *welcome, struct gs_device *devices)
     for (int i = 0; i < count; i++) {
         sorted[i] = welcome->devices[i];
     }
-    qsort(sorted, (size_t)count, sizeof(sorted[0]), /* the host's order is that of registration */
+    qsort(sorted, (size_t)count, sizeof(void *), /* the host's order is that of registration */
           gs_environment()->pci_order ? by_bus : by_speed);
     memset(uuids, 0, sizeof(uuids));
     for (int i = 0; i < count; i++) {

@@ -159,7 +159,7 @@ CUresult gs_cuLogsRegisterCallback(CUlogsCallback callbackFunc, void *userData,
             *listener = (struct listener){callbackFunc, userData, ++logs.last_handle};
             logs.listening++;
             if (callback_out != NULL) {
-                memcpy(callback_out, &listener->handle, sizeof(*callback_out));
+                memcpy(callback_out, &listener->handle, sizeof(listener->handle));
             }
             cu = CUDA_SUCCESS;
         }
@@ -276,7 +276,7 @@ CUresult gs_cuLogsDumpToMemory(CUlogIterator *iterator, char *buffer, size_t *si
 
 CUresult gs_cuLogsDumpToFile(CUlogIterator *iterator, const char *pathToFile, unsigned int flags)
 {
-    static char text[MESSAGES_MAX * LINE_BYTES + sizeof(cut_note)];
+    static char text[(size_t)MESSAGES_MAX * LINE_BYTES + sizeof(cut_note)];
     static pthread_mutex_t text_lock = PTHREAD_MUTEX_INITIALIZER;
     size_t size = sizeof(text);
     CUresult cu;

@@ -5,7 +5,8 @@
 from case import StackCase, main
 
 PROGRAM = "vgpu-process-environment"
-BUSES = ["0000:01:00.0", "0000:02:00.0", "0000:03:00.0"]
+# No more than the addresses of a sanitizer build have room for.
+BUSES = ["0000:01:00.0", "0000:02:00.0"]
 OK, NO_DEVICE, NO_BINARY, NO_JIT, UNSUPPORTED = 0, 100, 209, 223, 801
 
 
@@ -31,14 +32,14 @@ class Environment(StackCase):
         self.assertEqual({name: int(said[name][0]) for name in expected}, expected, environment)
 
     def test_devices_come_in_an_order_of_their_own(self):
-        self.assert_devices([0, 1, 2])
-        self.assert_devices([0, 1, 2], CUDA_DEVICE_ORDER="PCI_BUS_ID")
-        self.assert_devices([2, 0], CUDA_VISIBLE_DEVICES="2,0", CUDA_DEVICE_ORDER="PCI_BUS_ID")
+        self.assert_devices([0, 1])
+        self.assert_devices([0, 1], CUDA_DEVICE_ORDER="PCI_BUS_ID")
+        self.assert_devices([1, 0], CUDA_VISIBLE_DEVICES="1,0", CUDA_DEVICE_ORDER="PCI_BUS_ID")
 
     def test_devices_are_named_by_uuid(self):
-        uuids = self.assert_devices([0, 1, 2])["uuid"]
-        self.assert_devices([2, 1], CUDA_VISIBLE_DEVICES=f"{uuids[2]},{uuids[1]}")
-        self.assert_devices([1, 0], CUDA_VISIBLE_DEVICES=f"{uuids[1]},0,9,2")
+        uuids = self.assert_devices([0, 1])["uuid"]
+        self.assert_devices([1, 0], CUDA_VISIBLE_DEVICES=f"{uuids[1]},{uuids[0]}")
+        self.assert_devices([1], CUDA_VISIBLE_DEVICES=f"{uuids[1]},9,0")
 
     def test_no_device_is_an_error(self):
         for text in ("", "-1", "nothing", "0,0"):
