@@ -292,6 +292,31 @@ static void count_records(struct gs_exec *exec)
     }
 }
 
+/*
+ * The driver may hold a caller when many nodes are unfinished in a stream, as it does at 1,022
+ * launches.  Held behind a function of the program, the worker could not hear that it has returned:
+ * while one is under way, this thread waits instead.
+ */
+#define RUN_NODES_MAX 1024u
+
+static CUresult run_room(const struct gs_exec *exec, struct gs_stream *stream)
+{
+    uint64_t nodes;
+    CUresult cu;
+
+    if (gs_settled_by(exec->session, vgpu_handle_index_of(stream->wire),
+                      atomic_load(&stream->run_last))) {
+        atomic_store(&stream->run_nodes, 0);
+    }
+    nodes = atomic_fetch_add(&stream->run_nodes, exec->plan.count) + exec->plan.count;
+    if (nodes <= RUN_NODES_MAX || atomic_load(&exec->session->host_calls.pending) == 0) {
+        return CUDA_SUCCESS;
+    }
+    cu = gs_stream_wait(stream);
+    atomic_store(&stream->run_nodes, exec->plan.count);
+    return cu;
+}
+
 CUresult gs_exec_launch(struct gs_exec *exec, struct gs_stream *stream)
 {
     struct vgpu_args_cuGraphLaunch args = {.graph = exec->wire, .stream = stream->wire};
@@ -301,6 +326,9 @@ CUresult gs_exec_launch(struct gs_exec *exec, struct gs_stream *stream)
         return CUDA_ERROR_INVALID_VALUE;
     }
     cu = gs_stream_room(stream);
+    if (cu == CUDA_SUCCESS) {
+        cu = run_room(exec, stream);
+    }
     if (cu == CUDA_SUCCESS && atomic_load(&exec->session->prints)) {
         cu = gs_console_before_launch(exec->session);
     }
@@ -313,6 +341,8 @@ CUresult gs_exec_launch(struct gs_exec *exec, struct gs_stream *stream)
         expect_calls(exec, gs_host_call_unexpect);
         return cu;
     }
+    atomic_store(&stream->run_last,
+                 atomic_load(&exec->session->sent[vgpu_handle_index_of(stream->wire)]));
     count_records(exec);
     if (exec->waits > 0) {
         gs_settled_join(exec->session, vgpu_handle_index_of(stream->wire));

@@ -66,6 +66,8 @@ struct gs_stream {
     struct gs_beacon announced; /* shows events; held while such a record is sent, under the lock */
     struct gs_stream_asked asked;
     struct gs_stream_capture capture;
+    _Atomic uint64_t run_nodes; /* of runs of graphs that may be unfinished (graph_exec.c) */
+    _Atomic uint64_t run_last;  /* the last of them: so many operations had been sent with it */
 };
 
 /* Makes the embedded NULL stream of a context. */
