@@ -44,6 +44,7 @@ static double graph_launch_sync(struct bench *b)
         BENCH_CHECK(cuStreamSynchronize(b->stream));
         times[i] = bench_now_us() - start;
     }
+    b->operations += n;
     BENCH_CHECK(cuGraphExecDestroy(exec));
     return bench_median(times, n);
 }
@@ -60,6 +61,7 @@ static double graph_launch_mean(struct bench *b)
     }
     BENCH_CHECK(cuStreamSynchronize(b->stream));
     spent = bench_now_us() - start;
+    b->operations += n;
     BENCH_CHECK(cuGraphExecDestroy(exec));
     return spent / n;
 }

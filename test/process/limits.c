@@ -25,6 +25,7 @@ union thing {
     CUlinkState link;
     CUmodule module;
     CUarray array;
+    CUgraphExec exec;
     CUdeviceptr address;
     CUmemGenericAllocationHandle physical;
     void *host;
@@ -204,6 +205,24 @@ static CUresult give_array(union thing *t)
     return drv.cuArrayDestroy(t->array);
 }
 
+static CUresult take_exec(union thing *t, unsigned int number)
+{
+    static CUgraph graph;
+    CUgraphNode node = NULL;
+
+    (void)number;
+    if (graph == NULL) {
+        must(drv.cuGraphCreate(&graph, 0), "make a graph");
+        must(drv.cuGraphAddEmptyNode(&node, graph, NULL, 0), "add a node");
+    }
+    return drv.cuGraphInstantiateWithFlags(&t->exec, graph, 0);
+}
+
+static CUresult give_exec(union thing *t)
+{
+    return drv.cuGraphExecDestroy(t->exec);
+}
+
 /* Ever larger stacks: each thing is one step, and what is given back makes it smaller. */
 static size_t stack_bytes = STACK_STEP;
 
@@ -231,6 +250,7 @@ static const struct kind kinds[] = {
     {"device", take_device, give_device},    {"ordered", take_ordered, give_ordered},
     {"pinned", take_pinned, give_pinned},    {"stack", take_stack, give_stack},
     {"module", take_module, give_module},    {"array", take_array, give_array},
+    {"exec", take_exec, give_exec},
 };
 
 static const struct kind *find(const char *name)

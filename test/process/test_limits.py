@@ -65,6 +65,9 @@ class Limits(StackCase):
     def test_arrays(self):
         self.assertEqual(self.fill("array"), QUOTA_MIB // DEVICE_MIB)
 
+    def test_executable_graphs(self):
+        self.assertEqual(self.fill("exec"), 4096)
+
     def test_stack_of_threads(self):
         self.assertGreater(self.fill("stack"), 0)
 
