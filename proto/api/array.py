@@ -103,6 +103,7 @@ CALLS = [
         "name": "cuArrayCreate_v2", "base": "cuArrayCreate", "since": 3020,
         "class": "round_trip",
         "capture": "unsafe",
+        "capture": "unsafe",
         "args": [
             ("out", "CUarray *pHandle"),
             ("struct_in", "const CUDA_ARRAY_DESCRIPTOR *pAllocateArray"),
@@ -114,6 +115,7 @@ CALLS = [
         "name": "cuArray3DCreate_v2", "base": "cuArray3DCreate", "since": 3020,
         "class": "round_trip", "driver": "required",
         "capture": "unsafe",
+        "capture": "unsafe",
         "args": [
             ("out", "CUarray *pHandle"),
             ("struct_in", "const CUDA_ARRAY3D_DESCRIPTOR *pAllocateArray"),
@@ -124,6 +126,7 @@ CALLS = [
     {
         "name": "cuArrayDestroy", "base": "cuArrayDestroy", "since": 2000,
         "class": "round_trip", "driver": "required",
+        "capture": "unsafe",
         "capture": "unsafe",
         "args": [
             ("handle", "CUarray hArray"),
@@ -185,6 +188,7 @@ CALLS = [
         "name": "cuMipmappedArrayCreate", "base": "cuMipmappedArrayCreate", "since": 5000,
         "class": "round_trip", "driver": "required",
         "capture": "unsafe",
+        "capture": "unsafe",
         "args": [
             ("out", "CUmipmappedArray *pHandle"),
             ("struct_in", "const CUDA_ARRAY3D_DESCRIPTOR *pMipmappedArrayDesc"),
@@ -196,6 +200,7 @@ CALLS = [
     {
         "name": "cuMipmappedArrayDestroy", "base": "cuMipmappedArrayDestroy", "since": 5000,
         "class": "round_trip", "driver": "required",
+        "capture": "unsafe",
         "capture": "unsafe",
         "args": [
             ("handle", "CUmipmappedArray hMipmappedArray"),
@@ -327,6 +332,7 @@ CALLS = [
         "variants": [("cuMemcpyAtoA_v2_ptds", 7000)],
         "class": "one_way",
         "capture": "unsafe",
+        "capture": "unsafe",
         "args": [
             ("handle", "CUarray dstArray"),
             ("value", "size_t dstOffset"),
@@ -342,6 +348,7 @@ CALLS = [
         "variants": [("cuMemcpyAtoD_v2_ptds", 7000)],
         "class": "one_way",
         "capture": "unsafe",
+        "capture": "unsafe",
         "args": [
             ("devptr", "CUdeviceptr dstDevice"),
             ("handle", "CUarray srcArray"),
@@ -355,6 +362,7 @@ CALLS = [
         "name": "cuMemcpyDtoA_v2", "base": "cuMemcpyDtoA", "since": 3020,
         "variants": [("cuMemcpyDtoA_v2_ptds", 7000)],
         "class": "one_way",
+        "capture": "unsafe",
         "capture": "unsafe",
         "args": [
             ("handle", "CUarray dstArray"),
@@ -370,6 +378,7 @@ CALLS = [
         "variants": [("cuMemcpyAtoH_v2_ptds", 7000)],
         "class": "one_way",
         "capture": "unsafe",
+        "capture": "unsafe",
         "args": [
             ("bytes_out", "void *dstHost", "ByteCount"),
             ("handle", "CUarray srcArray"),
@@ -383,6 +392,7 @@ CALLS = [
         "name": "cuMemcpyHtoA_v2", "base": "cuMemcpyHtoA", "since": 3020,
         "variants": [("cuMemcpyHtoA_v2_ptds", 7000)],
         "class": "one_way",
+        "capture": "unsafe",
         "capture": "unsafe",
         "args": [
             ("handle", "CUarray dstArray"),
