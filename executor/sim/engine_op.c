@@ -12,6 +12,19 @@
 /* Bytes moved in one slice. */
 #define SLICE_BYTES ((size_t)2 << 20)
 
+/* A single word may be what a running kernel watches: it arrives whole. */
+static void move_bytes(uintptr_t dst, uintptr_t src, size_t n)
+{
+    uint32_t word;
+
+    if (n == sizeof(word) && dst % sizeof(word) == 0) {
+        memcpy(&word, (const void *)src, sizeof(word));
+        __atomic_store_n((uint32_t *)dst, word, __ATOMIC_RELEASE);
+    } else {
+        memmove((void *)dst, (const void *)src, n);
+    }
+}
+
 static enum op_step copy_slice(struct sim_op *op, CUresult *cu)
 {
     size_t left = op->copy.size - op->copy.done;
@@ -28,7 +41,7 @@ static enum op_step copy_slice(struct sim_op *op, CUresult *cu)
         /* Overlapping forwards: in one go, or the second slice reads the first. */
         n = left;
     }
-    memmove((void *)dst, (const void *)src, n);
+    move_bytes(dst, src, n);
     op->copy.done += n;
     return n == left ? OP_STEP_DONE : OP_STEP_MORE;
 }

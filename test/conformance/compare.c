@@ -40,8 +40,8 @@ static void print_side(const char *title, const struct conf_record *r)
 
 static bool not_comparable(const struct conf_record *a, const struct conf_record *b)
 {
-    return !b || !strcmp(a->kind, "unsupported") || !strcmp(a->result, "skip") ||
-           !strcmp(b->result, "skip");
+    return !b || !strcmp(a->kind, "unsupported") || !strcmp(a->kind, "ours") ||
+           !strcmp(a->result, "skip") || !strcmp(b->result, "skip");
 }
 
 /* A crash or a hang leaves no line, so the verdicts must agree as well. */

@@ -36,6 +36,8 @@ enum conf_kind {
     CONF_KIND_UNSUPPORTED,
     /* The vendor's answer to the same question; left out elsewhere. */
     CONF_KIND_NATIVE,
+    /* Native's behaviour is undefined: here it is an error, never a crash.  Native is not asked. */
+    CONF_KIND_OURS,
 };
 
 struct conf_case {
@@ -57,6 +59,7 @@ struct conf_case {
 #define CONF_NEGATIVE(symbol, case_name)    CONF_CASE(symbol, case_name, CONF_KIND_NEGATIVE)
 #define CONF_UNSUPPORTED(symbol, case_name) CONF_CASE(symbol, case_name, CONF_KIND_UNSUPPORTED)
 #define CONF_NATIVE(symbol, case_name)      CONF_CASE(symbol, case_name, CONF_KIND_NATIVE)
+#define CONF_OURS(symbol, case_name)        CONF_CASE(symbol, case_name, CONF_KIND_OURS)
 
 /* Makes the call, records its text and result, and gives the result. */
 #define CONF_CALL(call) conf_call(#call, drv.call)

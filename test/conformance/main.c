@@ -29,6 +29,7 @@ struct options {
     unsigned int jobs;
     unsigned int limit_s;
     bool list;
+    bool counts;
     bool quiet;
 };
 
@@ -37,13 +38,14 @@ static bool quiet;
 static void usage(FILE *out)
 {
     fputs(
-        "usage: vgpu-conformance [--native] [--list] [--filter PATTERN] [--cases FILE] [--jobs N]\n"
+        "usage: vgpu-conformance [--native] [--list | --counts] [--filter PATTERN] [--cases FILE] "
+        "[--jobs N]\n"
         "                        [--seconds N] [--json FILE] [--quiet]\n"
         "       vgpu-conformance --compare A.json B.json\n"
         "The driver is libcuda.so.1, or the file that VGPU_TEST_LIBCUDA names.\n"
         "--cases: only those that FILE names, one CALL.NAME a line.  --seconds: after so long no\n"
         "case is begun; those left are skipped.\n"
-        "--native says that it is the vendor's: cases of kind unsupported are left out,\n"
+        "--native says that it is the vendor's: cases of kinds unsupported and ours are left out,\n"
         "otherwise those of kind native.\n",
         out);
 }
@@ -51,17 +53,12 @@ static void usage(FILE *out)
 static struct options parse(int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"native", no_argument, NULL, 'n'},
-        {"list", no_argument, NULL, 'l'},
-        {"filter", required_argument, NULL, 'f'},
-        {"cases", required_argument, NULL, 'C'},
-        {"seconds", required_argument, NULL, 's'},
-        {"json", required_argument, NULL, 'o'},
-        {"compare", required_argument, NULL, 'c'},
-        {"jobs", required_argument, NULL, 'j'},
-        {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"native", no_argument, NULL, 'n'},      {"list", no_argument, NULL, 'l'},
+        {"counts", no_argument, NULL, 'k'},      {"filter", required_argument, NULL, 'f'},
+        {"cases", required_argument, NULL, 'C'}, {"seconds", required_argument, NULL, 's'},
+        {"json", required_argument, NULL, 'o'},  {"compare", required_argument, NULL, 'c'},
+        {"jobs", required_argument, NULL, 'j'},  {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
     };
     struct options o = {.label = "vgpu", .jobs = 1};
     int c;
@@ -73,6 +70,9 @@ static struct options parse(int argc, char **argv)
             break;
         case 'l':
             o.list = true;
+            break;
+        case 'k':
+            o.counts = true;
             break;
         case 'f':
             o.filter = optarg;
@@ -120,6 +120,15 @@ static size_t without(enum conf_kind kind, const struct conf_case **cases, size_
         }
     }
     return kept;
+}
+
+/* The cases for this kind of driver. */
+static size_t fitting(bool native, const struct conf_case **cases, size_t count)
+{
+    if (!native) {
+        return without(CONF_KIND_NATIVE, cases, count);
+    }
+    return without(CONF_KIND_OURS, cases, without(CONF_KIND_UNSUPPORTED, cases, count));
 }
 
 static int run(const struct options *o, const struct conf_case *const *cases, size_t count)
@@ -179,9 +188,10 @@ int main(int argc, char **argv)
                 o.cases ? o.cases : "");
         return 2;
     }
-    count =
-        without(strcmp(o.label, "native") ? CONF_KIND_NATIVE : CONF_KIND_UNSUPPORTED, cases, count);
-    if (o.list) {
+    count = fitting(!strcmp(o.label, "native"), cases, count);
+    if (o.counts) {
+        conf_report_counts(cases, count);
+    } else if (o.list) {
         for (size_t i = 0; i < count; i++) {
             printf("%s %s.%s\n", conf_kind_name(cases[i]->kind), cases[i]->call, cases[i]->name);
         }

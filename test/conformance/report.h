@@ -28,4 +28,7 @@ int conf_report_json(const char *path, const char *label, const struct conf_outc
  */
 int conf_report_compare(const char *path_a, const char *path_b);
 
+/* Prints how many cases of each kind there are, and how many ways to fail beyond two a call. */
+void conf_report_counts(const struct conf_case *const *cases, size_t count);
+
 #endif

@@ -31,7 +31,7 @@ const char *conf_verdict_name(enum conf_verdict verdict)
 
 const char *conf_kind_name(enum conf_kind kind)
 {
-    static const char *const names[] = {"positive", "negative", "unsupported", "native"};
+    static const char *const names[] = {"positive", "negative", "unsupported", "native", "ours"};
 
     return names[kind];
 }

@@ -21,7 +21,7 @@ struct conf_outcome {
     char why[320];
 };
 
-/* "pass", "fail" or "skip"; "positive", "negative" or "unsupported". */
+/* "pass", "fail" or "skip"; "positive", "negative", "unsupported", "native" or "ours". */
 const char *conf_verdict_name(enum conf_verdict verdict);
 const char *conf_kind_name(enum conf_kind kind);
 

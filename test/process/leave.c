@@ -28,6 +28,7 @@ static CUcontext context;
 static CUstream busy;
 static CUfunction kernel;
 static bool late_calls;
+static bool alone = true;
 static const char *self;
 
 static void need(CUresult cu, const char *what)
@@ -53,7 +54,10 @@ __attribute__((destructor)) static void in_destructor(void)
     if (late_calls) {
         (void)drv.cuMemAlloc_v2(&p, 4096);
         (void)drv.cuStreamQuery(busy);
-        (void)drv.cuDevicePrimaryCtxRelease_v2(0);
+        /* Whoever ends a context answers for the threads that still use it. */
+        if (alone) {
+            (void)drv.cuDevicePrimaryCtxRelease_v2(0);
+        }
     }
 }
 
@@ -200,6 +204,7 @@ int main(int argc, char **argv)
     }
     start_work();
     if (argc > 2 && strcmp(argv[2], "threads") == 0) {
+        alone = false;
         start_thread(launches);
         start_thread(waits);
         nap();
