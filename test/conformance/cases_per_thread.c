@@ -51,7 +51,7 @@ static void works_in_stream_zero(struct crew_member *member)
 {
     const struct part *part = member->crew->arg;
     CUdeviceptr memory = part->memory[member->index];
-    CUdeviceptr flag = part->flags_device + 4 * member->index;
+    CUdeviceptr flag = part->flags_device + 4ull * member->index;
     unsigned int value = member->index + 1;
     void *wait[] = {&flag};
     void *add[] = {&memory, &value};

@@ -43,7 +43,7 @@ static void count_calls(const struct conf_case **cases, size_t count, unsigned i
 
 void conf_report_counts(const struct conf_case *const *cases, size_t count)
 {
-    const struct conf_case **sorted = malloc((count + 1) * sizeof(*sorted));
+    const struct conf_case **sorted = malloc((count + 1) * sizeof(void *));
     unsigned int kinds[KINDS] = {0};
     unsigned int before_init = 0;
     unsigned int calls = 0;
@@ -52,8 +52,8 @@ void conf_report_counts(const struct conf_case *const *cases, size_t count)
     if (!sorted) {
         return;
     }
-    memcpy(sorted, cases, count * sizeof(*sorted));
-    qsort(sorted, count, sizeof(*sorted), by_call);
+    memcpy(sorted, cases, count * sizeof(void *));
+    qsort(sorted, count, sizeof(void *), by_call);
     for (size_t i = 0; i < count; i++) {
         kinds[cases[i]->kind]++;
         before_init += strstr(cases[i]->name, "before_init") != NULL ||

@@ -41,7 +41,7 @@ static void need(CUresult cu, const char *what)
 
 static void nap(void)
 {
-    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    const struct timespec pause = {.tv_nsec = 20L * 1000 * 1000};
 
     nanosleep(&pause, NULL);
 }
