@@ -33,7 +33,7 @@ static bool make_room(struct gs_stream_capture *at, size_t count)
     if (count <= at->room) {
         return true;
     }
-    deps = reallocarray(at->deps, count * 2, sizeof(*deps));
+    deps = reallocarray(at->deps, count * 2, sizeof(CUgraphNode));
     if (deps == NULL) {
         return false;
     }

@@ -28,7 +28,7 @@ void gs_capture_forget(struct gs_event *event)
 static CUresult mark(struct gs_stream *stream, struct gs_event *event)
 {
     size_t count = stream->capture.count;
-    struct gs_mark *made = malloc(sizeof(*made) + count * sizeof(made->nodes[0]));
+    struct gs_mark *made = malloc(sizeof(*made) + count * sizeof(CUgraphNode));
 
     if (made == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
@@ -36,7 +36,7 @@ static CUresult mark(struct gs_stream *stream, struct gs_event *event)
     made->capture = gs_capture_of(stream)->id;
     made->count = count;
     if (count > 0) {
-        memcpy(made->nodes, stream->capture.deps, count * sizeof(made->nodes[0]));
+        memcpy(made->nodes, stream->capture.deps, count * sizeof(CUgraphNode));
     }
     forget(event);
     event->mark = made;

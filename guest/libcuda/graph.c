@@ -68,7 +68,7 @@ static bool push(struct gs_node ***list, uint32_t *count, struct gs_node *node)
 {
     if ((*count & (*count - 1)) == 0) {
         size_t room = *count == 0 ? 1 : (size_t)*count * 2;
-        struct gs_node **grown = reallocarray(*list, room, sizeof(*grown));
+        struct gs_node **grown = reallocarray(*list, room, sizeof(struct gs_node *));
 
         if (grown == NULL) {
             return false;
