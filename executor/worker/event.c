@@ -42,6 +42,22 @@ struct ex_event_ref *ex_event_hold(struct ex_session *x, uint64_t handle)
     return event->ref;
 }
 
+struct ex_event_ref *ex_event_hold_node(struct ex_session *x, uint64_t handle)
+{
+    struct ex_event_ref *ref = ex_event_hold(x, handle);
+
+    if (ref != NULL) {
+        ref->nodes++;
+    }
+    return ref;
+}
+
+void ex_event_release_node(struct ex_session *x, struct ex_event_ref *ref)
+{
+    ref->nodes--;
+    ex_event_release(x, ref);
+}
+
 void ex_event_release(struct ex_session *x, struct ex_event_ref *ref)
 {
     if (--ref->count == 0) {
@@ -110,7 +126,7 @@ static CUresult renew(struct ex_session *x, struct ex_event *event)
     struct ex_event_ref *fresh = NULL;
     CUresult cu;
 
-    if (event->ref->count == 1) {
+    if (event->ref->count - event->ref->nodes == 1) {
         return CUDA_SUCCESS;
     }
     cu = ref_new(x, event->flags, &fresh);
@@ -153,21 +169,18 @@ CUresult ex_event_record(struct ex_session *x, uint64_t handle, uint64_t stream,
     return cu;
 }
 
-/* One user less of what *at names, one more of what it names now. */
-static void exchange(struct ex_session *x, struct ex_event_ref **at, struct ex_event_ref *ref)
+/* Beside nodes, and the event itself, somebody waits for an earlier record. */
+static bool is_awaited(const struct ex_event *event, const struct ex_event_ref *ref)
 {
-    ref->count++;
-    ex_event_release(x, *at);
-    *at = ref;
+    return ref->count - ref->nodes > (event->ref == ref ? 1u : 0u);
 }
 
-void ex_event_settle_wait(struct ex_session *x, uint64_t handle, struct ex_event_ref **ref)
+/* The event names what a node names. */
+static void follow(struct ex_session *x, struct ex_event *event, struct ex_event_ref *ref)
 {
-    struct ex_event *event = vgpu_handles_get(x->events, handle);
-
-    if (event != NULL && event->ref != *ref) {
-        exchange(x, ref, event->ref);
-    }
+    ref->count++;
+    ex_event_release(x, event->ref);
+    event->ref = ref;
 }
 
 CUresult ex_event_settle_record(struct ex_session *x, uint64_t handle, struct ex_event_ref **ref)
@@ -179,17 +192,17 @@ CUresult ex_event_settle_record(struct ex_session *x, uint64_t handle, struct ex
     if (event == NULL) {
         return CUDA_SUCCESS;
     }
-    /* Beside the node, and the event itself, somebody waits for an earlier record. */
-    if ((*ref)->count > (event->ref == *ref ? 2u : 1u)) {
-        cu = ref_new(x, event->flags, &fresh);
+    if (is_awaited(event, *ref)) {
+        cu = ref_new(x, event->flags, &fresh); /* the node's own use of it */
         if (cu != CUDA_SUCCESS) {
             return cu;
         }
-        exchange(x, ref, fresh);
-        exchange(x, &event->ref, fresh);
-        ex_event_release(x, fresh);
-    } else if (event->ref != *ref) {
-        exchange(x, &event->ref, *ref);
+        fresh->nodes = 1;
+        ex_event_release_node(x, *ref);
+        *ref = fresh;
+    }
+    if (event->ref != *ref) {
+        follow(x, event, *ref);
     }
     return CUDA_SUCCESS;
 }

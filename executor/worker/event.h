@@ -17,11 +17,16 @@ struct ex_stream;
 
 struct ex_event_ref {
     CUevent cu;
-    uint32_t count; /* the guest's event, and waits */
+    uint32_t count; /* the guest's event, waits and nodes of graphs */
+    uint32_t nodes; /* of them, nodes: what these mean is the last record, whichever it is */
 };
 
 /* Counts one more user of what the event of this handle holds now; NULL for a bad handle. */
 struct ex_event_ref *ex_event_hold(struct ex_session *x, uint64_t handle);
+
+/* The same for a node of a graph, and its end. */
+struct ex_event_ref *ex_event_hold_node(struct ex_session *x, uint64_t handle);
+void ex_event_release_node(struct ex_session *x, struct ex_event_ref *ref);
 
 /* The driver event to record the guest's event with.  CUDA_ERROR_INVALID_HANDLE, or why a new one
  * cannot be made. */
@@ -32,12 +37,11 @@ CUresult ex_event_record(struct ex_session *x, uint64_t handle, uint64_t stream,
                          struct ex_stream **s);
 
 /*
- * What the node of a graph that records an event, or waits for it, has to name before a run: *ref
- * is what it names, a reference of the caller's, which may be exchanged.  An event that is gone is
+ * What the node of a graph that records an event has to name before a run: *ref
+ * is what it names, a node's reference, which may be exchanged.  An event that is gone is
  * left as it is.  After a record the event means this reference.
  */
 CUresult ex_event_settle_record(struct ex_session *x, uint64_t handle, struct ex_event_ref **ref);
-void ex_event_settle_wait(struct ex_session *x, uint64_t handle, struct ex_event_ref **ref);
 
 /* Counts one user less; the last one destroys the driver's event. */
 void ex_event_release(struct ex_session *x, struct ex_event_ref *ref);

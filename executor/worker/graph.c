@@ -253,7 +253,7 @@ CUresult ex_do_cuGraphExecDestroy(struct ex_session *session,
     for (uint32_t i = 0; i < graph->count; i++) {
         ex_host_call_end(graph->nodes[i].host);
         if (graph->nodes[i].ref != NULL) {
-            ex_event_release(session, graph->nodes[i].ref);
+            ex_event_release_node(session, graph->nodes[i].ref);
         }
     }
     session->graph_bytes -= graph->bytes;
@@ -271,6 +271,39 @@ static void expect_calls(const struct ex_graph *graph, bool expect)
     }
 }
 
+static CUresult settle_record(struct ex_session *x, const struct ex_graph *graph,
+                              struct ex_graph_node *node)
+{
+    const struct ex_event_ref *before = node->ref;
+    CUresult cu = ex_event_settle_record(x, node->event, &node->ref);
+
+    if (cu != CUDA_SUCCESS || node->ref == before) {
+        return cu;
+    }
+    return x->driver->cuGraphExecEventRecordNodeSetEvent(graph->exec, node->cu, node->ref->cu);
+}
+
+/* The driver must not lose the old event before the node has the new one. */
+static CUresult settle_wait(struct ex_session *x, const struct ex_graph *graph,
+                            struct ex_graph_node *node)
+{
+    struct ex_event_ref *now = ex_event_hold_node(x, node->event);
+    struct ex_event_ref *before = node->ref;
+    CUresult cu = CUDA_SUCCESS;
+
+    if (now != NULL && now != before) {
+        cu = x->driver->cuGraphExecEventWaitNodeSetEvent(graph->exec, node->cu, now->cu);
+    }
+    if (now != NULL && cu == CUDA_SUCCESS) {
+        node->ref = now;
+        now = before;
+    }
+    if (now != NULL) {
+        ex_event_release_node(x, now);
+    }
+    return cu;
+}
+
 /* An event may have another driver event by now than the node names. */
 static CUresult settle_events(struct ex_session *x, const struct ex_graph *graph)
 {
@@ -278,23 +311,10 @@ static CUresult settle_events(struct ex_session *x, const struct ex_graph *graph
 
     for (uint32_t i = 0; graph->events > 0 && i < graph->count && cu == CUDA_SUCCESS; i++) {
         struct ex_graph_node *node = &graph->nodes[i];
-        struct ex_event_ref *ref = node->ref;
 
-        if (ref == NULL) {
-            continue;
-        }
-        if (node->type == CU_GRAPH_NODE_TYPE_EVENT_RECORD) {
-            cu = ex_event_settle_record(x, node->event, &node->ref);
-            if (cu == CUDA_SUCCESS && node->ref != ref) {
-                cu = x->driver->cuGraphExecEventRecordNodeSetEvent(graph->exec, node->cu,
-                                                                   node->ref->cu);
-            }
-        } else {
-            ex_event_settle_wait(x, node->event, &node->ref);
-            if (node->ref != ref) {
-                cu = x->driver->cuGraphExecEventWaitNodeSetEvent(graph->exec, node->cu,
-                                                                 node->ref->cu);
-            }
+        if (node->ref != NULL) {
+            cu = node->type == CU_GRAPH_NODE_TYPE_EVENT_RECORD ? settle_record(x, graph, node)
+                                                               : settle_wait(x, graph, node);
         }
     }
     return cu;

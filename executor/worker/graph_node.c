@@ -220,7 +220,7 @@ static CUresult change_event(struct ex_session *x, struct ex_graph_node *node, b
                                                                        changed->cu, node->ref->cu);
 
     if (cu == CUDA_SUCCESS) {
-        ex_event_release(x, changed->ref);
+        ex_event_release_node(x, changed->ref);
         changed->ref = node->ref;
         changed->event = node->event;
         node->ref = NULL;
@@ -241,13 +241,13 @@ CUresult ex_do_vgpuGraphEvent(struct ex_session *session,
 
     (void)ret;
     if (cu == CUDA_SUCCESS) {
-        node.ref = ex_event_hold(session, args->event);
+        node.ref = ex_event_hold_node(session, args->event);
         cu = node.ref == NULL ? CUDA_ERROR_INVALID_HANDLE
              : place.is_new   ? add_event(session, &node, args->record != 0)
                               : change_event(session, &node, args->record != 0);
     }
     if (cu != CUDA_SUCCESS && node.ref != NULL) {
-        ex_event_release(session, node.ref);
+        ex_event_release_node(session, node.ref);
         node.ref = NULL;
     }
     return ex_graph_added(&place, &node, cu);

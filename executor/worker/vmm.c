@@ -122,7 +122,8 @@ static CUresult reserve(const struct ex_driver *driver, uint64_t address, uint64
     CUresult cu = driver->cuMemAddressReserve(&got, bytes, 0, address, 0);
 
     if (cu == CUDA_SUCCESS && got != address) {
-        vgpu_log(VGPU_LOG_NOTICE, "the driver puts a reservation elsewhere");
+        vgpu_log(VGPU_LOG_NOTICE, "the driver puts a reservation elsewhere asked=0x%llx got=0x%llx",
+                 (unsigned long long)address, (unsigned long long)got);
         (void)driver->cuMemAddressFree(got, bytes);
         cu = CUDA_ERROR_OUT_OF_MEMORY;
     }
