@@ -76,8 +76,12 @@ CUresult gs_cuArrayDestroy(CUarray hArray)
 CUresult gs_cuArray3DGetDescriptor_v2(CUDA_ARRAY3D_DESCRIPTOR *pArrayDescriptor, CUarray hArray)
 {
     struct gs_array *array;
-    CUresult cu = gs_array_find(hArray, &array);
+    CUresult cu;
 
+    if (hArray == NULL) {
+        return CUDA_ERROR_INVALID_HANDLE; /* even before cuInit: measured */
+    }
+    cu = gs_array_find(hArray, &array);
     if (cu == CUDA_SUCCESS && pArrayDescriptor == NULL) {
         cu = CUDA_ERROR_INVALID_VALUE;
     }
@@ -90,8 +94,12 @@ CUresult gs_cuArray3DGetDescriptor_v2(CUDA_ARRAY3D_DESCRIPTOR *pArrayDescriptor,
 CUresult gs_cuArrayGetDescriptor_v2(CUDA_ARRAY_DESCRIPTOR *pArrayDescriptor, CUarray hArray)
 {
     struct gs_array *array;
-    CUresult cu = gs_array_find(hArray, &array);
+    CUresult cu;
 
+    if (hArray == NULL) {
+        return CUDA_ERROR_INVALID_HANDLE; /* even before cuInit: measured */
+    }
+    cu = gs_array_find(hArray, &array);
     if (cu == CUDA_SUCCESS && pArrayDescriptor == NULL) {
         cu = CUDA_ERROR_INVALID_VALUE;
     }
@@ -106,7 +114,8 @@ CUresult gs_cuArrayGetDescriptor_v2(CUDA_ARRAY_DESCRIPTOR *pArrayDescriptor, CUa
     return cu;
 }
 
-/* The calls that ask for what no array here has answer as native does of such an array. */
+/* The calls that ask for what no array here has answer as native does of such an array.  They
+ * look for NULL before they look for cuInit, with different codes: measured. */
 static CUresult none_of(CUarray handle)
 {
     struct gs_array *array;
@@ -120,19 +129,19 @@ CUresult gs_cuArrayGetMemoryRequirements(CUDA_ARRAY_MEMORY_REQUIREMENTS *memoryR
 {
     (void)memoryRequirements;
     (void)device;
-    return none_of(array);
+    return array != NULL ? none_of(array) : CUDA_ERROR_INVALID_VALUE;
 }
 
 CUresult gs_cuArrayGetSparseProperties(CUDA_ARRAY_SPARSE_PROPERTIES *sparseProperties,
                                        CUarray array)
 {
     (void)sparseProperties;
-    return none_of(array);
+    return array != NULL ? none_of(array) : CUDA_ERROR_INVALID_VALUE;
 }
 
 CUresult gs_cuArrayGetPlane(CUarray *pPlaneArray, CUarray hArray, unsigned int planeIdx)
 {
     (void)pPlaneArray;
     (void)planeIdx;
-    return none_of(hArray);
+    return hArray != NULL ? none_of(hArray) : CUDA_ERROR_INVALID_HANDLE;
 }

@@ -104,8 +104,12 @@ CUresult gs_cuFuncGetModule(CUmodule *hmod, CUfunction hfunc)
 CUresult gs_cuFuncGetName(const char **name, CUfunction hfunc)
 {
     struct gs_function *function;
-    CUresult cu = find_or_invalid(hfunc, &function);
+    CUresult cu;
 
+    if (hfunc == NULL) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = find_or_invalid(hfunc, &function);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
@@ -120,8 +124,12 @@ CUresult gs_cuFuncGetParamInfo(CUfunction func, size_t paramIndex, size_t *param
                                size_t *paramSize)
 {
     struct gs_function *function;
-    CUresult cu = find_or_invalid(func, &function);
+    CUresult cu;
 
+    if (func == NULL) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = find_or_invalid(func, &function);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

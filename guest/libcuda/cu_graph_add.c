@@ -181,8 +181,12 @@ CUresult gs_cuGraphAddEventRecordNode(CUgraphNode *phGraphNode, CUgraph hGraph,
 {
     struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
     struct gs_node_params params;
-    CUresult cu = enter(&at);
+    CUresult cu;
 
+    if (event == NULL) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = enter(&at);
     if (cu == CUDA_SUCCESS) {
         cu = gs_params_event(event, CU_GRAPH_NODE_TYPE_EVENT_RECORD, &params);
     }
@@ -195,8 +199,12 @@ CUresult gs_cuGraphAddEventWaitNode(CUgraphNode *phGraphNode, CUgraph hGraph,
 {
     struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
     struct gs_node_params params;
-    CUresult cu = enter(&at);
+    CUresult cu;
 
+    if (event == NULL) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = enter(&at);
     if (cu == CUDA_SUCCESS) {
         cu = gs_params_event(event, CU_GRAPH_NODE_TYPE_WAIT_EVENT, &params);
     }

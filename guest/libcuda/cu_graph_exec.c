@@ -115,7 +115,8 @@ CUresult gs_cuGraphExecGetFlags(CUgraphExec hGraphExec, cuuint64_t *flags)
         return CUDA_ERROR_INVALID_VALUE;
     }
     if (cu == CUDA_SUCCESS) {
-        *flags = exec->flags;
+        /* Native leaves this one out: measured. */
+        *flags = exec->flags & ~(cuuint64_t)CUDA_GRAPH_INSTANTIATE_FLAG_USE_NODE_PRIORITY;
     }
     return cu;
 }

@@ -272,8 +272,12 @@ static CUresult set_event(CUgraphNode handle, CUgraphNodeType type, CUevent even
 {
     struct gs_node_params params;
     struct gs_context *context;
-    CUresult cu = expect(handle, type, &context);
+    CUresult cu;
 
+    if (event == NULL) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = expect(handle, type, &context);
     if (cu == CUDA_SUCCESS) {
         cu = gs_params_event(event, type, &params);
     }

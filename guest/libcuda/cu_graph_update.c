@@ -123,8 +123,12 @@ CUresult gs_cuGraphExecEventRecordNodeSetEvent(CUgraphExec hGraphExec, CUgraphNo
                                                CUevent event)
 {
     struct gs_node_params params;
-    CUresult cu = enter(hGraphExec, hNode, CU_GRAPH_NODE_TYPE_EVENT_RECORD);
+    CUresult cu;
 
+    if (event == NULL) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = enter(hGraphExec, hNode, CU_GRAPH_NODE_TYPE_EVENT_RECORD);
     if (cu == CUDA_SUCCESS) {
         cu = gs_params_event(event, CU_GRAPH_NODE_TYPE_EVENT_RECORD, &params);
     }
@@ -135,8 +139,12 @@ CUresult gs_cuGraphExecEventWaitNodeSetEvent(CUgraphExec hGraphExec, CUgraphNode
                                              CUevent event)
 {
     struct gs_node_params params;
-    CUresult cu = enter(hGraphExec, hNode, CU_GRAPH_NODE_TYPE_WAIT_EVENT);
+    CUresult cu;
 
+    if (event == NULL) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = enter(hGraphExec, hNode, CU_GRAPH_NODE_TYPE_WAIT_EVENT);
     if (cu == CUDA_SUCCESS) {
         cu = gs_params_event(event, CU_GRAPH_NODE_TYPE_WAIT_EVENT, &params);
     }
@@ -201,7 +209,10 @@ CUresult gs_cuGraphExecUpdate(CUgraphExec hGraphExec, CUgraph hGraph, CUgraphNod
         *hErrorNode_out = info.errorNode;
     }
     if (updateResult_out != NULL) {
-        *updateResult_out = info.result;
+        /* The old form has its own code for this one: measured. */
+        *updateResult_out = info.result == CU_GRAPH_EXEC_UPDATE_ERROR_TOPOLOGY_CHANGED
+                                ? CU_GRAPH_EXEC_UPDATE_ERROR_NOT_SUPPORTED
+                                : info.result;
     }
     return cu;
 }

@@ -128,8 +128,12 @@ CUresult gs_cuKernelSetCacheConfig(CUkernel kernel, CUfunc_cache config, CUdevic
 CUresult gs_cuKernelGetName(const char **name, CUkernel hfunc)
 {
     struct gs_kernel *found;
-    CUresult cu = find_or_invalid(hfunc, &found);
+    CUresult cu;
 
+    if (hfunc == NULL) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = find_or_invalid(hfunc, &found);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
@@ -144,8 +148,12 @@ CUresult gs_cuKernelGetParamInfo(CUkernel kernel, size_t paramIndex, size_t *par
                                  size_t *paramSize)
 {
     struct gs_kernel *found;
-    CUresult cu = find_or_invalid(kernel, &found);
+    CUresult cu;
 
+    if (kernel == NULL) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = find_or_invalid(kernel, &found);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

@@ -113,7 +113,11 @@ CUresult gs_cuLinkComplete(CUlinkState state, void **cubinOut, size_t *sizeOut)
 CUresult gs_cuLinkDestroy(CUlinkState state)
 {
     struct gs_linker *linker;
-    CUresult cu = gs_linker_find(state, &linker);
+    CUresult cu;
 
+    if (state == NULL) {
+        return CUDA_ERROR_INVALID_HANDLE; /* even before cuInit: measured */
+    }
+    cu = gs_linker_find(state, &linker);
     return cu == CUDA_SUCCESS ? gs_linker_destroy(linker) : cu;
 }

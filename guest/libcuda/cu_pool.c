@@ -366,7 +366,12 @@ CUresult gs_cuDeviceGetMemPool(CUmemoryPool *pool, CUdevice dev)
 {
     CUresult cu = gs_ready();
 
-    return cu == CUDA_SUCCESS ? give_pool(gs_device_find(dev), pool, gs_pool_current) : cu;
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    /* Not 101, as for the default pool: measured. */
+    return gs_device_find(dev) != NULL ? give_pool(gs_device_find(dev), pool, gs_pool_current)
+                                       : CUDA_ERROR_INVALID_VALUE;
 }
 
 CUresult gs_cuDeviceSetMemPool(CUdevice dev, CUmemoryPool pool)
@@ -379,10 +384,7 @@ CUresult gs_cuDeviceSetMemPool(CUdevice dev, CUmemoryPool pool)
         return cu;
     }
     device = gs_device_find(dev);
-    if (device == NULL) {
-        return CUDA_ERROR_INVALID_DEVICE;
-    }
-    if (found->device != device) {
+    if (device == NULL || found->device != device) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     gs_pool_set_current(device, found);

@@ -46,7 +46,10 @@ static CUresult take_event(struct gs_attributes *a, CUlaunchAttribute *to)
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if ((event->flags & CU_EVENT_DISABLE_TIMING) == 0 || a->event_count == 2) {
+    if ((event->flags & CU_EVENT_DISABLE_TIMING) == 0) {
+        return CUDA_ERROR_NOT_SUPPORTED; /* as native */
+    }
+    if (a->event_count == 2) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     a->events[a->event_count++] = event;

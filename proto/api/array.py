@@ -141,6 +141,7 @@ CALLS = [
             ("out", "CUDA_ARRAY_DESCRIPTOR *pArrayDescriptor"),
             ("handle", "CUarray hArray"),
         ],
+        "before_init": ["INVALID_HANDLE"],
         "doc": "What an array of one or two dimensions was made with.",
     },
     {
@@ -150,6 +151,7 @@ CALLS = [
             ("out", "CUDA_ARRAY3D_DESCRIPTOR *pArrayDescriptor"),
             ("handle", "CUarray hArray"),
         ],
+        "before_init": ["INVALID_HANDLE"],
         "doc": "What an array was made with.",
     },
     {
@@ -161,6 +163,7 @@ CALLS = [
             ("value", "CUdevice device"),
         ],
         "positives": 0, "positives_why": "arrays that it is for cannot be made",
+        "before_init": ["INVALID_VALUE"],
         "doc": "What memory an array with deferred mapping needs; there are none.",
     },
     {
@@ -171,6 +174,7 @@ CALLS = [
             ("handle", "CUarray array"),
         ],
         "positives": 0, "positives_why": "arrays that it is for cannot be made",
+        "before_init": ["INVALID_VALUE"],
         "doc": "The layout of a sparse array; there are none.",
     },
     {
@@ -182,6 +186,7 @@ CALLS = [
             ("value", "unsigned int planeIdx"),
         ],
         "positives": 0, "positives_why": "arrays that it is for cannot be made",
+        "before_init": ["INVALID_HANDLE"],
         "doc": "A plane of an array with several; there are none.",
     },
     {

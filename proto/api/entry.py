@@ -20,6 +20,7 @@ CALLS = [
         "driver": "required",
         "args": [("value", "CUresult error"), ("out", "const char **pStr")],
         "before_init": ["SUCCESS"],
+        "optional": ["pStr"],
         "doc": "The description of an error code.",
     },
     {
@@ -27,6 +28,7 @@ CALLS = [
         "driver": "required",
         "args": [("value", "CUresult error"), ("out", "const char **pStr")],
         "before_init": ["SUCCESS"],
+        "optional": ["pStr"],
         "doc": "The name of an error code.",
     },
     {
@@ -39,6 +41,7 @@ CALLS = [
             ("value", "cuuint64_t flags"),
         ],
         "before_init": ["SUCCESS"],
+        "optional": ["pfn"],
         "doc": "Finds an entry point by name and version (11.3 form, no status).",
     },
     {
@@ -52,6 +55,7 @@ CALLS = [
             ("out", "CUdriverProcAddressQueryResult *symbolStatus"),
         ],
         "before_init": ["SUCCESS"],
+        "optional": ["pfn"],
         "doc": "Finds an entry point by name and version, with a status.",
     },
     {
@@ -91,6 +95,7 @@ CALLS = [
             ("value", "unsigned int flags"),
         ],
         "before_init": ["SUCCESS"],
+        "negatives": 1, "negatives_why": "it looks at nothing but the pointer",
         "doc": "Where the next message of the library's log will be.",
     },
     {

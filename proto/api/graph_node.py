@@ -233,6 +233,7 @@ CALLS = [
             ("value", "size_t numDependencies"),
             ("handle", "CUevent event"),
         ],
+        "before_init": ["INVALID_VALUE"],
         "doc": "Adds a node that records an event.",
     },
     {
@@ -251,6 +252,7 @@ CALLS = [
             ("handle", "CUgraphNode hNode"),
             ("handle", "CUevent event"),
         ],
+        "before_init": ["INVALID_VALUE"],
         "doc": "Sets the event of a node that records an event.",
     },
     {
@@ -264,6 +266,7 @@ CALLS = [
             ("value", "size_t numDependencies"),
             ("handle", "CUevent event"),
         ],
+        "before_init": ["INVALID_VALUE"],
         "doc": "Adds a node that waits for an event.",
     },
     {
@@ -282,6 +285,7 @@ CALLS = [
             ("handle", "CUgraphNode hNode"),
             ("handle", "CUevent event"),
         ],
+        "before_init": ["INVALID_VALUE"],
         "doc": "Sets the event of a node that waits for an event.",
     },
     {

@@ -85,6 +85,7 @@ CALLS = [
             ("handle", "CUevent event"),
         ],
         "via": ["vgpuGraphEvent"],
+        "before_init": ["INVALID_VALUE"],
         "doc": "Changes a node that records an event in an executable graph.",
     },
     {
@@ -97,6 +98,7 @@ CALLS = [
             ("handle", "CUevent event"),
         ],
         "via": ["vgpuGraphEvent"],
+        "before_init": ["INVALID_VALUE"],
         "doc": "Changes a node that waits for an event in an executable graph.",
     },
     {

@@ -165,6 +165,7 @@ CALLS = [
     {
         "name": "cuKernelGetName", "base": "cuKernelGetName", "since": 12030, "class": "local",
         "args": [("out", "const char **name"), ("handle", "CUkernel hfunc")],
+        "before_init": ["INVALID_VALUE"],
         "doc": "The name of a kernel.",
     },
     {
@@ -177,6 +178,7 @@ CALLS = [
             ("out", "size_t *paramSize"),
         ],
         "via": ["cuModuleGetFunction"],
+        "before_init": ["INVALID_VALUE"],
         "doc": "Offset and size of one parameter of a kernel.",
     },
 ]

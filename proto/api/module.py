@@ -154,6 +154,7 @@ CALLS = [
         "name": "cuFuncGetName", "base": "cuFuncGetName", "since": 12030, "class": "local",
         "driver": "optional",
         "args": [("out", "const char **name"), ("handle", "CUfunction hfunc")],
+        "before_init": ["INVALID_VALUE"],
         "doc": "The name of a kernel.",
     },
     {
@@ -165,6 +166,7 @@ CALLS = [
             ("out", "size_t *paramOffset"),
             ("out", "size_t *paramSize"),
         ],
+        "before_init": ["INVALID_VALUE"],
         "doc": "Offset and size of one parameter of a kernel.",
     },
     {

@@ -51,6 +51,7 @@ CALLS = [
             ("handle", "CUuserObject object"),
             ("value", "unsigned int count"),
         ],
+        "negatives": 1, "negatives_why": "to release what is not held is undefined",
         "doc": "Has a graph let go of a user object.",
     },
 ]

@@ -145,6 +145,15 @@ CONF_NEGATIVE(cuArrayCreate_v2, too_large)
     CONF_RESULT(cuArrayCreate_v2(&array, &d), CUDA_ERROR_INVALID_VALUE);
     d.Width = SIZE_MAX / 4 + 1;
     CONF_RESULT(cuArrayCreate_v2(&array, &d), CUDA_ERROR_INVALID_VALUE);
+}
+
+/* Native sees the lower 32 bits, and makes another array. */
+CONF_OURS(cuArrayCreate_v2, more_than_32_bits)
+{
+    CUDA_ARRAY_DESCRIPTOR d = plane();
+    CUarray array = NULL;
+
+    conf_context();
     d.Width = 16;
     d.Height = (size_t)1 << 40;
     CONF_RESULT(cuArrayCreate_v2(&array, &d), CUDA_ERROR_INVALID_VALUE);
@@ -185,6 +194,7 @@ CONF_POSITIVE(cuArray3DCreate_v2, counts_as_used_memory)
     CONF_EXPECT(during + SPARE / 2 <= before);
     CONF_OK(cuArrayDestroy(array));
 }
+CONF_ALONE(cuArray3DCreate_v2, counts_as_used_memory)
 
 CONF_NEGATIVE(cuArray3DCreate_v2, null_out)
 {
@@ -229,8 +239,15 @@ CONF_NEGATIVE(cuArray3DCreate_v2, products_that_overflow)
     d.Height = (size_t)1 << 32;
     d.Depth = (size_t)1 << 32;
     CONF_RESULT(cuArray3DCreate_v2(&array, &d), CUDA_ERROR_INVALID_VALUE);
-    d.Width = 16;
-    d.Height = 16;
+}
+
+CONF_OURS(cuArray3DCreate_v2, more_than_32_bits)
+{
+    CUDA_ARRAY3D_DESCRIPTOR d = volume();
+    CUarray array = NULL;
+
+    conf_context();
+    d.Depth = (size_t)1 << 32;
     CONF_RESULT(cuArray3DCreate_v2(&array, &d), CUDA_ERROR_INVALID_VALUE);
 }
 

@@ -34,7 +34,8 @@ static void still_works(void)
         CONF_EITHER(call, CUDA_ERROR_##code, CUDA_ERROR_##other);                                  \
         CONF_EXPECT(bytes != 0);                                                                   \
         still_works();                                                                             \
-    }
+    }                                                                                              \
+    CONF_ALONE(symbol, name)
 
 static CUdeviceptr memory;
 static void *host;

@@ -34,15 +34,20 @@ static void with_attribute(CUlaunchAttribute a)
     CONF_VALUE(word);
 }
 
-static void refused_attribute(CUlaunchAttribute a)
+static void refused_attribute_by(CUlaunchAttribute a, CUresult code)
 {
     CUfunction f = conf_kernel("noop");
     CUlaunchConfig c = plain_config();
 
     c.attrs = &a;
     c.numAttrs = 1;
-    CONF_RESULT(cuLaunchKernelEx(&c, f, NULL, NULL), CUDA_ERROR_INVALID_VALUE);
+    CONF_RESULT(cuLaunchKernelEx(&c, f, NULL, NULL), code);
     CONF_OK(cuCtxSynchronize());
+}
+
+static void refused_attribute(CUlaunchAttribute a)
+{
+    refused_attribute_by(a, CUDA_ERROR_INVALID_VALUE);
 }
 
 static void refused_dimensions(CUlaunchConfig c)
@@ -273,7 +278,7 @@ CONF_NEGATIVE(cuLaunchKernelEx, timed_completion_event)
     conf_context();
     CONF_SETUP(cuEventCreate(&e, CU_EVENT_DEFAULT));
     a.value.launchCompletionEvent.event = e;
-    refused_attribute(a);
+    refused_attribute_by(a, CUDA_ERROR_NOT_SUPPORTED);
 }
 
 CONF_NEGATIVE(cuLaunchKernelEx, no_parameters_given)

@@ -169,18 +169,22 @@ static void packed(size_t bytes, CUresult code)
     CONF_OK(cuCtxSynchronize());
 }
 
-#define PACKED(name, bytes, code)                                                                  \
-    CONF_NEGATIVE(cuLaunchKernel, name)                                                            \
+#define PACKED_AS(CONF, name, bytes, code)                                                         \
+    CONF(cuLaunchKernel, name)                                                                     \
     {                                                                                              \
         conf_context();                                                                            \
         packed(bytes, code);                                                                       \
     }
 
+#define PACKED(name, bytes, code) PACKED_AS(CONF_NEGATIVE, name, bytes, code)
+
 PACKED(packed_zero_bytes, 0, CUDA_ERROR_INVALID_VALUE)
 PACKED(packed_a_page_too_long, 4096, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES)
 PACKED(packed_all_that_a_kernel_may_take_and_one, 4097, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES)
-PACKED(packed_half_of_the_address_space, SIZE_MAX / 2, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES)
-PACKED(packed_all_bits, SIZE_MAX, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES)
+/* Native crashes. */
+PACKED_AS(CONF_OURS, packed_half_of_the_address_space, SIZE_MAX / 2,
+          CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES)
+PACKED_AS(CONF_OURS, packed_all_bits, SIZE_MAX, CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES)
 
 CONF_NEGATIVE(cuLaunchKernel, packed_pointer_alone)
 {

@@ -349,5 +349,5 @@ CONF_NEGATIVE(cuLinkDestroy, null_state)
 
 CONF_NEGATIVE(cuLinkDestroy, before_init)
 {
-    CONF_RESULT(cuLinkDestroy(NULL), CUDA_ERROR_NOT_INITIALIZED);
+    CONF_RESULT(cuLinkDestroy(NULL), CUDA_ERROR_INVALID_HANDLE);
 }

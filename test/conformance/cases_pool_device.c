@@ -56,7 +56,7 @@ CONF_NEGATIVE(cuDeviceGetMemPool, no_such_device)
     CUmemoryPool a = NULL;
 
     conf_device();
-    CONF_RESULT(cuDeviceGetMemPool(&a, 999), CUDA_ERROR_INVALID_DEVICE);
+    CONF_RESULT(cuDeviceGetMemPool(&a, 999), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_NEGATIVE(cuDeviceGetMemPool, null_out)
@@ -89,7 +89,7 @@ CONF_POSITIVE(cuDeviceSetMemPool, allocations_come_from_it)
 CONF_NEGATIVE(cuDeviceSetMemPool, no_such_device)
 {
     conf_context();
-    CONF_RESULT(cuDeviceSetMemPool(999, own_pool()), CUDA_ERROR_INVALID_DEVICE);
+    CONF_RESULT(cuDeviceSetMemPool(999, own_pool()), CUDA_ERROR_INVALID_VALUE);
 }
 
 CONF_NEGATIVE(cuDeviceSetMemPool, no_pool)

@@ -6,28 +6,29 @@
 #include <limits.h>
 
 /* The call uses `v`, of the type, which no driver of this version knows. */
-#define OUTSIDE(symbol, type, last, call)                                                          \
-    CONF_NEGATIVE(symbol, minus_one)                                                               \
+#define OUTSIDE_AS(CONF, symbol, type, last, call)                                                 \
+    CONF(symbol, minus_one)                                                                        \
     {                                                                                              \
         type v = (type)-1;                                                                         \
                                                                                                    \
         conf_context();                                                                            \
         CONF_RESULT(call, CUDA_ERROR_INVALID_VALUE);                                               \
     }                                                                                              \
-    CONF_NEGATIVE(symbol, behind_the_last)                                                         \
+    CONF(symbol, behind_the_last)                                                                  \
     {                                                                                              \
         type v = (type)((last) + 1);                                                               \
                                                                                                    \
         conf_context();                                                                            \
         CONF_RESULT(call, CUDA_ERROR_INVALID_VALUE);                                               \
     }                                                                                              \
-    CONF_NEGATIVE(symbol, largest)                                                                 \
+    CONF(symbol, largest)                                                                          \
     {                                                                                              \
         type v = (type)INT_MAX;                                                                    \
                                                                                                    \
         conf_context();                                                                            \
         CONF_RESULT(call, CUDA_ERROR_INVALID_VALUE);                                               \
     }
+#define OUTSIDE(symbol, type, last, call) OUTSIDE_AS(CONF_NEGATIVE, symbol, type, last, call)
 
 /* Flags of 32 bits: an unknown bit beside a known one, the highest, all. */
 #define UNKNOWN_BITS(symbol, known, unknown, call)                                                 \
@@ -92,8 +93,9 @@ OUTSIDE(cuDeviceGetAttribute, CUdevice_attribute, CU_DEVICE_ATTRIBUTE_MAX + 1,
         cuDeviceGetAttribute(&number, v, 0))
 OUTSIDE(cuFuncGetAttribute, CUfunction_attribute, CU_FUNC_ATTRIBUTE_MAX,
         cuFuncGetAttribute(&number, v, conf_kernel("noop")))
-OUTSIDE(cuFuncSetAttribute, CUfunction_attribute, CU_FUNC_ATTRIBUTE_MAX,
-        cuFuncSetAttribute(conf_kernel("noop"), v, 0))
+/* Native crashes. */
+OUTSIDE_AS(CONF_OURS, cuFuncSetAttribute, CUfunction_attribute, CU_FUNC_ATTRIBUTE_MAX,
+           cuFuncSetAttribute(conf_kernel("noop"), v, 0))
 OUTSIDE(cuKernelGetAttribute, CUfunction_attribute, CU_FUNC_ATTRIBUTE_MAX,
         cuKernelGetAttribute(&number, v, conf_library_kernel("noop"), 0))
 OUTSIDE(cuKernelSetAttribute, CUfunction_attribute, CU_FUNC_ATTRIBUTE_MAX,

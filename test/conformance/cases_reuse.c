@@ -174,3 +174,4 @@ CONF_POSITIVE(cuMemGetInfo_v2, freed_memory_is_free)
     }
     CONF_EXPECT(seen);
 }
+CONF_ALONE(cuMemGetInfo_v2, freed_memory_is_free)

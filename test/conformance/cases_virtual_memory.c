@@ -162,6 +162,7 @@ CONF_POSITIVE(cuMemCreate, counts_as_used)
     CONF_EXPECT(during <= before - 32 * PAGE); /* others may give something back meanwhile */
     CONF_OK(cuMemRelease(h));
 }
+CONF_ALONE(cuMemCreate, counts_as_used)
 
 CONF_NEGATIVE(cuMemCreate, size_between_pages)
 {

@@ -61,6 +61,12 @@ struct conf_case {
 #define CONF_NATIVE(symbol, case_name)      CONF_CASE(symbol, case_name, CONF_KIND_NATIVE)
 #define CONF_OURS(symbol, case_name)        CONF_CASE(symbol, case_name, CONF_KIND_OURS)
 
+/* The case runs while no other does, after all others: it takes, or measures, all of the device's
+ * memory. */
+#define CONF_ALONE(symbol, case_name)                                                              \
+    static const struct conf_case *const conf_alone_##symbol##_##case_name                         \
+        __attribute__((section("conf_alone"), used)) = &conf_case_##symbol##_##case_name;
+
 /* Makes the call, records its text and result, and gives the result. */
 #define CONF_CALL(call) conf_call(#call, drv.call)
 /* The same, and the case fails when the result is not the code. */

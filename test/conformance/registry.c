@@ -10,12 +10,29 @@
 extern const struct conf_case *const __start_conf_registry[];
 extern const struct conf_case *const __stop_conf_registry[];
 
+/* The same of CONF_ALONE(), which not every program has. */
+extern const struct conf_case *const __start_conf_alone[] __attribute__((weak));
+extern const struct conf_case *const __stop_conf_alone[] __attribute__((weak));
+
+bool conf_case_is_alone(const struct conf_case *test)
+{
+    size_t count = (size_t)(__stop_conf_alone - __start_conf_alone);
+
+    for (size_t i = 0; i < count; i++) {
+        if (__start_conf_alone[i] == test) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int by_name(const void *a, const void *b)
 {
     const struct conf_case *const *x = a;
     const struct conf_case *const *y = b;
-    int order = strcmp((*x)->call, (*y)->call);
+    int order = (int)conf_case_is_alone(*x) - (int)conf_case_is_alone(*y);
 
+    order = order ? order : strcmp((*x)->call, (*y)->call);
     return order ? order : strcmp((*x)->name, (*y)->name);
 }
 

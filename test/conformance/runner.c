@@ -147,6 +147,12 @@ static size_t leave_out(const struct conf_case *const *cases, size_t from, size_
     return count - from;
 }
 
+/* Those alone are last, and wait until nothing runs. */
+static bool may_start(const struct conf_case *test, size_t running)
+{
+    return running == 0 || !conf_case_is_alone(test);
+}
+
 static int run_slots(struct slot *slots, unsigned int jobs, const struct conf_case *const *cases,
                      size_t count, time_t until, struct conf_outcome *outcomes,
                      void (*done)(const struct conf_outcome *))
@@ -166,7 +172,7 @@ static int run_slots(struct slot *slots, unsigned int jobs, const struct conf_ca
             next = count;
         }
         for (unsigned int i = 0; i < jobs && !rc; i++) {
-            if (!slots[i].pid && next < count) {
+            if (!slots[i].pid && next < count && may_start(cases[next], next - ended)) {
                 rc = start(&slots[i], cases[next], &outcomes[next], &old);
                 next++;
             } else if (slots[i].pid && reap(&slots[i])) {

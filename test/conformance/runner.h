@@ -26,18 +26,22 @@ const char *conf_verdict_name(enum conf_verdict verdict);
 const char *conf_kind_name(enum conf_kind kind);
 
 /*
- * All cases linked into this program, ordered by call and name, whose
+ * All cases linked into this program, ordered by call and name, those that run
+ * alone last, whose
  * "call.name" contains the pattern or matches it as a shell pattern (NULL for
  * all), and stands as a line in the file `only` (NULL for any).  Returns an owned array of borrowed
  * pointers and its length; NULL when memory is short or the file cannot be read.
  */
 const struct conf_case **conf_cases(const char *pattern, const char *only, size_t *count);
 
+/* Whether it runs while no other does (CONF_ALONE). */
+bool conf_case_is_alone(const struct conf_case *test);
+
 /*
- * Runs the cases, `jobs` at a time (1..CONF_JOBS_MAX), each in a process that
- * is killed after CONF_CASE_SECONDS.  After limit_s seconds (0: none) no case is
- * begun any more; those left are skipped.  Calls `done` after each that ran, in the
- * order in which they end.  outcomes has room for count.  Returns 0 or -errno.
+ * Runs the cases, `jobs` at a time, those alone that say so (1..CONF_JOBS_MAX), each in a process
+ * that is killed after CONF_CASE_SECONDS.  After limit_s seconds (0: none) no case is begun any
+ * more; those left are skipped.  Calls `done` after each that ran, in the order in which they end.
+ * outcomes has room for count.  Returns 0 or -errno.
  */
 int conf_run(const struct conf_case *const *cases, size_t count, unsigned int jobs,
              unsigned int limit_s, struct conf_outcome *outcomes,
