@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/image.h"
+#include "guest/libcuda/image_pick.h"
 #include "guest/libcuda/image_set.h"
 #include "guest/libcuda/kernel.h"
 
@@ -67,28 +68,55 @@ static CUresult make(const void *image, size_t size, void *copy, const struct gs
     return CUDA_SUCCESS;
 }
 
+/* A copy of what any device of the process can use of it. */
+static CUresult make_copied(const void *start, size_t size, const struct gs_jit *jit,
+                            CUlibrary *library)
+{
+    struct gs_targets targets;
+    struct gs_pick pick;
+    void *copy;
+    CUresult cu;
+
+    gs_targets_all(&targets);
+    cu = gs_pick_plan(&pick, start, size, &targets);
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    copy = malloc(pick.bytes);
+    if (copy == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    cu = gs_pick_copy(&pick, copy);
+    if (cu != CUDA_SUCCESS) {
+        free(copy);
+        return cu;
+    }
+    return make(copy, pick.bytes, copy, jit, library);
+}
+
 static CUresult make_from(const void *code, bool preserved, const struct gs_jit *jit,
                           CUlibrary *library)
 {
-    const void *start;
-    void *copy = NULL;
+    const void *start = NULL;
+    void *set = NULL;
     size_t size;
     CUresult cu;
 
     if (gs_image_is_set_wrapper(code)) {
-        cu = gs_image_set_make(code, &copy, &size);
-        return cu == CUDA_SUCCESS ? make(copy, size, copy, jit, library) : cu;
+        start = gs_image_set_linked(code);
+        cu = start != NULL ? gs_image_fatbin(start, &start, &size)
+                           : gs_image_set_make(code, &set, &size);
+    } else {
+        cu = gs_image_find(code, SIZE_MAX, &start, &size);
     }
-    cu = gs_image_find(code, SIZE_MAX, &start, &size);
-    if (cu != CUDA_SUCCESS || preserved) {
-        return cu == CUDA_SUCCESS ? make(start, size, NULL, jit, library) : cu;
+    if (cu != CUDA_SUCCESS) {
+        return cu;
     }
-    copy = malloc(size);
-    if (copy == NULL) {
-        return CUDA_ERROR_OUT_OF_MEMORY;
+    if (set != NULL) {
+        return make(set, size, set, jit, library);
     }
-    memcpy(copy, start, size);
-    return make(copy, size, copy, jit, library);
+    return preserved ? make(start, size, NULL, jit, library)
+                     : make_copied(start, size, jit, library);
 }
 
 CUresult gs_cuLibraryLoadData(CUlibrary *library, const void *code, CUjit_option *jitOptions,

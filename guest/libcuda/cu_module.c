@@ -12,6 +12,20 @@
 #include "guest/libcuda/jit.h"
 #include "guest/libcuda/module.h"
 
+/* `set` is the caller's to free; NULL where the linked code is enough. */
+static CUresult find_set(const void *wrapper, void **set, const void **start, size_t *size)
+{
+    const void *linked = gs_image_set_linked(wrapper);
+    CUresult cu;
+
+    if (linked != NULL) {
+        return gs_image_fatbin(linked, start, size);
+    }
+    cu = gs_image_set_make(wrapper, set, size);
+    *start = *set;
+    return cu;
+}
+
 static CUresult load(const struct gs_call *call, CUmodule *module, const void *image, size_t avail,
                      const struct gs_jit *jit)
 {
@@ -25,8 +39,7 @@ static CUresult load(const struct gs_call *call, CUmodule *module, const void *i
         return CUDA_ERROR_INVALID_VALUE;
     }
     if (avail == SIZE_MAX && gs_image_is_set_wrapper(image)) {
-        cu = gs_image_set_make(image, &set, &size);
-        start = set;
+        cu = find_set(image, &set, &start, &size);
     } else {
         cu = gs_image_find(image, avail, &start, &size);
     }

@@ -11,6 +11,8 @@
 
 #define FATBIN_MAGIC  0xba55ed50u
 #define WRAPPER_MAGIC 0x466243b1u
+/* Several times the largest library.  What travels of it is another matter (image_pick.h). */
+#define FATBIN_BYTES_MAX ((size_t)16 << 30)
 
 struct fatbin_header {
     uint32_t magic;
@@ -126,7 +128,7 @@ CUresult gs_image_fatbin(const void *image, const void **start, size_t *size)
         memcpy(&magic, image, sizeof(magic));
     }
     *start = image;
-    return magic == FATBIN_MAGIC ? fatbin_size(image, VGPU_MODULE_BYTES_MAX, size)
+    return magic == FATBIN_MAGIC ? fatbin_size(image, FATBIN_BYTES_MAX, size)
                                  : CUDA_ERROR_INVALID_IMAGE;
 }
 
@@ -174,7 +176,7 @@ CUresult gs_image_find(const void *image, size_t avail, const void **start, size
         memcpy(&magic, bytes, sizeof(magic));
     }
     if (magic == FATBIN_MAGIC) {
-        return fatbin_size(bytes, limit, size);
+        return fatbin_size(bytes, lesser(avail, FATBIN_BYTES_MAX), size);
     }
     if (magic == WRAPPER_MAGIC) {
         return unwrap(bytes, limit, start, size);

@@ -13,9 +13,9 @@
  * Finds the bytes to send for `image`: PTX text with its NUL, a cubin (ELF), a fat binary, or the
  * wrapper that the compiler puts around one.  `avail` bytes can be read (SIZE_MAX: the program
  * vouches for its image); what a wrapper points to is vouched for by the program.  *start, *size
- * say where they lie.  CUDA_ERROR_INVALID_IMAGE when the headers do not fit, or the image is over
- * VGPU_MODULE_BYTES_MAX, and for the wrapper of separately compiled code
- * (guest/libcuda/image_set.h).
+ * say where they lie.  CUDA_ERROR_INVALID_IMAGE when the headers do not fit, or a text or a cubin
+ * is over VGPU_MODULE_BYTES_MAX, and for the wrapper of separately compiled code
+ * (guest/libcuda/image_set.h).  A fat binary may be larger: image_pick.h says what of it travels.
  */
 CUresult gs_image_find(const void *image, size_t avail, const void **start, size_t *size);
 

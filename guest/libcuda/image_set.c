@@ -8,6 +8,7 @@
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/environment.h"
 #include "guest/libcuda/image.h"
+#include "guest/libcuda/image_pick.h"
 #include "guest/libcuda/jit.h"
 #include "guest/libcuda/linker.h"
 #include "guest/libcuda/module.h"
@@ -15,7 +16,6 @@
 
 #define WRAPPER_VERSION 2u
 #define PARTS_MAX       65536u
-#define ENTRY_ELF       2u
 
 struct wrapper {
     uint32_t magic;
@@ -26,16 +26,6 @@ struct wrapper {
 
 /* A set begins so, which no image does, and goes on with fat binaries, each behind its size. */
 static const uint8_t set_mark[8] = {0, 'v', 'g', 'p', 'u', 's', 'e', 't'};
-
-/* The part of an entry of a fat binary that tells what it is for. */
-struct entry {
-    uint16_t kind;
-    uint16_t version;
-    uint32_t header_bytes;
-    uint64_t bytes;
-    uint32_t skipped[3];
-    uint32_t arch;
-};
 
 bool gs_image_is_set_wrapper(const void *image)
 {
@@ -55,6 +45,7 @@ bool gs_image_is_set(const void *image, size_t size)
 
 /* A set that is made; without `bytes` only its size is. */
 struct making {
+    struct gs_targets targets;
     uint8_t *bytes;
     size_t room;
     size_t used;
@@ -62,22 +53,27 @@ struct making {
 
 static CUresult add_part(struct making *m, const void *part)
 {
+    struct gs_pick pick;
     const void *start;
     size_t size;
     CUresult cu = gs_image_fatbin(part, &start, &size);
 
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_pick_plan(&pick, start, size, &m->targets);
+    }
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (m->room - m->used < sizeof(size) || m->room - m->used - sizeof(size) < size) {
+    if (m->room - m->used < sizeof(pick.bytes) ||
+        m->room - m->used - sizeof(pick.bytes) < pick.bytes) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
     if (m->bytes != NULL) {
-        memcpy(m->bytes + m->used, &size, sizeof(size));
-        memcpy(m->bytes + m->used + sizeof(size), start, size);
+        memcpy(m->bytes + m->used, &pick.bytes, sizeof(pick.bytes));
+        cu = gs_pick_copy(&pick, m->bytes + m->used + sizeof(pick.bytes));
     }
-    m->used += sizeof(size) + size;
-    return CUDA_SUCCESS;
+    m->used += sizeof(pick.bytes) + pick.bytes;
+    return cu;
 }
 
 static CUresult add_all(struct making *m, const struct wrapper *wrapper)
@@ -92,6 +88,22 @@ static CUresult add_all(struct making *m, const struct wrapper *wrapper)
     return cu;
 }
 
+const void *gs_image_set_linked(const void *image)
+{
+    struct gs_targets targets;
+    struct wrapper wrapper;
+    const void *start;
+    size_t size;
+
+    memcpy(&wrapper, image, sizeof(wrapper));
+    if (gs_image_fatbin(wrapper.linked, &start, &size) != CUDA_SUCCESS ||
+        (gs_environment()->code_policy & VGPU_CODE_FORCE_JIT) != 0) {
+        return NULL;
+    }
+    gs_targets_all(&targets);
+    return gs_image_runs(start, size, &targets) ? start : NULL;
+}
+
 CUresult gs_image_set_make(const void *image, void **set, size_t *size)
 {
     struct making m = {.bytes = NULL, .room = VGPU_MODULE_BYTES_MAX};
@@ -102,6 +114,7 @@ CUresult gs_image_set_make(const void *image, void **set, size_t *size)
     if (wrapper.linked == NULL || wrapper.parts == NULL) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
+    gs_targets_all(&m.targets);
     cu = add_all(&m, &wrapper);
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -136,37 +149,6 @@ static bool next_part(const uint8_t *set, size_t size, size_t *at, const uint8_t
     *part = set + *at + sizeof(*part_size);
     *at += sizeof(*part_size) + *part_size;
     return true;
-}
-
-/* Whether a fat binary has machine code that runs on a device of this capability (90). */
-static bool runs(const uint8_t *fatbin, size_t size, uint32_t capability)
-{
-    uint16_t at16;
-    size_t at;
-
-    memcpy(&at16, fatbin + 6, sizeof(at16)); /* the size of its header */
-    for (at = at16; at < size && size - at >= sizeof(struct entry);) {
-        struct entry entry;
-
-        memcpy(&entry, fatbin + at, sizeof(entry));
-        if (entry.kind == ENTRY_ELF && entry.arch / 10 == capability / 10 &&
-            entry.arch <= capability) {
-            return true;
-        }
-        if (entry.header_bytes < sizeof(entry) || entry.header_bytes > size - at ||
-            entry.bytes > size - at - entry.header_bytes) {
-            return false;
-        }
-        at += entry.header_bytes + entry.bytes;
-    }
-    return false;
-}
-
-static uint32_t capability_of(const struct gs_device *device)
-{
-    return (uint32_t)(gs_device_attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 0) *
-                          10 +
-                      gs_device_attribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 0));
 }
 
 /* All parts from `at` on. */
@@ -208,12 +190,14 @@ CUresult gs_image_set_load(const struct gs_call *call, const void *set, size_t s
                            const struct gs_jit *jit, struct gs_module **module)
 {
     uint32_t policy = gs_environment()->code_policy;
+    struct gs_targets targets;
     const uint8_t *linked = NULL;
     size_t linked_size = 0;
     size_t at = 0;
 
+    gs_targets_one(&targets, call->context->device);
     if (next_part(set, size, &at, &linked, &linked_size) && (policy & VGPU_CODE_FORCE_JIT) == 0 &&
-        runs(linked, linked_size, capability_of(call->context->device))) {
+        gs_image_runs(linked, linked_size, &targets)) {
         return gs_module_load(call, linked, linked_size, jit, module);
     }
     return (policy & VGPU_CODE_DISABLE_JIT) != 0 ? CUDA_ERROR_JIT_COMPILATION_DISABLED

@@ -23,8 +23,13 @@ struct gs_module;
 /* Whether the image, NUL-terminated or longer than eight bytes, is such a wrapper. */
 bool gs_image_is_set_wrapper(const void *image);
 
-/* Gathers what a wrapper names into a set, the caller's to free.  CUDA_ERROR_INVALID_IMAGE when
- * something of it is no fat binary or all is over VGPU_MODULE_BYTES_MAX; 2. */
+/* The fat binary that the compiler linked, where that is all that is needed: it has machine code
+ * for every device of this process, and the environment lets it be used.  Else NULL. */
+const void *gs_image_set_linked(const void *wrapper);
+
+/* Gathers what the devices can use of all that a wrapper names into a set, the caller's to free.
+ * CUDA_ERROR_INVALID_IMAGE when something of it is no fat binary or all is over
+ * VGPU_MODULE_BYTES_MAX; 2. */
 CUresult gs_image_set_make(const void *wrapper, void **set, size_t *size);
 
 /* Whether an image is a set; no image of a program is. */

@@ -16,6 +16,7 @@
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/environment.h"
 #include "guest/libcuda/hostmem.h"
+#include "guest/libcuda/image_pick.h"
 #include "guest/libcuda/image_set.h"
 #include "guest/libcuda/jit.h"
 #include "guest/libcuda/log.h"
@@ -36,37 +37,62 @@ static CUresult file_module(const struct gs_call *call, uint64_t wire, struct gs
     return CUDA_SUCCESS;
 }
 
-/* Puts the image where the worker can take its copy from. */
+/* Puts the image where the worker can take its copy from, and has it loaded. */
+static CUresult send_image(const struct gs_call *call, const struct gs_pick *pick,
+                           struct vgpu_args_cuModuleLoadDataEx *args,
+                           struct vgpu_ret_cuModuleLoadDataEx *ret)
+{
+    CUresult cu = gs_hostmem_borrow(&call->session->host, pick->bytes, &args->image_offset);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    cu = gs_pick_copy(pick, call->session->window + args->image_offset);
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_call_cuModuleLoadDataEx(call->session, args, ret);
+    }
+    gs_hostmem_return(call->session, args->image_offset, pick->bytes);
+    return cu;
+}
+
+/* What the compiler and the worker say of a load that was tried. */
+static void give_words(const struct gs_jit *jit, const struct vgpu_ret_cuModuleLoadDataEx *ret)
+{
+    struct gs_jit_logs logs = {.info = ret->info_log,
+                               .error = ret->error_log,
+                               .info_len = ret->info_log_len,
+                               .error_len = ret->error_log_len,
+                               .wall_time_us = ret->wall_time_us};
+
+    gs_jit_give(jit, &logs);
+    if (ret->managed_len > 0) {
+        gs_log("the module has the managed variable \"%.*s\": managed memory is not supported",
+               (int)ret->managed_len, (const char *)ret->managed);
+    }
+}
+
 static CUresult load(const struct gs_call *call, const void *image, size_t size, uint32_t policy,
                      const struct gs_jit *jit, struct gs_module **module)
 {
-    struct vgpu_args_cuModuleLoadDataEx args = {.image_size = size,
-                                                .info_log_size = gs_jit_info_size(jit),
+    struct vgpu_args_cuModuleLoadDataEx args = {.info_log_size = gs_jit_info_size(jit),
                                                 .error_log_size = gs_jit_error_size(jit),
                                                 .policy = policy,
                                                 .options = jit->wire,
                                                 .options_len = jit->wire_len};
     struct vgpu_ret_cuModuleLoadDataEx ret;
-    struct gs_jit_logs logs;
-    CUresult cu = gs_hostmem_borrow(&call->session->host, size, &args.image_offset);
+    struct gs_targets targets;
+    struct gs_pick pick;
+    CUresult cu;
 
+    gs_targets_one(&targets, call->context->device);
+    cu = gs_pick_plan(&pick, image, size, &targets);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
+    args.image_size = pick.bytes;
     memset(&ret, 0, sizeof(ret));
-    memcpy(call->session->window + args.image_offset, image, size);
-    cu = gs_call_cuModuleLoadDataEx(call->session, &args, &ret);
-    gs_hostmem_return(call->session, args.image_offset, size);
-    logs = (struct gs_jit_logs){.info = ret.info_log,
-                                .error = ret.error_log,
-                                .info_len = ret.info_log_len,
-                                .error_len = ret.error_log_len,
-                                .wall_time_us = ret.wall_time_us};
-    gs_jit_give(jit, &logs);
-    if (ret.managed_len > 0) {
-        gs_log("the module has the managed variable \"%.*s\": managed memory is not supported",
-               (int)ret.managed_len, (const char *)ret.managed);
-    }
+    cu = send_image(call, &pick, &args, &ret);
+    give_words(jit, &ret);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

@@ -122,7 +122,7 @@ static void test_fatbin_and_wrapper(void **state)
     assert_int_equal(find(&wrapper, SIZE_MAX, &size), CUDA_ERROR_INVALID_IMAGE);
     wrapper.version = 3;
     assert_int_equal(find(&wrapper, SIZE_MAX, &size), CUDA_ERROR_INVALID_IMAGE);
-    fatbin.files = VGPU_MODULE_BYTES_MAX;
+    fatbin.files = (uint64_t)1 << 40;
     assert_int_equal(find(&fatbin, SIZE_MAX, &size), CUDA_ERROR_INVALID_IMAGE);
     fatbin.files = UINT64_MAX;
     assert_int_equal(find(&fatbin, SIZE_MAX, &size), CUDA_ERROR_INVALID_IMAGE);
