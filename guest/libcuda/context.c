@@ -93,11 +93,13 @@ CUresult gs_context_activate(struct gs_context *context)
     return CUDA_SUCCESS;
 }
 
-void gs_context_deactivate(struct gs_context *context)
+struct gs_stored *gs_context_deactivate(struct gs_context *context)
 {
     struct gs_session *session = context->session;
+    struct gs_stored *stored;
 
     atomic_store_explicit(&context->active, false, memory_order_release);
+    stored = gs_storage_detach(context);
     if (atomic_load(&session->prints) && gs_session_error(session) == CUDA_SUCCESS) {
         (void)gs_synchronize(session); /* what its kernels print is seen */
     }
@@ -106,6 +108,7 @@ void gs_context_deactivate(struct gs_context *context)
     } else if (gs_session_error(session) == CUDA_SUCCESS) {
         gs_objects_free_of(session, context);
     }
+    return stored;
 }
 
 /* A slot that no live context has; its handle moves on so that old ones are known as dead. */

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest/libcuda/context_storage.h"
 #include "guest/libcuda/process.h"
 #include "guest/libcuda/stream.h"
 #include "guest/libcuda/thread.h"
@@ -31,6 +32,7 @@ struct gs_context {
     _Atomic uint32_t cache_config;
     uint64_t id;
     struct gs_stream null_stream;
+    struct gs_stored *stored; /* context_storage.h */
 };
 
 /* Sets up the primary contexts; once. */
@@ -60,8 +62,8 @@ struct gs_context *gs_context_of(const struct gs_device *device);
 CUresult gs_context_activate(struct gs_context *context);
 
 /* Ends it and frees what it owns; the last one of a device ends the worker.  With the device's
- * lock. */
-void gs_context_deactivate(struct gs_context *context);
+ * lock.  Returns what was kept with it, for gs_storage_end() without the lock. */
+struct gs_stored *gs_context_deactivate(struct gs_context *context);
 
 /* A new context, active.  CUDA_ERROR_OUT_OF_MEMORY when there are too many. */
 CUresult gs_context_create(struct gs_device *device, unsigned int flags,

@@ -75,6 +75,7 @@ CUresult gs_cuCtxDestroy_v2(CUcontext ctx)
 {
     struct gs_context *context;
     struct gs_device *device;
+    struct gs_stored *stored;
     struct gs_thread *thread;
     CUresult cu = gs_ready();
 
@@ -93,8 +94,9 @@ CUresult gs_cuCtxDestroy_v2(CUcontext ctx)
     }
     device = context->device;
     (void)pthread_mutex_lock(&device->lock);
-    gs_context_deactivate(context);
+    stored = gs_context_deactivate(context);
     (void)pthread_mutex_unlock(&device->lock);
+    gs_storage_end(ctx, stored);
     gs_context_forget(context);
     thread = gs_thread_peek();
     if (is_current(thread, ctx)) {

@@ -43,6 +43,7 @@ CUresult gs_cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
 
 CUresult gs_cuDevicePrimaryCtxRelease_v2(CUdevice dev)
 {
+    struct gs_stored *stored = NULL;
     struct gs_device *device;
     struct gs_context *primary;
     CUresult cu = enter(dev, &device);
@@ -55,9 +56,10 @@ CUresult gs_cuDevicePrimaryCtxRelease_v2(CUdevice dev)
     if (device->primary_users == 0) {
         cu = CUDA_ERROR_INVALID_CONTEXT;
     } else if (--device->primary_users == 0 && gs_context_is_active(primary)) {
-        gs_context_deactivate(primary);
+        stored = gs_context_deactivate(primary);
     }
     (void)pthread_mutex_unlock(&device->lock);
+    gs_storage_end(gs_context_handle(primary), stored);
     return cu;
 }
 
@@ -72,6 +74,7 @@ CUresult gs_cuDevicePrimaryCtxRelease(CUdevice dev)
 /* The users stay counted: their releases come later. */
 CUresult gs_cuDevicePrimaryCtxReset_v2(CUdevice dev)
 {
+    struct gs_stored *stored = NULL;
     struct gs_device *device;
     struct gs_context *primary;
     CUresult cu = enter(dev, &device);
@@ -82,10 +85,11 @@ CUresult gs_cuDevicePrimaryCtxReset_v2(CUdevice dev)
     primary = gs_context_primary(device);
     (void)pthread_mutex_lock(&device->lock);
     if (gs_context_is_active(primary)) {
-        gs_context_deactivate(primary);
+        stored = gs_context_deactivate(primary);
     }
     atomic_store(&primary->flags, 0);
     (void)pthread_mutex_unlock(&device->lock);
+    gs_storage_end(gs_context_handle(primary), stored);
     return CUDA_SUCCESS;
 }
 

@@ -2,10 +2,8 @@
 #include "gs_calls.h"
 
 #include <stdint.h>
-#include <stdio.h>
 
 #include "gs_proc_rows.h"
-#include "guest/libcuda/log.h"
 #include "guest/libcuda/process.h"
 #include "guest/libcuda/stub.h"
 
@@ -56,48 +54,4 @@ CUresult gs_cuGetProcAddress(const char *symbol, void **pfn, int cudaVersion, cu
     }
     *pfn = found;
     return CUDA_SUCCESS;
-}
-
-/* This release has no internal tables.  Each UUID is told once: a small set of their hashes. */
-static bool first_time(const CUuuid *id)
-{
-    static _Atomic uint64_t seen[32];
-    uint64_t hash = 0xcbf29ce484222325ull;
-
-    for (unsigned int i = 0; i < sizeof(id->bytes); i++) {
-        hash = (hash ^ (unsigned char)id->bytes[i]) * 0x100000001b3ull;
-    }
-    hash |= 1;
-    for (unsigned int i = 0; i < 32; i++) {
-        uint64_t none = 0;
-
-        if (atomic_compare_exchange_strong(&seen[i], &none, hash)) {
-            return true;
-        }
-        if (none == hash) {
-            return false;
-        }
-    }
-    return false;
-}
-
-CUresult gs_cuGetExportTable(const void **ppExportTable, const CUuuid *pExportTableId)
-{
-    char text[40];
-    size_t at = 0;
-
-    if (ppExportTable == NULL || pExportTableId == NULL) {
-        return CUDA_ERROR_INVALID_VALUE;
-    }
-    *ppExportTable = NULL;
-    if (first_time(pExportTableId)) {
-        for (unsigned int i = 0; i < sizeof(pExportTableId->bytes); i++) {
-            const char *dash = i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "";
-
-            at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%02x", dash,
-                                   (unsigned char)pExportTableId->bytes[i]);
-        }
-        gs_log("there is no export table %s", text);
-    }
-    return CUDA_ERROR_INVALID_VALUE;
 }

@@ -187,7 +187,7 @@ static CUresult visit_device(struct gs_thread *thread, struct gs_device *device,
         cu = visit_in(thread, context, fn, arg);
     }
     if (made != NULL) {
-        gs_context_deactivate(made);
+        gs_storage_end(gs_context_handle(made), gs_context_deactivate(made));
         gs_context_forget(made);
     }
     return cu;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest/libcuda/context_storage.h"
 #include "proto/cuda_abi.h"
 
 /* For buffers on the way of every call, which are written before they are read: the build fills
@@ -37,6 +38,7 @@ struct gs_thread {
     uint64_t stack[GS_STACK_MAX]; /* context handles; the current one is stack[depth - 1] */
     unsigned int stream_count;
     struct gs_thread_stream streams[GS_THREAD_STREAMS_MAX];
+    struct gs_storage_seen seen[GS_STORAGE_SEEN];
     CUstreamCaptureMode capture_mode;
     bool ask; /* the next one-way operation is sent with a wish for an answer */
     uint8_t *buffers;

@@ -64,7 +64,6 @@ CALLS = [
             ("out", "const void **ppExportTable"),
             ("struct_in", "const CUuuid *pExportTableId"),
         ],
-        "positives": 0, "positives_why": "this release has no such tables",
         "before_init": ["SUCCESS"],
         "doc": "Finds a table of the driver's internal functions.",
     },

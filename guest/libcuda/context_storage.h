@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_CONTEXT_STORAGE_H
+#define GS_CONTEXT_STORAGE_H
+
+/*
+ * What others keep with a context: a value under a key, for one life of the context, with a
+ * function that is called with it when that life ends.  Each copy of NVIDIA's runtime in the
+ * process has a key of its own and looks its value up in nearly every call, so each thread
+ * remembers what it has found; any change anywhere makes it look again.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "proto/cuda_abi.h"
+
+struct gs_context;
+struct gs_thread;
+
+typedef void (*gs_stored_end)(CUcontext context, void *key, void *value);
+
+struct gs_stored {
+    struct gs_stored *next;
+    void *key;
+    void *value;
+    gs_stored_end end; /* or NULL */
+};
+
+/* What a thread remembers. */
+struct gs_storage_seen {
+    uint64_t context;
+    uint64_t change;
+    const void *key;
+    void *value;
+};
+#define GS_STORAGE_SEEN 16u
+
+/* Keeps a value, in place of the one that the key has.  201: the context is not active; 2. */
+CUresult gs_storage_put(struct gs_context *context, void *key, void *value, gs_stored_end end);
+
+/* Forgets it; `end` is not called.  201, 400: the key has none. */
+CUresult gs_storage_delete(struct gs_context *context, const void *key);
+
+/* Finds it; *value stays otherwise.  201, 400. */
+CUresult gs_storage_get(struct gs_thread *thread, struct gs_context *context, const void *key,
+                        void **value);
+
+/* Takes all of it from a context whose life has ended (gs_context_deactivate), so that its
+ * functions can be called when no lock is held. */
+struct gs_stored *gs_storage_detach(struct gs_context *context);
+
+/* Calls the functions of such a list and frees it. */
+void gs_storage_end(CUcontext context, struct gs_stored *list);
+
+#endif
