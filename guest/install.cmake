@@ -26,3 +26,34 @@ install(CODE "
     file(CHMOD \"\${file}\" PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
     list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${folder}/vgpu.conf\")
 " COMPONENT guest)
+
+# Programs that search folders by themselves know the one above ours.  What others installed there
+# stays; without its own library a name has no link.
+install(CODE "
+    set(folder \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}\")
+    foreach(name libcuda.so.1 libnvidia-ml.so.1)
+        set(link \"\$ENV{DESTDIR}\${folder}/\${name}\")
+        set(target \"vgpu/\${name}\")
+        set(there)
+        if(IS_SYMLINK \"\${link}\")
+            file(READ_SYMLINK \"\${link}\" there)
+        endif()
+        if(NOT EXISTS \"\$ENV{DESTDIR}\${folder}/\${target}\")
+            continue()
+        elseif(there STREQUAL target)
+            message(STATUS \"Up-to-date: \${link}\")
+        elseif(there OR EXISTS \"\${link}\")
+            message(WARNING \"\${link} is another's and stays: programs that search folders by \"
+                \"themselves, such as Ollama before 0.12, may take it. Remove the NVIDIA driver's \"
+                \"packages from this machine and install again.\")
+            continue()
+        else()
+            message(STATUS \"Installing: \${link}\")
+            file(CREATE_LINK \"\${target}\" \"\${link}\" SYMBOLIC)
+        endif()
+        list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${folder}/\${name}\")
+    endforeach()
+    if(\"\$ENV{DESTDIR}\" STREQUAL \"\")
+        message(STATUS \"Now, as root: systemd-sysusers; ldconfig; udevadm trigger; then vgpu-info\")
+    endif()
+" COMPONENT guest)

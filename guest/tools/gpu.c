@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dlfcn.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "gs_call_info.h"
 #include "guest/tools/info.h"
 #include "proto/cuda_abi.h"
 
 #define NAME "libcuda.so.1"
+#define NVML "libnvidia-ml.so.1"
 
 struct driver {
     CUresult (*init)(unsigned int flags);
@@ -31,53 +29,53 @@ static void count_calls(struct info_library *library)
     }
 }
 
-static void path_of(void *handle, char path[static INFO_PATH])
-{
-    struct link_map *map;
-
-    if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0) {
-        (void)snprintf(path, INFO_PATH, "%s", map->l_name);
-    }
-}
-
-/* The library that was installed, or built, together with this program; false: none is there. */
-static bool find_beside(char path[static INFO_PATH])
-{
-    static const char *const places[] = {"../" VGPU_LIBRARY_DIR, "../lib/vgpu", "../libcuda"};
-    char self[INFO_PATH - 64];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    char *slash;
-
-    if (len <= 0) {
-        return false;
-    }
-    self[len] = '\0';
-    slash = strrchr(self, '/');
-    *slash = '\0';
-    for (unsigned int i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        (void)snprintf(path, INFO_PATH, "%s/%s/" NAME, self, places[i]);
-        if (access(path, R_OK) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_same(const char *a, const char *b)
-{
-    struct stat of_a;
-    struct stat of_b;
-
-    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
-           of_a.st_ino == of_b.st_ino;
-}
-
 static void take_path(const char *path, char out[static INFO_PATH])
 {
     char *real = realpath(path, NULL);
 
     (void)snprintf(out, INFO_PATH, "%s", real != NULL ? real : path);
     free(real);
+}
+
+/* Why programs do not get ours, and what to do. */
+static void tell_shadow(struct info *info)
+{
+    const struct info_library *library = &info->library;
+    char whose[INFO_WHOSE] = "";
+    char text[INFO_LINE];
+
+    if (library->programs[0] != '\0') {
+        info_describe(library->programs, whose);
+    }
+    (void)snprintf(
+        text, sizeof(text), "programs load %s%s instead of %s: %s",
+        library->programs[0] != '\0' ? library->programs : "no " NAME, whose, library->path,
+        whose[0] != '\0' ? "remove that driver's packages from this machine and run ldconfig"
+                         : "run ldconfig, or set LD_LIBRARY_PATH");
+    info_fail(info, INFO_SHADOWED, text);
+}
+
+/* In a virtual machine, where another library can only be in the way. */
+static void note_rival(struct info *info, const char *name, const char *ours)
+{
+    struct info_rival rival;
+    char whose[INFO_WHOSE];
+
+    if (info->transport != &gs_transport_device || info->warning[0] != '\0') {
+        return;
+    }
+    info_find_rival(name, ours, &rival);
+    if (rival.path[0] == '\0') {
+        return;
+    }
+    info_describe(rival.path, whose);
+    (void)snprintf(info->warning, sizeof(info->warning),
+                   "%s%s is in the loader's cache%s: %s may take it instead of %s: remove the "
+                   "packages it belongs to and run ldconfig",
+                   rival.path, whose, rival.ours_first ? "" : " before ours",
+                   rival.ours_first ? "programs that search folders by themselves"
+                                    : "services and programs without this LD_LIBRARY_PATH",
+                   ours);
 }
 
 /* What programs load comes first: it shows a library that stands in the way of ours. */
@@ -89,9 +87,10 @@ static void *load(struct info *info)
     void *ours;
 
     if (theirs != NULL) {
-        path_of(theirs, library->programs);
+        info_path_of(theirs, library->programs);
     }
-    if (!find_beside(beside) || (theirs != NULL && is_same(beside, library->programs))) {
+    if (!info_find_beside(NAME, beside) ||
+        (theirs != NULL && info_is_same(beside, library->programs))) {
         memcpy(library->path, library->programs, sizeof(library->path));
         return theirs;
     }
@@ -100,9 +99,7 @@ static void *load(struct info *info)
         return theirs;
     }
     take_path(beside, library->path);
-    (void)snprintf(info->warning, sizeof(info->warning),
-                   "programs load %s instead of %s: run ldconfig, or set LD_LIBRARY_PATH",
-                   theirs != NULL ? library->programs : "no " NAME, library->path);
+    library->shadowed = true;
     return ours;
 }
 
@@ -177,6 +174,22 @@ static void fail_with(struct info *info, const struct driver *driver, CUresult c
     info_fail(info, INFO_NO_GPU, text);
 }
 
+/* Once all else is well. */
+static void note_others(struct info *info)
+{
+    struct info_library *library = &info->library;
+    char nvml[INFO_PATH];
+
+    if (library->shadowed) {
+        tell_shadow(info);
+        return;
+    }
+    note_rival(info, NAME, library->path);
+    if (info_find_beside(NVML, nvml)) {
+        note_rival(info, NVML, nvml);
+    }
+}
+
 void info_ask_library(struct info *info)
 {
     struct driver driver;
@@ -198,4 +211,5 @@ void info_ask_library(struct info *info)
         return;
     }
     info->has_gpus = true;
+    note_others(info);
 }

@@ -16,9 +16,12 @@
 #define INFO_USAGE      2
 #define INFO_NO_LIBRARY 13
 #define INFO_NO_GPU     14
+#define INFO_SHADOWED   15
 
-#define INFO_TEXT 128
-#define INFO_PATH 512
+#define INFO_TEXT  128
+#define INFO_PATH  512
+#define INFO_WHOSE 64
+#define INFO_LINE  (2 * INFO_PATH + 256)
 
 struct info_user {
     uint32_t state; /* enum vgpu_channel_phase */
@@ -61,11 +64,18 @@ struct info_gpu {
 struct info_library {
     char path[INFO_PATH];
     char programs[INFO_PATH]; /* what programs load; "": nothing */
+    bool shadowed;            /* that is not ours */
     unsigned int calls;
     unsigned int supported;
     int cuda;
     int gpu_count;
     struct info_gpu gpus[VGPU_DEVICES_MAX];
+};
+
+/* Another library of one of our names in the loader's cache; path "": none. */
+struct info_rival {
+    char path[INFO_PATH];
+    bool ours_first; /* ours is in the cache, before it */
 };
 
 struct info {
@@ -79,8 +89,8 @@ struct info {
     struct info_window window;
     struct info_library library;
     int status; /* exit status, 0: all is well */
-    char error[GS_OBSTACLE_TEXT];
-    char warning[2 * INFO_PATH + 128];
+    char error[INFO_LINE];
+    char warning[INFO_LINE];
 };
 
 /* Takes an obstacle over as the status and the error. */
@@ -98,9 +108,31 @@ void info_measure_window(struct info *info);
 /* gpu.c: the library and what it says of the GPUs. */
 void info_ask_library(struct info *info);
 
+/* loader.c: two paths that lead to one file. */
+bool info_is_same(const char *a, const char *b);
+
+/* The library of this name that was installed, or built, together with this program; false: none
+ * is there. */
+bool info_find_beside(const char *name, char path[static INFO_PATH]);
+
+/* Where a loaded library came from. */
+void info_path_of(void *handle, char path[static INFO_PATH]);
+
+/* Looks in the loader's cache for a library of this name that is not the file `ours`. */
+void info_find_rival(const char *name, const char *ours, struct info_rival *rival);
+
+/* " (of NVIDIA's driver 580.159.04)", or "". */
+void info_describe(const char *path, char text[static INFO_WHOSE]);
+
+/* cdi.c: on standard output, what container engines need to know; fails like the steps above. */
+void info_print_cdi(struct info *info);
+
 /* text.c, json.c: on standard output. */
 void info_print_text(const struct info *info);
 void info_print_json(const struct info *info);
+
+/* A text in quotes, or null for an empty one. */
+void info_put_text(const char *text);
 
 /* "free", "opening", ... */
 const char *info_state_name(uint32_t state);

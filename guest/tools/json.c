@@ -4,10 +4,8 @@
 
 #include "guest/tools/info.h"
 
-/* A text in quotes, or null for an empty one. */
-static void put_text(const char *key, const char *text)
+void info_put_text(const char *text)
 {
-    printf("\"%s\": ", key);
     if (*text == '\0') {
         printf("null");
         return;
@@ -25,6 +23,12 @@ static void put_text(const char *key, const char *text)
         }
     }
     (void)putchar('"');
+}
+
+static void put_text(const char *key, const char *text)
+{
+    printf("\"%s\": ", key);
+    info_put_text(text);
 }
 
 static void put_number(const char *key, uint64_t value)

@@ -17,12 +17,13 @@
 #include "guest/tools/info.h"
 
 static const char usage[] =
-    "usage: vgpu-info [--json] [--help] [--version]\n"
+    "usage: vgpu-info [--json | --cdi] [--help] [--version]\n"
     "\n"
     "Shows the vgpu device of this machine, its link to the host, the speed of its\n"
     "memory, and the GPUs behind it.\n"
     "\n"
     "  --json     print one JSON object\n"
+    "  --cdi      print the file by which containers get the GPU (/etc/cdi/vgpu.json)\n"
     "  --help     print this text\n"
     "  --version  print the version\n";
 
@@ -55,11 +56,15 @@ static void find_out(struct info *info)
     }
 }
 
-static bool parse(int argc, char **argv, bool *json)
+enum form { FORM_TEXT, FORM_JSON, FORM_CDI };
+
+static bool parse(int argc, char **argv, enum form *form)
 {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0) {
-            *json = true;
+            *form = FORM_JSON;
+        } else if (strcmp(argv[i], "--cdi") == 0) {
+            *form = FORM_CDI;
         } else if (strcmp(argv[i], "--help") == 0) {
             (void)fputs(usage, stdout);
             exit(0);
@@ -75,20 +80,30 @@ static bool parse(int argc, char **argv, bool *json)
     return true;
 }
 
+static void show(struct info *info, enum form form)
+{
+    if (form == FORM_CDI) {
+        info->transport = gs_transport_choose();
+        info_print_cdi(info);
+        return;
+    }
+    find_out(info);
+    if (form == FORM_JSON) {
+        info_print_json(info);
+    } else {
+        info_print_text(info);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static struct info info;
-    bool json = false;
+    enum form form = FORM_TEXT;
 
-    if (!parse(argc, argv, &json)) {
+    if (!parse(argc, argv, &form)) {
         return INFO_USAGE;
     }
-    find_out(&info);
-    if (json) {
-        info_print_json(&info);
-    } else {
-        info_print_text(&info);
-    }
+    show(&info, form);
     (void)fflush(stdout);
     if (info.warning[0] != '\0') {
         (void)fprintf(stderr, "vgpu-info: %s\n", info.warning);

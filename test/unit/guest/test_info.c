@@ -2,6 +2,7 @@
 
 /* vgpu-info as a person runs it, over a fake device and a fake broker's socket. */
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,8 +98,111 @@ static void test_library_that_programs_do_not_find(void **state)
 {
     (void)state;
     (void)unsetenv("LD_LIBRARY_PATH");
-    assert_int_equal(run(""), 0);
+    assert_int_equal(run(""), 15);
     has_error("programs load ", "run ldconfig");
+    assert_int_equal(run("--json"), 15);
+    has("\"status\": 15, \"error\": \"programs load ");
+}
+
+static void shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void shell(const char *fmt, ...)
+{
+    char command[1024];
+    va_list args;
+
+    va_start(args, fmt);
+    assert_true(vsnprintf(command, sizeof(command), fmt, args) < (int)sizeof(command));
+    va_end(args);
+    assert_int_equal(system(command), 0);
+}
+
+/* A copy of our library under the name that NVIDIA's driver would give it. */
+static void install_rival(const char *folder)
+{
+    shell("mkdir -p %s && cp " VGPU_LIBRARY_FOLDER "/libcuda.so.1 %s/libcuda.so.580.159.04 && "
+          "ln -sf libcuda.so.580.159.04 %s/libcuda.so.1",
+          folder, folder, folder);
+}
+
+/* The loader's cache, as far as vgpu-info looks at it, of these folders. */
+static void fill_cache(const char *first, const char *second)
+{
+    const char *root = broker.device->root;
+
+    shell("printf '%%s\\n' %s %s >%s/ld.so.conf && "
+          "/sbin/ldconfig -X -f %s/ld.so.conf -C %s/ld.so.cache 2>/dev/null",
+          first, second, root, root, root);
+}
+
+static char rival[256];
+
+static int setup_rival(void **state)
+{
+    (void)setup(state);
+    (void)snprintf(rival, sizeof(rival), "%s/other", broker.device->root);
+    install_rival(rival);
+    return 0;
+}
+
+static int teardown_rival(void **state)
+{
+    shell("rm -rf %s %s/ld.so.c*", rival, broker.device->root);
+    return teardown(state);
+}
+
+static void test_nothing_but_ours_in_the_cache(void **state)
+{
+    (void)state;
+    fill_cache(VGPU_LIBRARY_FOLDER, "");
+    assert_int_equal(run(""), 0);
+    assert_null(strstr(output, "vgpu-info: "));
+    shell("truncate -s 100 %s/ld.so.cache", broker.device->root);
+    assert_int_equal(run(""), 0);
+    assert_null(strstr(output, "vgpu-info: "));
+}
+
+static void test_rival_behind_ours_in_the_cache(void **state)
+{
+    (void)state;
+    fill_cache(VGPU_LIBRARY_FOLDER, rival);
+    assert_int_equal(run(""), 0);
+    has_error("/other/libcuda.so.1 (of NVIDIA's driver 580.159.04) is in the loader's cache: "
+              "programs that search folders by themselves may take it",
+              "remove the packages");
+}
+
+static void test_rival_before_ours_in_the_cache(void **state)
+{
+    (void)state;
+    fill_cache(rival, VGPU_LIBRARY_FOLDER);
+    assert_int_equal(run(""), 0);
+    has_error("is in the loader's cache before ours: services and programs without this "
+              "LD_LIBRARY_PATH may take it",
+              "run ldconfig");
+}
+
+static void test_rival_that_programs_load(void **state)
+{
+    (void)state;
+    (void)setenv("LD_LIBRARY_PATH", rival, 1);
+    assert_int_equal(run(""), 15);
+    has_error("/other/libcuda.so.1 (of NVIDIA's driver 580.159.04) instead of ",
+              "remove that driver's packages");
+}
+
+static void test_container_file(void **state)
+{
+    (void)state;
+    assert_int_equal(run("--cdi"), 0);
+    has("\"kind\": \"vgpu.dev/gpu\"");
+    has("/libcuda.so.1\", \"containerPath\": \"/usr/local/nvidia/lib64/libcuda.so.1\"");
+    has("/0000:00:05.0\",\n           \"options\": [\"rw\"");
+    (void)unsetenv("VGPU_TEST_TRANSPORT");
+    (void)setenv("VGPU_SOCKET", "/nonexistent/socket", 1);
+    assert_int_equal(run("--cdi"), 3);
+    has_error("there is no socket /nonexistent/socket", "start vgpu-broker");
+    (void)unsetenv("VGPU_SOCKET");
 }
 
 static void test_json(void **state)
@@ -235,7 +339,8 @@ static void test_arguments(void **state)
     has("vgpu-info ");
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name)       cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define RIVAL_CASE(name) cmocka_unit_test_setup_teardown(name, setup_rival, teardown_rival)
 
 int main(void)
 {
@@ -243,6 +348,11 @@ int main(void)
         CASE(test_all_is_well),
         CASE(test_json),
         CASE(test_library_that_programs_do_not_find),
+        RIVAL_CASE(test_nothing_but_ours_in_the_cache),
+        RIVAL_CASE(test_rival_behind_ours_in_the_cache),
+        RIVAL_CASE(test_rival_before_ours_in_the_cache),
+        RIVAL_CASE(test_rival_that_programs_load),
+        CASE(test_container_file),
         CASE(test_users_are_named),
         CASE(test_no_link),
         CASE(test_refused),

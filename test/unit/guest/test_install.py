@@ -16,9 +16,11 @@ VERSION_WORDS = 2  # "vgpu-info 0.1.0"
 
 
 def install(tree, prefix):
-    subprocess.run([OPTIONS.cmake, "--install", OPTIONS.build, "--component", "guest",
-                    "--prefix", prefix], env={**os.environ, "DESTDIR": str(tree)}, check=True,
-                   stdout=subprocess.DEVNULL)
+    """Warnings, on one line."""
+    run = subprocess.run([OPTIONS.cmake, "--install", OPTIONS.build, "--component", "guest",
+                          "--prefix", prefix], env={**os.environ, "DESTDIR": str(tree)}, check=True,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return " ".join(run.stderr.split())
 
 
 def files(tree):
@@ -27,7 +29,8 @@ def files(tree):
 
 def expected(prefix, conf, version):
     library = f"{prefix}/{OPTIONS.libdir}/vgpu/libcuda.so"
-    return {library, f"{library}.1", f"{library}.{version}", f"{prefix}/bin/vgpu-info",
+    link = f"{prefix}/{OPTIONS.libdir}/libcuda.so.1"
+    return {library, link, f"{library}.1", f"{library}.{version}", f"{prefix}/bin/vgpu-info",
             f"{prefix}/lib/udev/rules.d/70-vgpu.rules", f"{prefix}/lib/sysusers.d/vgpu-guest.conf",
             f"{prefix}/share/man/man1/vgpu-info.1", f"{prefix}/share/man/man7/vgpu-libcuda.7",
             conf}
@@ -53,6 +56,25 @@ class Install(unittest.TestCase):
         library = self.tree / "usr" / OPTIONS.libdir / "vgpu"
         self.assertEqual(os.readlink(library / "libcuda.so.1"), f"libcuda.so.{version}")
         self.assertEqual(os.readlink(library / "libcuda.so"), "libcuda.so.1")
+
+    def test_a_link_where_programs_search(self):
+        install(self.tree, "/usr")
+        link = self.tree / "usr" / OPTIONS.libdir / "libcuda.so.1"
+        self.assertEqual(os.readlink(link), "vgpu/libcuda.so.1")
+        self.assertTrue(link.is_file())
+        self.assertEqual(install(self.tree, "/usr"), "", "a second time")
+        self.assertEqual(os.readlink(link), "vgpu/libcuda.so.1")
+
+    def test_what_another_driver_installed_stays(self):
+        for theirs in (lambda path: path.write_text("theirs"),
+                       lambda path: path.symlink_to("libcuda.so.580.159.04")):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "usr" / OPTIONS.libdir / "libcuda.so.1"
+                path.parent.mkdir(parents=True)
+                theirs(path)
+                before = os.lstat(path)
+                self.assertIn(f"{path} is another's and stays", install(folder, "/usr"))
+                self.assertEqual(os.lstat(path), before)
 
     def test_another_prefix_keeps_to_itself(self):
         install(self.tree, "/opt/vgpu")
