@@ -20,6 +20,16 @@ struct spot {
     CUarray array;
 };
 
+/* Where there are several rows, or slices: to the driver a pitch of 0 may mean that they follow
+ * each other without a gap, which is more than is measured. */
+static bool lie_apart(const struct vgpu_args_vgpuCopy3D *args, const struct side *side)
+{
+    bool rows = args->height > 1 || args->depth > 1;
+
+    return (!rows || side->pitch >= args->width) &&
+           (args->depth == 1 || side->rows >= args->height);
+}
+
 /* The bytes from the first to behind the last of a box; false: none, or beyond 64 bits. */
 static bool measure(const struct vgpu_args_vgpuCopy3D *args, const struct side *side,
                     uint64_t *span)
@@ -27,7 +37,7 @@ static bool measure(const struct vgpu_args_vgpuCopy3D *args, const struct side *
     uint64_t rows;
     uint64_t bytes;
 
-    if (args->width == 0 || args->height == 0 || args->depth == 0) {
+    if (args->width == 0 || args->height == 0 || args->depth == 0 || !lie_apart(args, side)) {
         return false;
     }
     return vgpu_u64_mul(args->depth - 1, side->rows, &rows) &&
