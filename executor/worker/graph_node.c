@@ -27,6 +27,18 @@ static CUresult set_attributes(const struct ex_driver *d, CUgraphNode node,
     return cu;
 }
 
+/* An event may end while the graph still names it. */
+static bool names_event(const CUlaunchConfig *config)
+{
+    bool found = false;
+
+    for (unsigned int i = 0; i < config->numAttrs; i++) {
+        found |= config->attrs[i].id == CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_EVENT ||
+                 config->attrs[i].id == CU_LAUNCH_ATTRIBUTE_LAUNCH_COMPLETION_EVENT;
+    }
+    return found;
+}
+
 static CUresult put_kernel(struct ex_session *x, const CUDA_KERNEL_NODE_PARAMS *params,
                            const struct vgpu_args_vgpuGraphKernel *args, CUgraphNode *node)
 {
@@ -38,6 +50,9 @@ static CUresult put_kernel(struct ex_session *x, const CUDA_KERNEL_NODE_PARAMS *
                                                          ex_graph_changed(&place)->cu, params);
     }
     cu = ex_launch_attributes(x, args->attributes, args->attributes_len, &config);
+    if (cu == CUDA_SUCCESS && names_event(&config)) {
+        cu = CUDA_ERROR_INVALID_VALUE;
+    }
     if (cu == CUDA_SUCCESS) {
         cu =
             x->driver->cuGraphAddKernelNode(node, place.graph->cu, place.deps, place.count, params);

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "executor/worker/exit_status.h"
 #include "proto/handle.h"
 #include "proto/limits.h"
@@ -95,6 +97,49 @@ static void test_built_run_and_ended(void **state)
     SEND(&f, cuGraphLaunch, ANSWER, .graph = GRAPH);
     assert_int_equal(fixture_answer(&f, NULL, NULL, 0), CUDA_ERROR_INVALID_HANDLE);
     begin(GRAPH_SECOND); /* the place is free for the next one */
+}
+
+/* Kernel k of a module: two parameters, 12 bytes. */
+static uint64_t make_function(void)
+{
+    static uint8_t ret[VGPU_RECORD_BYTES_MAX];
+    uint64_t module = 0;
+    uint64_t function = 0;
+
+    memcpy(f.channel + VGPU_CHANNEL_DATA_OFFSET, ".version 6.4", 12);
+    SEND(&f, cuModuleLoadDataEx, ANSWER, .image_offset = VGPU_CHANNEL_DATA_OFFSET,
+         .image_size = 12);
+    assert_int_equal(fixture_answer(&f, NULL, ret, sizeof(ret)), 0);
+    memcpy(&module, ret, sizeof(module));
+    SEND(&f, cuModuleGetFunction, ANSWER, .module = module, .name = (const uint8_t *)"k",
+         .name_len = 1);
+    assert_int_equal(fixture_answer(&f, NULL, &function, sizeof(function)), 0);
+    return function;
+}
+
+/* The driver keeps a node's attributes, but not alive what they name. */
+static void test_kernel_nodes_name_no_event(void **state)
+{
+    static const uint8_t params[12];
+    const uint64_t event = vgpu_handle_make(VGPU_HANDLE_EVENT, 1, 0);
+    uint64_t function = make_function();
+    CUlaunchAttribute attribute = {.id = CU_LAUNCH_ATTRIBUTE_COOPERATIVE};
+
+    (void)state;
+    SEND(&f, cuEventCreate, ANSWER, .event = event);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        uint64_t graph = pass == 0 ? GRAPH : vgpu_handle_make(VGPU_HANDLE_GRAPH_EXEC, 1, 1);
+
+        begin(graph);
+        CALL(&f, vgpuGraphKernel, 0, .graph = graph, .function = function, .grid_x = 1,
+             .params = params, .params_len = sizeof(params),
+             .attributes = (const uint8_t *)&attribute, .attributes_len = sizeof(attribute));
+        assert_int_equal(instantiate(graph), pass == 0 ? 0 : CUDA_ERROR_INVALID_VALUE);
+        attribute.id = CU_LAUNCH_ATTRIBUTE_LAUNCH_COMPLETION_EVENT;
+        attribute.value.launchCompletionEvent.event = (CUevent)(uintptr_t)event;
+    }
+    assert_int_equal(fake_calls(FAKE_cuGraphAddNode), 1);
 }
 
 static void test_nodes_out_of_order_end_the_session(void **state)
@@ -224,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_built_run_and_ended),
+        CASE(test_kernel_nodes_name_no_event),
         CASE(test_nodes_out_of_order_end_the_session),
         CASE(test_node_that_follows_itself_ends_the_session),
         CASE(test_half_a_dependency_ends_the_session),
