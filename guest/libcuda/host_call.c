@@ -135,21 +135,25 @@ struct orphans {
 };
 
 /* No call of the ended worker comes any more.  Native calls what cuStreamAddCallback left behind
- * with the error; host functions it drops. */
+ * with the error; host functions it drops.  The other thread may have ended the entry meanwhile. */
 static void end_entry(void *object, uint64_t handle, void *arg)
 {
     struct orphans *orphans = arg;
     struct gs_host_function function = {.fn = NULL};
-    struct entry *entry = object;
+    struct entry *entry;
 
+    (void)object;
     (void)pthread_mutex_lock(&orphans->s->host_calls.lock);
-    if (orphans->call && entry->expected > 0) {
-        function.callback = entry->function.callback;
-        function.stream = entry->function.stream;
-        function.data = entry->function.data;
+    entry = vgpu_handles_get(orphans->s->host_calls.table, handle);
+    if (entry != NULL) {
+        if (orphans->call && entry->expected > 0) {
+            function.callback = entry->function.callback;
+            function.stream = entry->function.stream;
+            function.data = entry->function.data;
+        }
+        entry->expected = 0;
+        let_go(orphans->s, handle, entry);
     }
-    entry->expected = 0;
-    let_go(orphans->s, handle, entry);
     (void)pthread_mutex_unlock(&orphans->s->host_calls.lock);
     call(&function, orphans->status);
 }
