@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "guest/transport/device.h"
+#include "guest/transport/page_scan.h"
 #include "proto/limits.h"
 
 const struct gs_transport *gs_transport_choose(void)
@@ -123,7 +125,7 @@ static void *map_locked(struct gs_channel *channel, void *at, uint64_t offset, u
     if (!inherited) {
         (void)madvise(memory, bytes, MADV_DONTFORK);
     }
-    *mapping = (struct gs_mapping){memory, bytes};
+    *mapping = (struct gs_mapping){memory, bytes, false};
     return memory;
 }
 
@@ -176,11 +178,39 @@ void gs_channel_rename(struct gs_channel *channel, const void *memory, void *to)
 
     if (mapping != NULL) {
         mapping->memory = to;
+        mapping->foreign = true;
+    }
+}
+
+static void put_zeros(void *memory, uint64_t bytes)
+{
+    (void)mmap(memory, bytes, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+/* The channel's pages in [from, to), as far as they are parts that were moved. */
+static void retire_foreign(uint64_t from, uint64_t to, void *arg)
+{
+    const struct gs_channel *channel = arg;
+
+    for (unsigned int i = 0; i < channel->maps_room; i++) {
+        const struct gs_mapping *mapping = &channel->maps[i];
+        uint64_t first = (uint64_t)(uintptr_t)mapping->memory;
+        uint64_t end = first + mapping->bytes;
+
+        first = first > from ? first : from;
+        end = end < to ? end : to;
+        if (mapping->memory != NULL && mapping->foreign && first < end) {
+            put_zeros((void *)(uintptr_t)first, end - first);
+        }
     }
 }
 
 void gs_channel_retire(struct gs_channel *channel)
 {
+    bool any_foreign = false;
+    struct stat status;
+
     if (atomic_exchange(&channel->retired, true)) {
         return;
     }
@@ -188,10 +218,13 @@ void gs_channel_retire(struct gs_channel *channel)
     for (unsigned int i = 0; i < channel->maps_room; i++) {
         const struct gs_mapping *mapping = &channel->maps[i];
 
-        if (mapping->memory != NULL) {
-            (void)mmap(mapping->memory, mapping->bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+        any_foreign |= mapping->memory != NULL && mapping->foreign;
+        if (mapping->memory != NULL && !mapping->foreign) {
+            put_zeros(mapping->memory, mapping->bytes);
         }
+    }
+    if (any_foreign && fstat(channel->data_fd, &status) == 0) {
+        (void)gs_page_scan(status.st_ino, retire_foreign, channel);
     }
     (void)pthread_mutex_unlock(&channel->maps_lock);
 }

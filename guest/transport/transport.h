@@ -50,6 +50,7 @@ struct gs_transport {
 struct gs_mapping {
     void *memory;
     uint64_t bytes;
+    bool foreign; /* where the program may unmap it, and map what it likes */
 };
 
 struct gs_channel {
@@ -132,14 +133,14 @@ void *gs_channel_map_inherited(struct gs_channel *channel, uint64_t offset, uint
 void gs_channel_freeze(struct gs_channel *channel);
 void gs_channel_thaw(struct gs_channel *channel);
 
-/* Says, frozen, that a mapped part has been moved to `to`; NULL: that something else was mapped in
- * its place. */
+/* Says, frozen, that a mapped part has been moved to `to`, into the program's own memory; NULL:
+ * that something else was mapped in its place. */
 void gs_channel_rename(struct gs_channel *channel, const void *memory, void *to);
 
 /*
  * Puts ordinary memory, all zeros, in the place of a channel's memory that is not there any more:
- * a processor may not be able to carry out what the program does to nothing.  Once; any thread,
- * while others use the memory.
+ * a processor may not be able to carry out what the program does to nothing.  What the program has
+ * mapped where a part was moved to is left alone.  Once; any thread, while others use the memory.
  */
 void gs_channel_retire(struct gs_channel *channel);
 
