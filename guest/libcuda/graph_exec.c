@@ -336,11 +336,15 @@ CUresult gs_exec_launch(struct gs_exec *exec, struct gs_stream *stream)
         return cu;
     }
     expect_calls(exec, gs_host_call_expect);
+    if (!exec->proven) {
+        gs_session_ask();
+    }
     cu = gs_stream_sent(stream, gs_send_cuGraphLaunch(exec->session, &args));
     if (cu != CUDA_SUCCESS) {
         expect_calls(exec, gs_host_call_unexpect);
         return cu;
     }
+    exec->proven = true;
     atomic_store(&stream->run_last,
                  atomic_load(&exec->session->sent[vgpu_handle_index_of(stream->wire)]));
     count_records(exec);
@@ -364,6 +368,9 @@ CUresult gs_exec_upload(struct gs_exec *exec, struct gs_stream *stream)
     cu = gs_stream_room(stream);
     if (cu != CUDA_SUCCESS) {
         return cu;
+    }
+    if (!exec->proven) {
+        gs_session_ask(); /* it may take memory */
     }
     return gs_stream_sent(stream, gs_send_cuGraphUpload(exec->session, &args));
 }

@@ -23,7 +23,8 @@ struct gs_exec {
     struct gs_session *session;
     struct gs_context *context;
     uint64_t wire;
-    bool told; /* the worker knows the handle */
+    bool told;   /* the worker knows the handle */
+    bool proven; /* the driver has taken a run of it as it is, so it takes others */
     uint64_t flags;
     struct gs_plan plan;
     uint32_t *by_node; /* owned: indices of nodes that have a handle, sorted by it */

@@ -36,10 +36,24 @@ static CUgraphExecUpdateResult compare(const struct gs_flat *now, const struct g
                                                : CU_GRAPH_EXEC_UPDATE_ERROR_ATTRIBUTES_CHANGED;
 }
 
-/* The change of a kernel's parameters cannot be refused; of others the worker is asked. */
+/* Nothing but the parameters of a kernel's node differs. */
+static bool is_same_launch(const struct gs_flat *now, const struct gs_flat *next)
+{
+    struct vgpu_args_vgpuGraphKernel a;
+    struct vgpu_args_vgpuGraphKernel b;
+
+    return now->type == CU_GRAPH_NODE_TYPE_KERNEL && next->function == now->function &&
+           vgpu_get_args_vgpuGraphKernel(now->body, now->len, &a) == 0 &&
+           vgpu_get_args_vgpuGraphKernel(next->body, next->len, &b) == 0 && a.grid_x == b.grid_x &&
+           a.grid_y == b.grid_y && a.grid_z == b.grid_z && a.block_x == b.block_x &&
+           a.block_y == b.block_y && a.block_z == b.block_z && a.shared_bytes == b.shared_bytes;
+}
+
+/* New parameters cannot be refused; of other changes the worker is asked, and of the next run. */
 static CUresult send(struct gs_exec *exec, const struct gs_flat *now, const struct gs_flat *next)
 {
-    if (next->type != CU_GRAPH_NODE_TYPE_KERNEL || next->function != now->function) {
+    if (!is_same_launch(now, next)) {
+        exec->proven = false;
         gs_session_ask();
     }
     return gs_session_send(exec->session, next->op, next->body, next->len);

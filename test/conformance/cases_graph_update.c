@@ -460,3 +460,40 @@ CONF_NEGATIVE(cuGraphExecNodeSetParams, null_node)
     params = any_store(&s.word, &eight, args);
     CONF_EXPECT(conf_refused(drv.cuGraphExecNodeSetParams(s.exec, NULL, &params)));
 }
+
+/* Stores 3 in a word, by blocks of 32 only. */
+static const char exact_block[] = ".version 6.4\n.target sm_50\n.address_size 64\n"
+                                  ".visible .entry exact(.param .u64 word)\n"
+                                  ".reqntid 32, 1, 1\n{\n.reg .b64 %rd<2>;\n.reg .b32 %r<2>;\n"
+                                  "ld.param.u64 %rd1, [word];\nmov.u32 %r1, 3;\n"
+                                  "st.global.u32 [%rd1], %r1;\nret;\n}\n";
+
+/* What the driver finds wrong with a change is the change's own error: the graph is as it was. */
+CONF_NEGATIVE(cuGraphExecKernelNodeSetParams_v2, another_block_than_the_kernel_wants)
+{
+    CUDA_KERNEL_NODE_PARAMS params = {.gridDimX = 1,
+                                      .gridDimY = 1,
+                                      .gridDimZ = 1,
+                                      .blockDimX = 32,
+                                      .blockDimY = 1,
+                                      .blockDimZ = 1};
+    CUmodule module = NULL;
+    CUgraphNode node = NULL;
+    CUgraphExec exec;
+    CUdeviceptr word;
+    CUgraph graph;
+    void *args[1] = {&word};
+
+    conf_context();
+    word = conf_word(0);
+    CONF_SETUP(cuModuleLoadData(&module, exact_block));
+    CONF_SETUP(cuModuleGetFunction(&params.func, module, "exact"));
+    params.kernelParams = args;
+    graph = conf_graph();
+    CONF_SETUP(cuGraphAddKernelNode_v2(&node, graph, NULL, 0, &params));
+    exec = conf_instantiate(graph);
+    params.blockDimX = 16;
+    CONF_RESULT(cuGraphExecKernelNodeSetParams_v2(exec, node, &params), CUDA_ERROR_INVALID_VALUE);
+    conf_run_graph(exec);
+    CONF_VALUE(conf_read(word));
+}
