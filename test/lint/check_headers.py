@@ -11,8 +11,8 @@ import source
 FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-DVGPU_SANDBOX=1", "-DVGPU_VERSION=\"0\"",
          "-fsyntax-only", "-Wall", "-Wextra", "-Wundef", "-Wstrict-prototypes", "-Werror",
          "-x", "c", "-"]
-# Made for another build system: QEMU's and the kernel's.
-FOREIGN = ("qemu-device/", "guest/kmod/")
+# Made for another build system: QEMU's, the kernel's, the CUDA toolkit's.
+FOREIGN = ("qemu-device/", "guest/kmod/", "test/frameworks/libraries/")
 
 
 def main():
