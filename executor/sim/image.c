@@ -11,6 +11,7 @@
 #define FATBIN_MAGIC           0xba55ed50u
 #define FATBIN_WRAPPER_VERSION 1
 #define FATBIN_KIND_PTX        1
+#define FATBIN_KIND_CODE       2
 #define FATBIN_ARCH_MAX        90
 
 struct fatbin_wrapper {
@@ -82,6 +83,13 @@ static bool entry_read(struct fatbin_entry *e, const char *data, uint64_t left)
     return true;
 }
 
+static bool header_read(struct fatbin_header *h, const char *data)
+{
+    memcpy(h, data, sizeof(*h));
+    return h->magic == FATBIN_MAGIC && h->header_size >= sizeof(*h) &&
+           h->size <= VGPU_MODULE_BYTES_MAX;
+}
+
 /* The PTX entry of the newest architecture that there is a device for, as text of its own. */
 static CUresult fatbin_ptx(const char *data, char **text)
 {
@@ -91,8 +99,7 @@ static CUresult fatbin_ptx(const char *data, char **text)
     const char *best_text = NULL;
     uint64_t at = 0;
 
-    memcpy(&h, data, sizeof(h));
-    if (h.magic != FATBIN_MAGIC || h.header_size < sizeof(h) || h.size > VGPU_MODULE_BYTES_MAX) {
+    if (!header_read(&h, data)) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
     data += h.header_size;
@@ -110,6 +117,30 @@ static CUresult fatbin_ptx(const char *data, char **text)
         return CUDA_ERROR_NO_BINARY_FOR_GPU;
     }
     return entry_text(&best, best_text, text);
+}
+
+bool image_is_machine_code(const void *image)
+{
+    const char *data = image;
+    struct fatbin_header h;
+    struct fatbin_entry e;
+    bool found = false;
+    uint64_t at = 0;
+
+    if (strncmp(data, "\x50\xed\x55\xba", 4) != 0 || !header_read(&h, data)) {
+        return false;
+    }
+    data += h.header_size;
+    for (; h.size - at >= ENTRY_LEAST; at += e.header_size + e.size) {
+        if (!entry_read(&e, data + at, h.size - at)) {
+            return false;
+        }
+        if (e.kind == FATBIN_KIND_PTX && e.arch <= FATBIN_ARCH_MAX) {
+            return false;
+        }
+        found |= e.kind == FATBIN_KIND_CODE && e.arch == FATBIN_ARCH_MAX;
+    }
+    return found;
 }
 
 /* PTX begins with a directive or a comment. */

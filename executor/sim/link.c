@@ -108,6 +108,13 @@ static CUresult add_image(CUlinkState s, const char *data, size_t size)
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     memcpy(text, data, size);
+    if (image_is_machine_code(text)) {
+        /* The library of the device's runtime, which the compiler links in whether the program
+         * uses it or not.  What refers to it shows when the link is completed. */
+        sim_log("cuLinkAddData: machine code is left out of a link");
+        free(text);
+        return CUDA_SUCCESS;
+    }
     cu = image_ptx(text, &begin, &owned);
     if (cu == CUDA_SUCCESS) {
         ptx = ptx_parse(begin, true, error, sizeof(error), &code);

@@ -58,6 +58,10 @@ void module_free_all(CUcontext ctx);
  */
 CUresult image_ptx(const void *image, const char **text, char **owned);
 
+/* Whether a fat binary has machine code, and no PTX, for the device: code that image_ptx()
+ * refuses and a driver would take. */
+bool image_is_machine_code(const void *image);
+
 /* The fat binary in the wrapper that compiled programs have around it, or the image itself. */
 const void *image_unwrap(const void *image);
 

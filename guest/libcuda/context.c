@@ -51,7 +51,7 @@ struct gs_context *gs_context_of(const struct gs_device *device)
 {
     struct gs_context *primary = gs_context_primary(device);
 
-    if (gs_context_is_active(primary)) {
+    if (atomic_load(&primary->alive)) {
         return primary;
     }
     for (uint32_t i = VGPU_DEVICES_MAX; i < VGPU_CONTEXTS_MAX; i++) {
@@ -62,7 +62,7 @@ struct gs_context *gs_context_of(const struct gs_device *device)
     return NULL;
 }
 
-static void init_active(struct gs_context *context, struct gs_session *session)
+static void init_alive(struct gs_context *context, struct gs_session *session)
 {
     context->session = session;
     gs_stream_init_null(&context->null_stream, session, context);
@@ -70,10 +70,10 @@ static void init_active(struct gs_context *context, struct gs_session *session)
     (void)pthread_mutex_lock(&lock);
     atomic_store(&context->epoch, ++last_epoch);
     (void)pthread_mutex_unlock(&lock);
-    atomic_store_explicit(&context->active, true, memory_order_release);
+    atomic_store_explicit(&context->alive, true, memory_order_release);
 }
 
-CUresult gs_context_activate(struct gs_context *context)
+CUresult gs_context_wake(struct gs_context *context)
 {
     struct gs_device *device = context->device;
     struct gs_session *session;
@@ -89,8 +89,39 @@ CUresult gs_context_activate(struct gs_context *context)
         return cu;
     }
     device->contexts++;
-    init_active(context, session);
+    init_alive(context, session);
     return CUDA_SUCCESS;
+}
+
+CUresult gs_context_activate(struct gs_context *context)
+{
+    CUresult cu = CUDA_SUCCESS;
+
+    if (!atomic_load(&context->alive)) {
+        cu = gs_context_wake(context);
+    }
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_process_sticky();
+    }
+    if (cu == CUDA_SUCCESS) {
+        atomic_store_explicit(&context->active, true, memory_order_release);
+    }
+    return cu;
+}
+
+/* Takes the life of a context; true: it was the last one that the program has on the device. */
+static bool end_life(struct gs_context *context)
+{
+    struct gs_context *primary = gs_context_primary(context->device);
+
+    atomic_store_explicit(&context->alive, false, memory_order_release);
+    context->device->contexts--;
+    if (context->device->contexts == 1 && atomic_load(&primary->alive) &&
+        !gs_context_is_active(primary)) {
+        atomic_store_explicit(&primary->alive, false, memory_order_release);
+        context->device->contexts = 0;
+    }
+    return context->device->contexts == 0;
 }
 
 struct gs_stored *gs_context_deactivate(struct gs_context *context)
@@ -103,7 +134,7 @@ struct gs_stored *gs_context_deactivate(struct gs_context *context)
     if (atomic_load(&session->prints) && gs_session_error(session) == CUDA_SUCCESS) {
         (void)gs_synchronize(session); /* what its kernels print is seen */
     }
-    if (--context->device->contexts == 0) {
+    if (end_life(context)) {
         gs_session_close_worker(session);
     } else if (gs_session_error(session) == CUDA_SUCCESS) {
         gs_objects_free_of(session, context);

@@ -24,10 +24,11 @@
 struct gs_context {
     _Atomic uint64_t handle; /* 0: never used; otherwise its last one */
     _Atomic bool active;
-    _Atomic uint64_t epoch; /* grows each time it becomes active */
+    _Atomic bool alive;     /* has a worker: active, or a primary one that answers questions */
+    _Atomic uint64_t epoch; /* grows each time it becomes alive */
     bool primary;
     struct gs_device *device;
-    struct gs_session *session; /* set before `active` */
+    struct gs_session *session; /* set before `alive` */
     _Atomic uint32_t flags;
     _Atomic uint32_t cache_config;
     uint64_t id;
@@ -51,12 +52,26 @@ static inline bool gs_context_is_active(const struct gs_context *context)
     return atomic_load_explicit(&context->active, memory_order_acquire);
 }
 
+/* Whether what was made in that life of it is still there. */
+static inline bool gs_context_lives(const struct gs_context *context, uint64_t epoch)
+{
+    return atomic_load_explicit(&context->alive, memory_order_acquire) &&
+           atomic_load(&context->epoch) == epoch;
+}
+
 /* The primary context of a device. */
 struct gs_context *gs_context_primary(const struct gs_device *device);
 
-/* Any active context of a device, the primary one first; NULL: none.  With the device's lock it
- * stays active. */
+/* Any live context of a device, the primary one first; NULL: none.  With the device's lock it
+ * stays alive. */
 struct gs_context *gs_context_of(const struct gs_device *device);
+
+/*
+ * Gives the device a worker for questions that the program may ask without a context: its primary
+ * context is alive then, and is what it asked for when it becomes active.  It ends with the
+ * device's last active context.  With the device's lock; no context of the device is alive.
+ */
+CUresult gs_context_wake(struct gs_context *primary);
 
 /* Makes it active: gives its device a worker if it has none.  With the device's lock. */
 CUresult gs_context_activate(struct gs_context *context);

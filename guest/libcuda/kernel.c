@@ -252,8 +252,7 @@ static CUresult each_function(struct gs_kernel *kernel, const struct gs_device *
     CUresult cu = CUDA_SUCCESS;
 
     for (; use != NULL && cu == CUDA_SUCCESS; use = use->next) {
-        if (use->context->device == device && gs_context_is_active(use->context) &&
-            atomic_load(&use->context->epoch) == use->epoch) {
+        if (use->context->device == device && gs_context_lives(use->context, use->epoch)) {
             cu = set(use->function, arg);
         }
     }

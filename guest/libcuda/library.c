@@ -61,7 +61,7 @@ CUresult gs_library_new(const void *image, size_t size, void *copy, const struct
 
 static bool lasts(const struct gs_library_use *use)
 {
-    return gs_context_is_active(use->context) && atomic_load(&use->context->epoch) == use->epoch;
+    return gs_context_lives(use->context, use->epoch);
 }
 
 /* Forgets modules that went with their contexts. */
@@ -176,24 +176,16 @@ static CUresult visit_device(struct gs_thread *thread, struct gs_device *device,
                              CUresult (*fn)(const struct gs_call *call, void *arg), void *arg)
 {
     struct gs_context *context = gs_context_of(device);
-    struct gs_context *made = NULL;
     CUresult cu = CUDA_SUCCESS;
 
     if (context == NULL) {
-        cu = gs_context_create(device, 0, &made);
-        context = made;
+        context = gs_context_primary(device);
+        cu = gs_context_wake(context);
     }
-    if (cu == CUDA_SUCCESS) {
-        cu = visit_in(thread, context, fn, arg);
-    }
-    if (made != NULL) {
-        gs_storage_end(gs_context_handle(made), gs_context_deactivate(made));
-        gs_context_forget(made);
-    }
-    return cu;
+    return cu == CUDA_SUCCESS ? visit_in(thread, context, fn, arg) : cu;
 }
 
-/* A device with an active context, or the first one. */
+/* A device with a live context, or the first one. */
 static struct gs_device *choose_device(void)
 {
     for (int i = 0; i < gs_device_count(); i++) {

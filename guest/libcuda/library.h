@@ -59,7 +59,7 @@ CUresult gs_library_module(struct gs_library *library, const struct gs_call *cal
 
 /*
  * Calls fn with a context in which the library can be looked at: the current one, another
- * active one, or one made for the purpose.  `device` NULL: on any device.
+ * live one, or the primary one, which gets a worker.  `device` NULL: on any device.
  */
 CUresult gs_library_visit(struct gs_device *device,
                           CUresult (*fn)(const struct gs_call *call, void *arg), void *arg);

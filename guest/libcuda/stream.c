@@ -167,8 +167,7 @@ static bool still_there(const struct gs_thread_stream *at)
 {
     const struct gs_context *context = gs_context_find((CUcontext)(uintptr_t)at->context);
 
-    return context != NULL && gs_context_is_active(context) &&
-           atomic_load(&context->epoch) == at->epoch;
+    return context != NULL && gs_context_lives(context, at->epoch);
 }
 
 void gs_thread_streams_end(struct gs_thread *thread)

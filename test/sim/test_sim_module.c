@@ -281,6 +281,30 @@ static void test_linked_module_calls_across(void **state)
     assert_int_equal(got, 42);
 }
 
+/* A fat binary of machine code for sm_90 only, as the library of the device's runtime. */
+static void test_machine_code_is_left_out_of_a_link(void **state)
+{
+    static uint8_t fat[16 + 64 + 8] = {0x50, 0xed, 0x55, 0xba, 1, 0, 16, 0, 72};
+    static char text[] = HEAD ".visible .entry k()\n{\nret;\n}\n";
+    CUlinkState s = NULL;
+    void *image = NULL;
+    size_t size = 0;
+
+    (void)state;
+    fat[16] = 2;  /* machine code */
+    fat[20] = 64; /* header */
+    fat[24] = 8;  /* payload */
+    fat[44] = 90;
+    OK(cuLinkCreate(0, NULL, NULL, &s));
+    OK(cuLinkAddData(s, CU_JIT_INPUT_FATBINARY, fat, sizeof(fat), "a", 0, NULL, NULL));
+    OK(cuLinkAddData(s, CU_JIT_INPUT_PTX, text, sizeof(text), "b", 0, NULL, NULL));
+    fat[44] = 80;
+    FAILS(CUDA_ERROR_NO_BINARY_FOR_GPU,
+          cuLinkAddData(s, CU_JIT_INPUT_FATBINARY, fat, sizeof(fat), "c", 0, NULL, NULL));
+    OK(cuLinkComplete(s, &image, &size));
+    OK(cuLinkDestroy(s));
+}
+
 static void test_occupancy_follows_the_hardware(void **state)
 {
     CUmodule m = NULL;
@@ -314,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_functions_have_attributes),
         cmocka_unit_test(test_launch_checks_its_shape),
         cmocka_unit_test(test_linked_module_calls_across),
+        cmocka_unit_test(test_machine_code_is_left_out_of_a_link),
         cmocka_unit_test(test_occupancy_follows_the_hardware),
     };
 

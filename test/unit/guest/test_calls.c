@@ -200,6 +200,38 @@ static void export_tables(void)
     fake_broker_stop(&broker);
 }
 
+/* A question without a context brings the worker that the primary context then has, unseen. */
+static void question_without_context(void)
+{
+    CUcontext context;
+    CUlibrary library;
+    CUkernel kernel;
+    CUkernel again;
+    CUdeviceptr p;
+    unsigned int flags;
+    int active = 9;
+
+    start();
+    CHILD_CHECK(cuLibraryLoadData(&library, ".version 7.0", NULL, NULL, 0, NULL, NULL, 0) ==
+                CUDA_SUCCESS);
+    CHILD_CHECK(cuLibraryGetKernel(&kernel, library, "k") == CUDA_SUCCESS);
+    CHILD_CHECK(atomic_load(&broker.opens) == 1 && atomic_load(&broker.closes) == 0);
+    CHILD_CHECK(cuDevicePrimaryCtxGetState(0, &flags, &active) == CUDA_SUCCESS && active == 0);
+    CHILD_CHECK(cuDevicePrimaryCtxRetain(&context, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(cuDevicePrimaryCtxRelease_v2(0) == CUDA_SUCCESS);
+    CHILD_CHECK(atomic_load(&broker.opens) == 1);
+    /* It ends with the last context of the program. */
+    CHILD_CHECK(cuLibraryGetKernel(&again, library, "other") == CUDA_SUCCESS);
+    CHILD_CHECK(cuCtxCreate_v2(&context, 0, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(cuMemAlloc_v2(&p, 4) == CUDA_SUCCESS);
+    CHILD_CHECK(atomic_load(&broker.opens) == 2 && atomic_load(&broker.closes) == 1);
+    CHILD_CHECK(cuCtxDestroy_v2(context) == CUDA_SUCCESS);
+    CHILD_CHECK(cuDevicePrimaryCtxRetain(&context, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(atomic_load(&broker.opens) == 3 && atomic_load(&broker.closes) == 2);
+    CHILD_CHECK(cuLibraryUnload(library) == CUDA_SUCCESS);
+    fake_broker_stop(&broker);
+}
+
 #define IN_CHILD(fn)                                                                               \
     static void test_##fn(void **state)                                                            \
     {                                                                                              \
@@ -210,6 +242,7 @@ IN_CHILD(before_init)
 IN_CHILD(devices)
 IN_CHILD(context_stack)
 IN_CHILD(primary_context)
+IN_CHILD(question_without_context)
 IN_CHILD(in_forked_child)
 IN_CHILD(proc_addresses)
 IN_CHILD(export_tables)
@@ -220,7 +253,7 @@ int main(void)
         cmocka_unit_test(test_before_init),     cmocka_unit_test(test_devices),
         cmocka_unit_test(test_context_stack),   cmocka_unit_test(test_primary_context),
         cmocka_unit_test(test_in_forked_child), cmocka_unit_test(test_proc_addresses),
-        cmocka_unit_test(test_export_tables),
+        cmocka_unit_test(test_export_tables),   cmocka_unit_test(test_question_without_context),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
