@@ -56,6 +56,7 @@ bool gs_beacon_shows(struct gs_session *s, uint32_t slot, uint64_t value);
 struct gs_patience {
     uint64_t since_ns; /* 0: not asked yet */
     uint64_t until_ns;
+    uint64_t ticks; /* of the processor, when the clock was read last */
 };
 
 /* Starts it anew. */

@@ -85,6 +85,10 @@ CUresult gs_link_error(struct gs_link *link)
     if (cu == 0) {
         cu = atomic_load_explicit(&vgpu_channel_state(link->control)->error, memory_order_acquire);
     }
+    /* What is in the place of memory that is gone says nothing. */
+    if (cu == 0 && atomic_load_explicit(&link->channel.retired, memory_order_acquire)) {
+        return CUDA_ERROR_LAUNCH_FAILED;
+    }
     if (cu > CUDA_ERROR_UNKNOWN) {
         /* Memory that is gone reads as ones. */
         (void)gs_link_is_there(link);

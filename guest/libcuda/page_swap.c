@@ -156,11 +156,16 @@ bool gs_page_swap_out(struct gs_channel *channel, uint64_t address, uint64_t byt
 void gs_page_swap_in_child(const struct gs_channel *channel, uint64_t address, uint64_t bytes,
                            uint64_t offset)
 {
-    void *copy = private_pages(bytes);
-    void *pages = mmap(NULL, bytes, PROT_READ, MAP_SHARED, channel->data_fd,
-                       (off_t)(channel->memory_offset + offset));
     bool done = false;
+    void *copy;
+    void *pages;
 
+    if (atomic_load(&channel->retired)) {
+        return; /* ordinary memory by now, which fork has copied */
+    }
+    copy = private_pages(bytes);
+    pages = mmap(NULL, bytes, PROT_READ, MAP_SHARED, channel->data_fd,
+                 (off_t)(channel->memory_offset + offset));
     if (copy != NULL && pages != MAP_FAILED) {
         gs_write_hold_copy(copy, pages, bytes);
         done = mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, at(address)) != MAP_FAILED;

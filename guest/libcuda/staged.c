@@ -218,6 +218,8 @@ static CUresult finish_pull(struct pulls *p)
     }
     if (cu == CUDA_SUCCESS) {
         scatter(&pull->piece, s->window + pull->chunk->offset);
+        /* The device may have gone while its memory was read. */
+        cu = gs_link_is_there(&s->link) ? CUDA_SUCCESS : gs_session_error(s);
     }
     gs_staging_give(s, pull->chunk);
     p->first = (p->first + 1) % (GS_CHUNKS / 2);

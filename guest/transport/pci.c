@@ -202,6 +202,12 @@ int gs_pci_enable(const struct gs_pci *pci, struct gs_obstacle *obstacle)
     if (rc == 0) {
         return 0;
     }
+    if (rc == -EROFS) {
+        return gs_obstacle_set(obstacle, GS_OBSTACLE_PERMISSION, rc,
+                               "%s/enable cannot be written, because /sys is mounted read-only: "
+                               "let the container have it writable",
+                               pci->folder);
+    }
     if (rc == -EACCES || rc == -EPERM) {
         return gs_obstacle_set(obstacle, GS_OBSTACLE_DECODING, -EPERM,
                                "the memory of %s is switched off and only root may switch it on: "

@@ -305,86 +305,26 @@ CONF_NEGATIVE(cuLaunchKernelEx, params_and_extra)
                 CUDA_ERROR_INVALID_VALUE);
 }
 
-CONF_NEGATIVE(cuLaunchKernelEx, grid_x_zero)
-{
-    CUlaunchConfig c = plain_config();
+/* One member of the launch configuration is out of range. */
+#define REFUSED(name, member, value)                                                               \
+    CONF_NEGATIVE(cuLaunchKernelEx, name)                                                          \
+    {                                                                                              \
+        CUlaunchConfig c = plain_config();                                                         \
+                                                                                                   \
+        c.member = (value);                                                                        \
+        conf_context();                                                                            \
+        refused_dimensions(c);                                                                     \
+    }
 
-    c.gridDimX = 0;
-    conf_context();
-    refused_dimensions(c);
-}
-
-CONF_NEGATIVE(cuLaunchKernelEx, grid_y_zero)
-{
-    CUlaunchConfig c = plain_config();
-
-    c.gridDimY = 0;
-    conf_context();
-    refused_dimensions(c);
-}
-
-CONF_NEGATIVE(cuLaunchKernelEx, grid_z_zero)
-{
-    CUlaunchConfig c = plain_config();
-
-    c.gridDimZ = 0;
-    conf_context();
-    refused_dimensions(c);
-}
-
-CONF_NEGATIVE(cuLaunchKernelEx, block_x_zero)
-{
-    CUlaunchConfig c = plain_config();
-
-    c.blockDimX = 0;
-    conf_context();
-    refused_dimensions(c);
-}
-
-CONF_NEGATIVE(cuLaunchKernelEx, block_y_zero)
-{
-    CUlaunchConfig c = plain_config();
-
-    c.blockDimY = 0;
-    conf_context();
-    refused_dimensions(c);
-}
-
-CONF_NEGATIVE(cuLaunchKernelEx, block_z_zero)
-{
-    CUlaunchConfig c = plain_config();
-
-    c.blockDimZ = 0;
-    conf_context();
-    refused_dimensions(c);
-}
-
-CONF_NEGATIVE(cuLaunchKernelEx, grid_y_too_large)
-{
-    CUlaunchConfig c = plain_config();
-
-    c.gridDimY = 65536;
-    conf_context();
-    refused_dimensions(c);
-}
-
-CONF_NEGATIVE(cuLaunchKernelEx, beyond_launch_bounds)
-{
-    CUlaunchConfig c = plain_config();
-
-    c.blockDimX = 65;
-    conf_context();
-    refused_dimensions(c);
-}
-
-CONF_NEGATIVE(cuLaunchKernelEx, too_much_shared)
-{
-    CUlaunchConfig c = plain_config();
-
-    c.sharedMemBytes = 64u << 20;
-    conf_context();
-    refused_dimensions(c);
-}
+REFUSED(grid_x_zero, gridDimX, 0)
+REFUSED(grid_y_zero, gridDimY, 0)
+REFUSED(grid_z_zero, gridDimZ, 0)
+REFUSED(block_x_zero, blockDimX, 0)
+REFUSED(block_y_zero, blockDimY, 0)
+REFUSED(block_z_zero, blockDimZ, 0)
+REFUSED(grid_y_too_large, gridDimY, 65536)
+REFUSED(beyond_launch_bounds, blockDimX, 65)
+REFUSED(too_much_shared, sharedMemBytes, 64u << 20)
 
 CONF_NEGATIVE(cuLaunchKernelEx, no_context)
 {

@@ -4,6 +4,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "gs_symbols.h"
@@ -77,6 +80,29 @@ static void *unplug_later(void *arg)
     (void)usleep(30 * 1000);
     fake_device_unplug(broker.device, *(int *)arg);
     return NULL;
+}
+
+/* Registered memory is ordinary memory from then on, in children too. */
+static void registered_memory(void)
+{
+    const size_t bytes = 65536;
+    uint8_t *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pid_t child;
+    int status;
+
+    start();
+    CHILD_CHECK(pages != MAP_FAILED);
+    CHILD_CHECK(cuMemHostRegister_v2(pages, bytes, 0) == CUDA_SUCCESS);
+    fake_device_unplug(broker.device, 0);
+    CHILD_CHECK(cuMemsetD8Async(memory, 1, 4096, NULL) == CUDA_ERROR_LAUNCH_FAILED);
+    (void)memset(pages, 7, bytes);
+    child = fork();
+    if (child == 0) {
+        _exit(pages[0] == 7 && pages[bytes - 1] == 7 ? 0 : 1);
+    }
+    CHILD_CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHILD_CHECK(cuMemHostUnregister(pages) == CUDA_ERROR_LAUNCH_FAILED);
+    CHILD_CHECK(pages[0] == 7);
 }
 
 /* A thread that waits for an answer that nobody will give. */
@@ -217,6 +243,7 @@ static void child_of_a_program(void)
     }
 IN_CHILD(submit_after_zeros)
 IN_CHILD(submit_after_ones)
+IN_CHILD(registered_memory)
 IN_CHILD(wait_for_zeros)
 IN_CHILD(wait_for_ones)
 IN_CHILD(poll_for_zeros)
@@ -233,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_submit_after_zeros),
         cmocka_unit_test(test_submit_after_ones),
+        cmocka_unit_test(test_registered_memory),
         cmocka_unit_test(test_wait_for_zeros),
         cmocka_unit_test(test_wait_for_ones),
         cmocka_unit_test(test_poll_for_zeros),
