@@ -72,7 +72,7 @@
 #define VGPU_PHYSICALS_MAX 65536u
 /* Places at which they are mapped. */
 #define VGPU_MAPPINGS_MAX 131072u
-/* Address ranges that a session has reserved for them. */
+/* Address ranges that a process reserves for them. */
 #define VGPU_RESERVATIONS_MAX 4096u
 /* Arrays (levels of mipmapped ones included), mipmapped arrays, texture and surface objects. */
 #define VGPU_ARRAYS_MAX   65536u

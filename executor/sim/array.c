@@ -95,9 +95,8 @@ bool array_place(CUarray array, const size_t at[3], const size_t size[3], uintpt
     *base = (uintptr_t)array->data;
     *pitch = array_row(s);
     *rows = array_side(s->Height);
-    return element != 0 && at[0] % element == 0 && size[0] % element == 0 &&
-           side_holds(at[0], size[0], *pitch) && side_holds(at[1], size[1], *rows) &&
-           side_holds(at[2], size[2], array_side(s->Depth));
+    return element != 0 && size[0] % element == 0 && side_holds(at[0], size[0], *pitch) &&
+           side_holds(at[1], size[1], *rows) && side_holds(at[2], size[2], array_side(s->Depth));
 }
 
 static CUresult create(CUcontext ctx, CUarray *handle, const CUDA_ARRAY3D_DESCRIPTOR *shape)

@@ -143,13 +143,14 @@ bool image_is_machine_code(const void *image)
     return found;
 }
 
-/* PTX begins with a directive or a comment. */
+/* PTX begins with a directive or a comment, and names its version. */
 static bool looks_like_ptx(const char *text)
 {
     while (isspace((unsigned char)*text)) {
         text++;
     }
-    return *text == '.' || (text[0] == '/' && (text[1] == '/' || text[1] == '*'));
+    return (*text == '.' || (text[0] == '/' && (text[1] == '/' || text[1] == '*'))) &&
+           strstr(text, ".version") != NULL;
 }
 
 /* Machine code, or an ELF file that is no such thing. */

@@ -103,8 +103,7 @@ static CUresult of_memory(struct sim_texture *x, CUdeviceptr at, size_t width, s
     struct tex_level *level = &x->level[0];
 
     if (width == 0 || height == 0 || (uintptr_t)at % ATTRIBUTE(TEXTURE_ALIGNMENT) != 0 ||
-        (height > 1 && pitch < row) ||
-        !memory_covers((uintptr_t)at, pitch * (height - 1) + row, false)) {
+        !memory_covers((uintptr_t)at, pitch * (height - 1) + (row < pitch ? row : pitch), false)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     level->data = (uint8_t *)(uintptr_t)at;

@@ -10,6 +10,7 @@
 static bool reserved[VGPU_ADDRESS_CANDIDATES];
 /* Bit i of a candidate: the driver holds the arena of ordinal i. */
 static uint32_t arenas[VGPU_ADDRESS_CANDIDATES];
+static uint64_t zones[VGPU_ADDRESS_CANDIDATES]; /* how many bytes the driver holds */
 
 static void *at(uint64_t address)
 {
@@ -76,7 +77,7 @@ unsigned int ex_reservation_make(void)
 }
 
 /* Exactly where the guest keeps it free, or not at all. */
-static bool reserve_arena(const struct ex_driver *driver, uint64_t base, uint64_t bytes)
+static bool reserve_there(const struct ex_driver *driver, uint64_t base, uint64_t bytes)
 {
     CUdeviceptr got = 0;
 
@@ -90,6 +91,16 @@ static bool reserve_arena(const struct ex_driver *driver, uint64_t base, uint64_
     return true;
 }
 
+static uint64_t reserve_zone(const struct ex_driver *driver, const struct vgpu_address_candidate *c)
+{
+    uint64_t held = 0;
+
+    while (held < c->zone_bytes && reserve_there(driver, c->zone_base + held, c->zone_strip)) {
+        held += c->zone_strip;
+    }
+    return held;
+}
+
 unsigned int ex_reservation_arenas(const struct ex_driver *driver)
 {
     unsigned int count = 0;
@@ -98,12 +109,17 @@ unsigned int ex_reservation_arenas(const struct ex_driver *driver)
         const struct vgpu_address_candidate *c = &vgpu_address_candidates[i];
 
         for (uint32_t ordinal = 0; reserved[i] && ordinal < c->ordinals; ordinal++) {
-            if (reserve_arena(driver, c->arena_base + ordinal * c->arena_stride, c->arena_stride)) {
+            if (reserve_there(driver, c->arena_base + ordinal * c->arena_stride, c->arena_stride)) {
                 arenas[i] |= 1u << ordinal;
                 count++;
             } else {
                 vgpu_log(VGPU_LOG_NOTICE, "arena is taken candidate=%u ordinal=%u", i, ordinal);
             }
+        }
+        zones[i] = reserved[i] ? reserve_zone(driver, c) : 0;
+        if (reserved[i] && zones[i] < c->zone_bytes) {
+            vgpu_log(VGPU_LOG_NOTICE, "zone is shorter candidate=%u bytes=0x%llx", i,
+                     (unsigned long long)zones[i]);
         }
     }
     return count;
@@ -130,7 +146,8 @@ bool ex_reservation_settle(uint32_t candidate, uint32_t ordinal, struct ex_place
     place->arena = c->arena_base + ordinal * c->arena_stride;
     place->arena_bytes = c->arena_stride;
     place->zone = c->zone_base;
-    place->zone_bytes = c->zone_bytes;
+    place->zone_bytes = zones[candidate];
+    place->zone_strip = c->zone_strip;
     release(c->window_base, ordinal * c->window_stride);
     release(place->window + c->window_stride, (c->ordinals - ordinal - 1) * c->window_stride);
     return true;

@@ -57,7 +57,7 @@ static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int me
     x->memory =
         ex_memory_new(x->driver, x->device, place.arena, place.arena_bytes, message->memory_quota);
     if (ex_arrays_init(&x->arrays) == 0 && x->memory != NULL) {
-        x->vmm = ex_vmm_new(x->driver, x->device, x->memory, place.zone, place.zone_bytes);
+        x->vmm = ex_vmm_new(x->driver, x->device, x->memory, &place);
     }
     return x->vmm != NULL ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }

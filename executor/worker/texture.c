@@ -101,8 +101,9 @@ static CUresult describe_pitch(struct ex_session *x, const struct vgpu_args_vgpu
     uint64_t span;
 
     if (element == 0 || args->width == 0 || args->height == 0 ||
-        !vgpu_u64_mul(args->width, element, &row) || row > args->pitch ||
-        !vgpu_u64_mul(args->height - 1, args->pitch, &span) || !vgpu_u64_add(span, row, &span)) {
+        !vgpu_u64_mul(args->width, element, &row) ||
+        !vgpu_u64_mul(args->height - 1, args->pitch, &span) ||
+        !vgpu_u64_add(span, row < args->pitch ? row : args->pitch, &span)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     res->res.pitch2D.devPtr = args->object;

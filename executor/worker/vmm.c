@@ -6,9 +6,9 @@
 #include <search.h>
 #include <stdlib.h>
 
-#include "common/log.h"
 #include "common/range_alloc.h"
 #include "ex_dispatch.h"
+#include "executor/worker/reservation.h"
 #include "executor/worker/session.h"
 
 /*
@@ -34,14 +34,15 @@ struct ex_vmm {
     const struct ex_driver *driver;
     CUdevice device;
     struct ex_memory *memory;
-    struct vgpu_range *reserved;
+    uint64_t zone;
+    uint64_t strip;
     struct vgpu_range *mapped; /* each mapping by itself */
     void *mappings;            /* by base */
     struct vgpu_handles *physicals;
 };
 
 struct ex_vmm *ex_vmm_new(const struct ex_driver *driver, CUdevice device, struct ex_memory *memory,
-                          uint64_t base, uint64_t bytes)
+                          const struct ex_place *place)
 {
     struct ex_vmm *v = calloc(1, sizeof(*v));
 
@@ -52,17 +53,16 @@ struct ex_vmm *ex_vmm_new(const struct ex_driver *driver, CUdevice device, struc
     v->driver = driver;
     v->device = device;
     v->memory = memory;
-    v->reserved = vgpu_range_new(base, bytes, EX_BLOCK_BYTES);
-    v->mapped = vgpu_range_new(base, bytes, EX_BLOCK_BYTES);
+    v->zone = place->zone;
+    v->strip = place->zone_strip;
+    v->mapped = vgpu_range_new(place->zone, place->zone_bytes, EX_BLOCK_BYTES);
     v->physicals = vgpu_handles_new(VGPU_HANDLE_PHYSICAL, VGPU_PHYSICALS_MAX);
-    if (v->reserved == NULL || v->mapped == NULL || v->physicals == NULL) {
-        vgpu_range_destroy(v->reserved);
+    if (v->mapped == NULL || v->physicals == NULL) {
         vgpu_range_destroy(v->mapped);
         vgpu_handles_free(v->physicals);
         free(v);
         return NULL;
     }
-    vgpu_range_set_limit(v->reserved, VGPU_RESERVATIONS_MAX);
     vgpu_range_set_limit(v->mapped, VGPU_MAPPINGS_MAX);
     return v;
 }
@@ -96,84 +96,6 @@ static bool is_whole(uint64_t address, uint64_t bytes)
 static CUresult result_of(int rc)
 {
     return rc == -ENOMEM || rc == -EDQUOT ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_ERROR_INVALID_VALUE;
-}
-
-static CUresult file(struct ex_vmm *v, struct vgpu_range *range, uint64_t address, uint64_t bytes)
-{
-    int rc;
-
-    (void)pthread_mutex_lock(&v->lock);
-    rc = vgpu_range_alloc_at(range, address, bytes);
-    (void)pthread_mutex_unlock(&v->lock);
-    return rc == 0 ? CUDA_SUCCESS : result_of(rc);
-}
-
-static void unfile(struct ex_vmm *v, struct vgpu_range *range, uint64_t address)
-{
-    (void)pthread_mutex_lock(&v->lock);
-    (void)vgpu_range_free(range, address);
-    (void)pthread_mutex_unlock(&v->lock);
-}
-
-/* Exactly there or not at all: the guest knows the range by this address. */
-static CUresult reserve(const struct ex_driver *driver, uint64_t address, uint64_t bytes)
-{
-    CUdeviceptr got = 0;
-    CUresult cu = driver->cuMemAddressReserve(&got, bytes, 0, address, 0);
-
-    if (cu == CUDA_SUCCESS && got != address) {
-        vgpu_log(VGPU_LOG_NOTICE, "the driver puts a reservation elsewhere asked=0x%llx got=0x%llx",
-                 (unsigned long long)address, (unsigned long long)got);
-        (void)driver->cuMemAddressFree(got, bytes);
-        cu = CUDA_ERROR_OUT_OF_MEMORY;
-    }
-    return cu;
-}
-
-CUresult ex_do_vgpuReserve(struct ex_session *session, const struct vgpu_args_vgpuReserve *args,
-                           struct vgpu_ret_vgpuReserve *ret)
-{
-    struct ex_vmm *v = session->vmm;
-    CUresult cu;
-
-    (void)ret;
-    if (!is_whole(args->address, args->bytes)) {
-        return CUDA_ERROR_INVALID_VALUE;
-    }
-    cu = file(v, v->reserved, args->address, args->bytes);
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    cu = reserve(v->driver, args->address, args->bytes);
-    if (cu != CUDA_SUCCESS) {
-        unfile(v, v->reserved, args->address);
-    }
-    return cu;
-}
-
-CUresult ex_do_vgpuUnreserve(struct ex_session *session, const struct vgpu_args_vgpuUnreserve *args,
-                             struct vgpu_ret_vgpuUnreserve *ret)
-{
-    struct ex_vmm *v = session->vmm;
-    uint64_t base = 0;
-    uint64_t bytes = 0;
-    uint64_t mapped = 0;
-    CUresult cu = CUDA_ERROR_INVALID_VALUE;
-
-    (void)ret;
-    (void)pthread_mutex_lock(&v->lock);
-    if (vgpu_range_find(v->reserved, args->address, &base, &bytes) == 0 && base == args->address &&
-        (vgpu_range_next(v->mapped, base, &mapped, NULL) < 0 || mapped - base >= bytes)) {
-        cu = CUDA_SUCCESS;
-    }
-    (void)pthread_mutex_unlock(&v->lock);
-    if (cu == CUDA_SUCCESS) {
-        cu = v->driver->cuMemAddressFree(base, bytes);
-    }
-    if (cu == CUDA_SUCCESS) {
-        unfile(v, v->reserved, base);
-    }
-    return cu;
 }
 
 static CUresult create(struct ex_vmm *v, uint64_t bytes, uint32_t compression,
@@ -264,12 +186,16 @@ static int by_base(const void *a, const void *b)
     return (left->base > right->base) - (left->base < right->base);
 }
 
-/* Files a mapping of a living physical allocation in a reserved range; the lock is held. */
+/* A mapping lies in one reservation of the driver. */
+static bool crosses(const struct ex_vmm *v, uint64_t address, uint64_t bytes)
+{
+    return bytes > v->strip - (address - v->zone) % v->strip;
+}
+
+/* Files a mapping of a living physical allocation; the lock is held. */
 static CUresult file_mapping(struct ex_vmm *v, const struct vgpu_args_vgpuMap *args,
                              struct mapping *made)
 {
-    uint64_t base = 0;
-    uint64_t bytes = 0;
     int rc;
 
     made->base = args->address;
@@ -277,14 +203,16 @@ static CUresult file_mapping(struct ex_vmm *v, const struct vgpu_args_vgpuMap *a
     if (made->physical == NULL) {
         return CUDA_ERROR_INVALID_HANDLE;
     }
-    if (!is_whole(args->address, made->physical->bytes) ||
-        vgpu_range_find(v->reserved, args->address, &base, &bytes) < 0 ||
-        made->physical->bytes > bytes - (args->address - base)) {
+    if (!is_whole(args->address, made->physical->bytes)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     rc = vgpu_range_alloc_at(v->mapped, args->address, made->physical->bytes);
     if (rc < 0) {
         return result_of(rc);
+    }
+    if (crosses(v, args->address, made->physical->bytes)) {
+        (void)vgpu_range_free(v->mapped, args->address);
+        return CUDA_ERROR_NOT_SUPPORTED;
     }
     if (tsearch(made, &v->mappings, by_base) == NULL) {
         (void)vgpu_range_free(v->mapped, args->address);

@@ -14,12 +14,13 @@
 #include "proto/cuda_abi.h"
 
 struct ex_memory;
+struct ex_place;
 struct ex_vmm;
 struct ex_driver;
 
-/* An empty zone [base, base + bytes).  Borrows the others.  Owned, NULL without memory. */
+/* The empty zone of a place.  Borrows the others.  Owned, NULL without memory. */
 struct ex_vmm *ex_vmm_new(const struct ex_driver *driver, CUdevice device, struct ex_memory *memory,
-                          uint64_t base, uint64_t bytes);
+                          const struct ex_place *place);
 
 /* True when mappings cover [ptr, ptr + bytes) without a gap. */
 bool ex_vmm_contains(struct ex_vmm *vmm, uint64_t ptr, uint64_t bytes);

@@ -80,13 +80,14 @@ uint64_t gs_address_window(uint32_t ordinal)
     return ordinal < c->ordinals ? c->window_base + ordinal * c->window_stride : 0;
 }
 
-bool gs_address_zone(uint64_t *base, uint64_t *bytes)
+bool gs_address_zone(uint64_t *base, uint64_t *bytes, uint64_t *strip)
 {
     if (chosen < 0) {
         return false;
     }
     *base = vgpu_address_candidates[chosen].zone_base;
     *bytes = vgpu_address_candidates[chosen].zone_bytes;
+    *strip = vgpu_address_candidates[chosen].zone_strip;
     return true;
 }
 

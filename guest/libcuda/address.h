@@ -17,8 +17,9 @@ int gs_address_candidate(void);
 /* Where the window of host device `ordinal` must be mapped; 0 when there is no such place. */
 uint64_t gs_address_window(uint32_t ordinal);
 
-/* The zone for reservations of the program; false: no candidate was free. */
-bool gs_address_zone(uint64_t *base, uint64_t *bytes);
+/* The zone for reservations of the program, and what its strips measure; false: no candidate was
+ * free. */
+bool gs_address_zone(uint64_t *base, uint64_t *bytes, uint64_t *strip);
 
 /* True for addresses that only device memory can have. */
 bool gs_address_is_device(uint64_t address);

@@ -58,7 +58,7 @@ CUresult gs_cuStreamEndCapture(CUstream hStream, CUgraph *phGraph)
     CUresult cu = gs_stream_enter(hStream, &call, &stream);
 
     if (cu == CUDA_SUCCESS && phGraph == NULL) {
-        return CUDA_ERROR_INVALID_VALUE;
+        return gs_stream_captures(stream) ? CUDA_ERROR_INVALID_VALUE : CUDA_ERROR_ILLEGAL_STATE;
     }
     return cu == CUDA_SUCCESS ? gs_capture_end(stream, phGraph) : cu;
 }

@@ -54,13 +54,14 @@ CUresult gs_cuStreamAddCallback(CUstream hStream, CUstreamCallback callback, voi
     struct gs_host_function function = {.callback = callback, .data = userData};
     struct gs_stream *stream;
     struct gs_call call;
-    CUresult cu = gs_stream_enter(hStream, &call, &stream);
+    CUresult cu;
 
+    if (callback == NULL || flags != 0) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = gs_stream_enter(hStream, &call, &stream);
     if (cu != CUDA_SUCCESS) {
         return cu;
-    }
-    if (callback == NULL || flags != 0) {
-        return CUDA_ERROR_INVALID_VALUE;
     }
     if (gs_stream_captures(stream)) {
         return gs_capture_refuse(stream, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);

@@ -59,8 +59,12 @@ CUresult gs_cuMipmappedArrayGetLevel(CUarray *pLevelArray, CUmipmappedArray hMip
 {
     struct gs_mipmap *mipmap;
     struct gs_array *array;
-    CUresult cu = gs_mipmap_find(hMipmappedArray, &mipmap);
+    CUresult cu;
 
+    if (hMipmappedArray == NULL) {
+        return CUDA_ERROR_INVALID_HANDLE; /* even before cuInit: measured */
+    }
+    cu = gs_mipmap_find(hMipmappedArray, &mipmap);
     if (cu == CUDA_SUCCESS && (pLevelArray == NULL || level >= mipmap->levels)) {
         cu = CUDA_ERROR_INVALID_VALUE;
     }
@@ -73,7 +77,8 @@ CUresult gs_cuMipmappedArrayGetLevel(CUarray *pLevelArray, CUmipmappedArray hMip
     return cu;
 }
 
-/* Without sparse arrays and deferred mapping these are asked in vain. */
+/* Without sparse arrays and deferred mapping these are asked in vain.  NULL is seen before cuInit:
+ * measured. */
 static CUresult none_of_mipmap(CUmipmappedArray handle)
 {
     struct gs_mipmap *mipmap;
@@ -88,12 +93,12 @@ gs_cuMipmappedArrayGetMemoryRequirements(CUDA_ARRAY_MEMORY_REQUIREMENTS *memoryR
 {
     (void)memoryRequirements;
     (void)device;
-    return none_of_mipmap(mipmap);
+    return mipmap != NULL ? none_of_mipmap(mipmap) : CUDA_ERROR_INVALID_VALUE;
 }
 
 CUresult gs_cuMipmappedArrayGetSparseProperties(CUDA_ARRAY_SPARSE_PROPERTIES *sparseProperties,
                                                 CUmipmappedArray mipmap)
 {
     (void)sparseProperties;
-    return none_of_mipmap(mipmap);
+    return mipmap != NULL ? none_of_mipmap(mipmap) : CUDA_ERROR_INVALID_VALUE;
 }

@@ -79,6 +79,9 @@ CUresult gs_cuModuleLoadFatBinary(CUmodule *module, const void *fatCubin)
     struct gs_call call;
     CUresult cu = gs_enter(&call);
 
+    if (cu == CUDA_SUCCESS && fatCubin != NULL && gs_image_is_set_wrapper(fatCubin)) {
+        return CUDA_ERROR_INVALID_IMAGE; /* only libraries are made of several: measured */
+    }
     if (cu == CUDA_SUCCESS) {
         cu = gs_jit_take(&jit, 0, NULL, NULL);
     }

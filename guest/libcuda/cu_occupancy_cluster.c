@@ -37,8 +37,12 @@ static CUresult question(int *answer, CUfunction func, const CUlaunchConfig *con
 {
     struct gs_function *f;
     struct gs_call call;
-    CUresult cu = gs_enter(&call);
+    CUresult cu;
 
+    if (func == NULL) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = gs_enter(&call);
     if (cu == CUDA_SUCCESS) {
         cu = gs_function_in(&call, func, &f);
     }

@@ -11,13 +11,14 @@ CUresult gs_cuStreamCreateWithPriority(CUstream *phStream, unsigned int flags, i
 {
     struct gs_stream *stream;
     struct gs_call call;
-    CUresult cu = gs_enter(&call);
+    CUresult cu;
 
+    if (phStream == NULL || (flags & ~(unsigned int)CU_STREAM_NON_BLOCKING) != 0) {
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = gs_enter(&call);
     if (cu != CUDA_SUCCESS) {
         return cu;
-    }
-    if (phStream == NULL || (flags & ~(unsigned int)CU_STREAM_NON_BLOCKING) != 0) {
-        return CUDA_ERROR_INVALID_VALUE;
     }
     cu = gs_stream_new(call.session, call.context, flags, priority, &stream);
     if (cu == CUDA_SUCCESS) {
@@ -67,6 +68,9 @@ CUresult gs_cuStreamGetFlags(CUstream hStream, unsigned int *flags)
 
     if (cu == CUDA_SUCCESS && flags == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (cu == CUDA_SUCCESS && gs_stream_captures(stream)) {
+        return gs_capture_refuse(stream, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
     }
     if (cu == CUDA_SUCCESS) {
         *flags = stream->flags;

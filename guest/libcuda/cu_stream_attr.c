@@ -134,7 +134,8 @@ CUresult gs_cuStreamGetDevice(CUstream hStream, CUdevice *device)
 
 CUresult gs_cuStreamGetCtx_v2(CUstream hStream, CUcontext *pCtx, CUgreenCtx *pGreenCtx)
 {
-    CUresult cu = gs_cuStreamGetCtx(hStream, pCtx);
+    CUcontext context;
+    CUresult cu = gs_cuStreamGetCtx(hStream, pCtx != NULL ? pCtx : &context);
 
     if (cu == CUDA_SUCCESS && pGreenCtx != NULL) {
         *pGreenCtx = NULL;

@@ -66,7 +66,7 @@ CUresult gs_cuSurfObjectDestroy(CUsurfObject surfObject)
     CUresult cu = gs_enter(&call);
 
     if (cu == CUDA_SUCCESS && !gs_textures_take(&call.session->textures, true, surfObject)) {
-        cu = CUDA_ERROR_INVALID_VALUE;
+        return CUDA_SUCCESS; /* nothing is there to end: measured */
     }
     return cu == CUDA_SUCCESS ? gs_call_vgpuSurfaceDestroy(call.session, &args, &ret) : cu;
 }

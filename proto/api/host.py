@@ -27,6 +27,7 @@ CALLS = [
             ("value", "unsigned int flags"),
         ],
         "via": ["cuLaunchHostFunc"],
+        "before_init": ["INVALID_VALUE"],
         "doc": "Has a function of the program called in a stream's order, with a status.",
     },
     {

@@ -4,7 +4,6 @@
 CALLS = [
     {
         "name": "cuModuleLoad", "base": "cuModuleLoad", "since": 2000, "class": "round_trip",
-        "capture": "unsafe",
         "args": [("out", "CUmodule *module"), ("string", "const char *fname", "4096")],
         "via": ["cuModuleLoadDataEx"],
         "doc": "Loads a module from a file.",
@@ -12,7 +11,6 @@ CALLS = [
     {
         "name": "cuModuleLoadData", "base": "cuModuleLoadData", "since": 2000,
         "class": "round_trip",
-        "capture": "unsafe",
         "args": [
             ("out", "CUmodule *module"),
             ("image", "const void *image", "VGPU_MODULE_BYTES_MAX"),
@@ -23,7 +21,6 @@ CALLS = [
     {
         "name": "cuModuleLoadDataEx", "base": "cuModuleLoadDataEx", "since": 2010,
         "class": "round_trip", "host": "manual", "blocking": True, "driver": "required",
-        "capture": "unsafe",
         "args": [
             ("out", "CUmodule *module"),
             ("image", "const void *image", "VGPU_MODULE_BYTES_MAX"),
@@ -55,7 +52,6 @@ CALLS = [
     {
         "name": "cuModuleLoadFatBinary", "base": "cuModuleLoadFatBinary", "since": 2000,
         "class": "round_trip",
-        "capture": "unsafe",
         "args": [
             ("out", "CUmodule *module"),
             ("image", "const void *fatCubin", "VGPU_MODULE_BYTES_MAX"),
@@ -78,6 +74,7 @@ CALLS = [
         "name": "cuModuleGetLoadingMode", "base": "cuModuleGetLoadingMode", "since": 11070,
         "class": "local", "driver": "optional",
         "args": [("out", "CUmoduleLoadingMode *mode")],
+        "optional": ["mode"],
         "doc": "Whether modules are loaded eagerly or lazily.",
     },
     {

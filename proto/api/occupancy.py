@@ -68,6 +68,7 @@ CALLS = [
             ("value", "int blocks"),
             ("value", "int block_size"),
         ],
+        "optional": ["bytes"],
         "doc": "Dynamic shared memory left for a block.",
     },
     {
@@ -79,6 +80,7 @@ CALLS = [
             ("struct_in", "const CUlaunchConfig *config"),
         ],
         "via": ["vgpuClusters"],
+        "before_init": ["INVALID_VALUE"],
         "doc": "How many clusters of a kernel run at once on the device.",
     },
     {
@@ -90,6 +92,7 @@ CALLS = [
             ("struct_in", "const CUlaunchConfig *config"),
         ],
         "via": ["vgpuClusters"],
+        "before_init": ["INVALID_VALUE"],
         "doc": "The largest cluster that a kernel can have.",
     },
 ]

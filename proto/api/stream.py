@@ -21,6 +21,7 @@ CALLS = [
             "args": [("new:stream", "stream"), ("u32", "flags"), ("i32", "priority")],
             "ret": [],
         },
+        "before_init": ["INVALID_VALUE"],
         "doc": "Makes a stream with a priority.",
     },
     {
@@ -112,6 +113,7 @@ CALLS = [
         "base": "cuThreadExchangeStreamCaptureMode", "since": 10010, "class": "local",
         "args": [("inout", "CUstreamCaptureMode *mode")],
         "negatives": 1, "negatives_why": "any mode is taken",
+        "optional": ["mode"],
         "doc": "Exchanges the thread's capture mode.",
     },
 ]

@@ -16,7 +16,7 @@ CALLS = [
             ("out", "CUcontext *pCtx"),
             ("out", "CUgreenCtx *pGreenCtx"),
         ],
-        "optional": ["pGreenCtx"],
+        "optional": ["pCtx", "pGreenCtx"],
         "doc": "The context of a stream; green contexts there are none.",
     },
     {
@@ -27,6 +27,7 @@ CALLS = [
             ("value", "CUstreamAttrID attr"),
             ("out", "CUstreamAttrValue *value"),
         ],
+        "optional": ["value"],
         "doc": "An attribute of a stream.",
     },
     {

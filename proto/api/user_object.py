@@ -12,6 +12,7 @@ CALLS = [
             ("value", "unsigned int initialRefcount"),
             ("value", "unsigned int flags"),
         ],
+        "before_init": ["INVALID_VALUE"],
         "doc": "Makes an object that graphs can keep alive.",
     },
     {

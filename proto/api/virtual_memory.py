@@ -3,22 +3,6 @@
 
 CALLS = [
     {
-        "name": "vgpuReserve", "class": "round_trip", "host": "manual", "blocking": True,
-        "wire": {
-            "args": [("u64", "address"), ("u64", "bytes")],
-            "ret": [],
-        },
-        "doc": "Has the driver reserve an address range of the program's zone.",
-    },
-    {
-        "name": "vgpuUnreserve", "class": "round_trip", "host": "manual", "blocking": True,
-        "wire": {
-            "args": [("u64", "address")],
-            "ret": [],
-        },
-        "doc": "Gives a range of the zone back.",
-    },
-    {
         "name": "vgpuPhysicalCreate", "class": "round_trip", "host": "manual", "blocking": True,
         "wire": {
             "args": [("u64", "bytes"), ("u32", "compression")],
@@ -40,7 +24,7 @@ CALLS = [
             "args": [("u64", "address"), ("handle:physical", "physical")],
             "ret": [],
         },
-        "doc": "Maps physical memory into a reserved range.",
+        "doc": "Maps physical memory at an address of the zone.",
     },
     {
         "name": "vgpuUnmap", "class": "round_trip", "host": "manual", "blocking": True,
@@ -68,14 +52,12 @@ CALLS = [
             ("devptr", "CUdeviceptr addr"),
             ("value", "unsigned long long flags"),
         ],
-        "via": ["vgpuReserve"],
         "doc": "Reserves an address range.",
     },
     {
         "name": "cuMemAddressFree", "base": "cuMemAddressFree", "since": 10020,
-        "class": "round_trip", "driver": "required",
+        "class": "local", "driver": "required",
         "args": [("devptr", "CUdeviceptr ptr"), ("value", "size_t size")],
-        "via": ["vgpuUnreserve"],
         "doc": "Gives a reserved address range back.",
     },
     {
@@ -107,7 +89,7 @@ CALLS = [
             ("value", "CUmemGenericAllocationHandle handle"),
             ("value", "unsigned long long flags"),
         ],
-        "via": ["vgpuReserve", "vgpuMap"],
+        "via": ["vgpuMap"],
         "doc": "Maps physical memory into a reserved range.",
     },
     {
@@ -155,6 +137,7 @@ CALLS = [
             ("out", "CUmemAllocationProp *prop"),
             ("value", "CUmemGenericAllocationHandle handle"),
         ],
+        "negatives": 1, "negatives_why": "what it says of a released handle is chance",
         "doc": "What physical memory was made with.",
     },
     {

@@ -9,18 +9,30 @@
     HEAD ".visible .entry f(.param .u64 p)\n{\n    .reg .b32 %r<4>;\n    .reg .b64 %rd<4>;\n"      \
          "    .reg .f32 %f<4>;\n    .reg .pred %p<2>;\n    " text "\n    ret;\n}\n"
 
-static void refused(const char *text)
+static void refused_with(const char *text, CUresult want)
 {
     CUmodule module = NULL;
     CUfunction f = NULL;
 
     conf_context();
-    CONF_RESULT(cuModuleLoadData(&module, text), CUDA_ERROR_INVALID_PTX);
+    CONF_RESULT(cuModuleLoadData(&module, text), want);
     CONF_OK(cuModuleLoadData(&module, HEAD ".visible .entry good()\n{\n    ret;\n}\n"));
     CONF_OK(cuModuleGetFunction(&f, module, "good"));
     CONF_OK(cuLaunchKernel(f, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL));
     CONF_OK(cuCtxSynchronize());
 }
+
+static void refused(const char *text)
+{
+    refused_with(text, CUDA_ERROR_INVALID_PTX);
+}
+
+/* It is not taken for PTX at all. */
+#define NO_IMAGE(name, text)                                                                       \
+    CONF_NEGATIVE(cuModuleLoadData, ptx_##name)                                                    \
+    {                                                                                              \
+        refused_with(text, CUDA_ERROR_INVALID_IMAGE);                                              \
+    }
 
 #define BAD(name, text)                                                                            \
     CONF_NEGATIVE(cuModuleLoadData, ptx_##name)                                                    \
@@ -71,7 +83,7 @@ BAD(vector_with_two_of_four, BODY("ld.global.v4.u32 {%r1, %r2}, [%rd1];"))
 BAD_BUT_SIMULATED(wide_register_for_a_narrow_type, BODY("add.u32 %rd1, %rd2, %rd3;"))
 BAD_BUT_SIMULATED(register_twice, BODY(".reg .b32 %r<2>;"))
 BAD_BUT_SIMULATED(shared_twice, BODY(".shared .b32 s;\n    .shared .b32 s;"))
-BAD(no_version, ".target sm_75\n.address_size 64\n.visible .entry f()\n{\n    ret;\n}\n")
+NO_IMAGE(no_version, ".target sm_75\n.address_size 64\n.visible .entry f()\n{\n    ret;\n}\n")
 BAD(version_without_number, ".version\n.target sm_75\n.visible .entry f()\n{\n    ret;\n}\n")
 BAD(no_target, ".version 7.0\n.address_size 64\n.visible .entry f()\n{\n    ret;\n}\n")
 BAD(unknown_target, ".version 7.0\n.target frob_75\n.address_size 64\n")

@@ -285,9 +285,9 @@ CONF_NEGATIVE(cuStreamSynchronize, beside_captures)
     unsafe(call_stream_synchronize);
 }
 
-CONF_NEGATIVE(cuModuleLoadData, beside_captures)
+CONF_POSITIVE(cuModuleLoadData, beside_captures)
 {
-    unsafe(call_module_load);
+    always(call_module_load, CUDA_SUCCESS);
 }
 
 CONF_POSITIVE(cuCtxGetCurrent, beside_captures)
@@ -320,9 +320,9 @@ CONF_POSITIVE(cuEventCreate, beside_captures)
     always(call_event_create, CUDA_SUCCESS);
 }
 
-CONF_POSITIVE(cuStreamGetFlags, beside_captures)
+CONF_NEGATIVE(cuStreamGetFlags, of_a_capturing_stream)
 {
-    always(call_flags, CUDA_SUCCESS);
+    always(call_flags, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
 }
 
 CONF_POSITIVE(cuEventRecord, beside_captures)

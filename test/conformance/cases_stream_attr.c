@@ -67,7 +67,7 @@ CONF_POSITIVE(cuStreamGetAttribute, at_first)
 
     conf_context();
     CONF_SETUP(cuStreamCreate(&s, 0));
-    memset(&value, 0xff, sizeof(value));
+    memset(&value, 0x5a, sizeof(value));
     CONF_OK(cuStreamGetAttribute(s, CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY, &value));
     CONF_VALUE(value.syncPolicy);
     memset(&value, 0xff, sizeof(value));

@@ -311,13 +311,6 @@ CONF_POSITIVE(cuTensorMapReplaceAddress, as_if_made_so)
     CONF_EXPECT(cu == CUDA_SUCCESS && memcmp(&result, &other, sizeof(result)) == 0);
 }
 
-CONF_NEGATIVE(cuTensorMapReplaceAddress, null_map)
-{
-    struct tiled t = good();
-
-    CONF_RESULT(cuTensorMapReplaceAddress(NULL, t.address), CUDA_ERROR_INVALID_VALUE);
-}
-
 CONF_NEGATIVE(cuTensorMapReplaceAddress, odd_address)
 {
     struct tiled t = good();

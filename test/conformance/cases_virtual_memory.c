@@ -473,17 +473,6 @@ CONF_POSITIVE(cuMemGetAllocationPropertiesFromHandle, what_it_was_made_with)
     CONF_VALUE(prop.requestedHandleTypes);
 }
 
-CONF_NEGATIVE(cuMemGetAllocationPropertiesFromHandle, released)
-{
-    CUmemAllocationProp prop = {0};
-    CUmemGenericAllocationHandle h = 0;
-
-    conf_context();
-    h = physical(PAGE);
-    CONF_SETUP(cuMemRelease(h));
-    CONF_RESULT(cuMemGetAllocationPropertiesFromHandle(&prop, h), CUDA_ERROR_INVALID_VALUE);
-}
-
 CONF_NEGATIVE(cuMemGetAllocationPropertiesFromHandle, null_out)
 {
     conf_context();

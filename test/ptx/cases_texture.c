@@ -22,6 +22,12 @@ static double place(int least, int most)
     return p == (double)(int)p ? p + 1.0 / 64 : p;
 }
 
+/* Where hardware's weights of 8 bits hold the product over all dimensions without rounding. */
+static double between(int least, int most, int steps)
+{
+    return (double)(px_random() % (uint64_t)((most - least) * steps)) / steps + least;
+}
+
 /* A picture of 16 by 8 elements, read in one way. */
 static void read_2d(CUaddress_mode mode, bool linear, bool normed)
 {
@@ -39,7 +45,8 @@ static void read_2d(CUaddress_mode mode, bool linear, bool normed)
     fill(data, sizeof(data) / sizeof(data[0]));
     x = px_texture(px_array((size_t[]){16, 8, 0}, CU_AD_FORMAT_FLOAT, 1, 0, data), &how);
     for (int i = 0; i < N; i++) {
-        double p[3] = {place(-40, 56), place(-20, 28), 0};
+        double p[3] = {linear ? between(-40, 56, 16) : place(-40, 56),
+                       linear ? between(-20, 28, 16) : place(-20, 28), 0};
 
         at[i][0] = (float)(normed ? p[0] / 16 : p[0]);
         at[i][1] = (float)(normed ? p[1] / 8 : p[1]);
@@ -113,7 +120,7 @@ PX_CASE(texture, volume)
     fill(data, sizeof(data) / sizeof(data[0]));
     x = px_texture(px_array((size_t[]){16, 4, 8}, CU_AD_FORMAT_FLOAT, 2, 0, data), &how);
     for (int i = 0; i < N; i++) {
-        double p[3] = {place(-16, 32), place(-4, 8), place(-8, 16)};
+        double p[3] = {between(-16, 32, 4), between(-4, 8, 4), between(-8, 16, 4)};
 
         at[i][0] = (float)(p[0] / 16);
         at[i][1] = (float)(p[1] / 4);
@@ -145,7 +152,7 @@ PX_CASE(texture, layers)
     x = px_texture(
         px_array((size_t[]){16, 8, 5}, CU_AD_FORMAT_FLOAT, 1, CUDA_ARRAY3D_LAYERED, data), &how);
     for (int i = 0; i < N; i++) {
-        double p[3] = {place(-3, 20), place(-3, 12), 0};
+        double p[3] = {between(-3, 20, 16), between(-3, 12, 16), 0};
         int layer = (int)(px_random() % 5);
 
         at[i][0] = (float)p[0];

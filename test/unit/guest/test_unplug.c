@@ -258,18 +258,12 @@ IN_CHILD(child_of_a_program)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_submit_after_zeros),
-        cmocka_unit_test(test_submit_after_ones),
-        cmocka_unit_test(test_registered_memory),
-        cmocka_unit_test(test_wait_for_zeros),
-        cmocka_unit_test(test_wait_for_ones),
-        cmocka_unit_test(test_poll_for_zeros),
-        cmocka_unit_test(test_poll_for_ones),
-        cmocka_unit_test(test_fill_ring),
-        cmocka_unit_test(test_link_goes_down),
-        cmocka_unit_test(test_no_link),
-        cmocka_unit_test(test_no_channel),
-        cmocka_unit_test(test_no_device),
+        cmocka_unit_test(test_submit_after_zeros), cmocka_unit_test(test_submit_after_ones),
+        cmocka_unit_test(test_registered_memory),  cmocka_unit_test(test_wait_for_zeros),
+        cmocka_unit_test(test_wait_for_ones),      cmocka_unit_test(test_poll_for_zeros),
+        cmocka_unit_test(test_poll_for_ones),      cmocka_unit_test(test_fill_ring),
+        cmocka_unit_test(test_link_goes_down),     cmocka_unit_test(test_no_link),
+        cmocka_unit_test(test_no_channel),         cmocka_unit_test(test_no_device),
         cmocka_unit_test(test_child_of_a_program),
     };
 
