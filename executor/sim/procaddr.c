@@ -66,6 +66,8 @@ static const struct row rows[] = {
     FORM(cuCtxGetDevice, 13000, cuCtxGetDevice_v2),
     ROW(cuCtxGetFlags, 2000, cuCtxGetFlags),
     ROW(cuCtxSetFlags, 12010, cuCtxSetFlags),
+    ROW(cuProfilerStart, 4000, cuProfilerStart),
+    ROW(cuProfilerStop, 4000, cuProfilerStop),
     ROW(cuCtxGetId, 12000, cuCtxGetId),
     FORM(cuCtxSynchronize, 2000, cuCtxSynchronize),
     FORM(cuCtxSynchronize, 13000, cuCtxSynchronize_v2),

@@ -100,7 +100,7 @@ static uint32_t first_worker(void)
     return 0;
 }
 
-static int format(char *line, size_t cap)
+static int format(char *line, size_t cap, const char *at)
 {
     struct gs_thread_totals totals;
 
@@ -108,14 +108,15 @@ static int format(char *line, size_t cap)
     return snprintf(line, cap,
                     "program=%s pid=%d worker_pid=%u local=%" PRIu64 " one_way=%" PRIu64
                     " round_trip=%" PRIu64 " host_waits=%" PRIu64 " unsupported=%" PRIu64
-                    " bytes_htod=%" PRIu64 " bytes_dtoh=%" PRIu64 " ms=%" PRIu64 "\n",
+                    " bytes_htod=%" PRIu64 " bytes_dtoh=%" PRIu64 " ms=%" PRIu64 " at=%s\n",
                     gs_process_program(), (int)getpid(), first_worker(),
                     totals.local + atomic_load(&early), totals.one_way, totals.round_trip,
                     totals.host_waits, atomic_load(&unsupported), atomic_load(&gs_bytes_htod),
-                    atomic_load(&gs_bytes_dtoh), (vgpu_clock_ns() - started_ns) / VGPU_NS_PER_MS);
+                    atomic_load(&gs_bytes_dtoh), (vgpu_clock_ns() - started_ns) / VGPU_NS_PER_MS,
+                    at);
 }
 
-__attribute__((destructor)) static void write_summary(void)
+void gs_stats_mark(const char *at)
 {
     const char *path = secure_getenv("VGPU_STATS_FILE");
     char line[512];
@@ -125,7 +126,7 @@ __attribute__((destructor)) static void write_summary(void)
     if (!atomic_load(&armed) || path == NULL || *path == '\0') {
         return;
     }
-    len = format(line, sizeof(line));
+    len = format(line, sizeof(line), at);
     fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0 || len <= 0 || (size_t)len >= sizeof(line)) {
         vgpu_fd_close(&fd);
@@ -135,6 +136,11 @@ __attribute__((destructor)) static void write_summary(void)
         gs_log("the summary could not be written");
     }
     vgpu_fd_close(&fd);
+}
+
+__attribute__((destructor)) static void write_summary(void)
+{
+    gs_stats_mark("exit");
 }
 
 void gs_stats_arm(void)

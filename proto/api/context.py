@@ -218,4 +218,16 @@ CALLS = [
         "optional": ["leastPriority", "greatestPriority"],
         "doc": "The least and the greatest stream priority.",
     },
+    {
+        "name": "cuProfilerStart", "base": "cuProfilerStart", "since": 4000, "class": "local",
+        "args": [],
+        "negatives": 1, "negatives_why": "it looks at nothing but the current context",
+        "doc": "Begins the part of a program that is looked at: a line of statistics.",
+    },
+    {
+        "name": "cuProfilerStop", "base": "cuProfilerStop", "since": 4000, "class": "local",
+        "args": [],
+        "negatives": 1, "negatives_why": "it looks at nothing but the current context",
+        "doc": "Ends that: another line.",
+    },
 ]

@@ -77,6 +77,4 @@ CALLS = [
     {"name": "cuGreenCtxGetId", "base": "cuGreenCtxGetId", "since": 12090, "class": "unsupported"},
     {"name": "cuProfilerInitialize", "base": "cuProfilerInitialize", "since": 4000,
      "class": "unsupported"},
-    {"name": "cuProfilerStart", "base": "cuProfilerStart", "since": 4000, "class": "unsupported"},
-    {"name": "cuProfilerStop", "base": "cuProfilerStop", "since": 4000, "class": "unsupported"},
 ]

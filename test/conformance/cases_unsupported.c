@@ -98,7 +98,7 @@ CONF_UNSUPPORTED(cuModuleGetTexRef, says_so)
     not_supported("cuModuleGetTexRef");
 }
 
-CONF_UNSUPPORTED(cuProfilerStart, says_so)
+CONF_UNSUPPORTED(cuProfilerInitialize, says_so)
 {
-    not_supported("cuProfilerStart");
+    not_supported("cuProfilerInitialize");
 }

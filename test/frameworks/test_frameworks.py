@@ -153,6 +153,9 @@ class OnTheSimulator(unittest.TestCase):
         row = self.rows["driver_timed"]
         self.assertEqual([run["side"] for run in row["runs"]], ["native", "vgpu", "vgpu", "native"])
         self.assertEqual(len(row["figures"]), 1)
+        cost, = row["regions"]
+        self.assertEqual((cost["unit"], cost["one_way"] >= 1.0), ("launch", True), cost)
+        self.assertLess(cost["round_trip"], 1.0)
 
 
 if __name__ == "__main__":

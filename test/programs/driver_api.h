@@ -117,6 +117,8 @@
     X(cuCtxGetCurrent) \
     X(cuCtxGetDevice) \
     X(cuCtxGetFlags) \
+    X(cuProfilerStart) \
+    X(cuProfilerStop) \
     X(cuCtxGetId) \
     X(cuCtxGetApiVersion) \
     X(cuCtxSynchronize) \
