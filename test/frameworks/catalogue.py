@@ -15,6 +15,9 @@ AIMS = {
     "first_matmul.import_and_matmul cold": (None, 2.0),
     "first_matmul.import_and_matmul warm": (None, 1.2),
 }
+# Libraries say why they fail.
+TALKATIVE = (("CUDNN_LOGERR_DBG", "1"), ("CUDNN_LOGDEST_DBG", "stderr"), ("CUBLASLT_LOG_LEVEL", "1"),
+             ("NCCL_DEBUG", "WARN"))
 # Waits and round trips of one operation of a region.
 WAITS_MAX = 4.0
 
@@ -42,7 +45,8 @@ def everything(binaries):
     """binaries: the folder of the library programs."""
     return [
         python("first_matmul", "torch", timed=True, first=True),
-        *(Program(name, "libraries", (str(binaries / name),), 60) for name in libraries.WANTED),
+        *(Program(name, "libraries", (str(binaries / name),), 60, environment=TALKATIVE)
+          for name in libraries.WANTED),
         python("torch_basic", "torch"),
         python("torch_convolution", "torch"),
         python("torch_attention", "torch"),

@@ -12,6 +12,8 @@ from pathlib import Path
 SKIPPED = 77
 KEPT_BYTES = 200_000
 EXCERPT_LINES = 60
+# What is logged when all is well.
+DAILY = re.compile(r" info: (hello|attached|session open|worker ready|worker gone .*exit=0 )")
 
 
 def run(program, side, environment, number, folder, log=None, limit_s=None):
@@ -28,9 +30,10 @@ def run(program, side, environment, number, folder, log=None, limit_s=None):
     status = spawn(program.command, {**env, "VGPU_PROGRAM_BEGUN": str(begun)}, stem, limit_s)
     found = {"side": side, "number": number, "status": status, "begun": begun,
              "seconds": round(time.monotonic() - begun, 3)}
-    found["lines"] = parse(f"{stem}.out")
+    found["lines"], chatter = parse(f"{stem}.out")
     found["stats"] = read_stats(stats)
-    found["said"], found["stderr"] = read_errors(f"{stem}.err")
+    found["said"], errors = read_errors(f"{stem}.err")
+    found["stderr"] = chatter[-EXCERPT_LINES // 2:] + errors
     found["log"] = log_since(log, mark) if side == "vgpu" and log else []
     found["outcome"] = outcome(found)
     return found
@@ -62,15 +65,17 @@ def end_group(process):
 
 
 def parse(path):
-    """The JSON lines; others are not ours."""
-    found = []
+    """(the JSON lines, the others: what libraries say)."""
+    found, others = [], []
     for line in Path(path).read_text(encoding="utf-8", errors="replace").splitlines():
         if line.startswith("{"):
             try:
                 found.append(json.loads(line))
             except ValueError:
                 found.append({"broken": line[:200]})
-    return found
+        elif line:
+            others.append(line[:300])
+    return found, others
 
 
 def read_stats(path):
@@ -97,7 +102,7 @@ def log_since(log, mark):
     with open(log, "rb") as file:
         file.seek(mark)
         lines = file.read(KEPT_BYTES).decode("utf-8", "replace").splitlines()
-    return lines[-EXCERPT_LINES:]
+    return [line for line in lines if not DAILY.search(line)][-EXCERPT_LINES:]
 
 
 def outcome(found):

@@ -28,6 +28,9 @@ from execute import run
 BAD = ("failed", "different")
 # Seconds that are too few to start anything.
 LEAST_S = 5
+# So much longer than natively a program may take.
+HANGS_S = 25
+HANGS_TIMES = 5
 
 
 def options():
@@ -54,6 +57,7 @@ class Runner:
         self.end = time.monotonic() + chosen.seconds
         self.environments = sides.make(chosen, scratch)
         self.reasons = {}
+        self.native_s = {}
         self.busy = None
 
     def left(self):
@@ -61,10 +65,17 @@ class Runner:
 
     def one(self, program, side, number):
         """One run, or None when no time is left."""
-        if self.left() < LEAST_S:
+        limit_s = self.left()
+        if limit_s < LEAST_S:
             return None
-        return run(program, side, self.environments[side], number, self.chosen.results,
-                   self.chosen.log, self.left())
+        if side == "vgpu" and program.name in self.native_s:
+            # What hangs shall not use up everybody's time.
+            limit_s = min(limit_s, HANGS_S + HANGS_TIMES * self.native_s[program.name])
+        done = run(program, side, self.environments[side], number, self.chosen.results,
+                   self.chosen.log, limit_s)
+        if side == "native":
+            self.native_s[program.name] = done["seconds"]
+        return done
 
     def both(self, program, order=("native", "vgpu"), number=0):
         return [done for done in (self.one(program, side, number) for side in order) if done]

@@ -63,13 +63,18 @@ def trouble_lines(row):
     """Everything needed to find out why."""
     for name, how in list(row["differences"].items())[:SHOWN_DIFFERENCES]:
         yield f"   {name}: {how}"[:400]
-    if row["verdict"] not in ("failed", "native failed"):
-        return
-    side = "vgpu" if row["verdict"] == "failed" else "native"
-    bad = [run for run in row["runs"] if run["side"] == side and run["outcome"] != "done"]
-    for run in bad[:1]:
-        yield f"   status {run['status']} after {run['seconds']} s; its last lines:"
-        yield from (f"   | {line}"[:300] for line in run["stderr"][-EXCERPT:])
-        if run["log"]:
-            yield "   broker and workers:"
-            yield from (f"   # {line}"[:300] for line in run["log"][-EXCERPT:])
+    for side in ("native", "vgpu"):
+        bad = [run for run in row["runs"] if run["side"] == side
+               and run["outcome"].startswith("failed")]
+        for run in bad[:1]:
+            yield from run_lines(run)
+
+
+def run_lines(run):
+    done = [line["result"] for line in run["lines"] if "result" in line]
+    yield (f"   {run['side']}: status {run['status']} after {run['seconds']} s and {len(done)} "
+           f"results, the last {done[-1] if done else '-'}; its last lines:")
+    yield from (f"   | {line}"[:300] for line in run["stderr"][-EXCERPT:])
+    if run["log"]:
+        yield "   broker and workers:"
+        yield from (f"   # {line}"[:300] for line in run["log"][-EXCERPT:])
