@@ -9,8 +9,7 @@
 
 /* Guards the lists of all contexts. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-/* Grows with every change of one of them. */
-static _Atomic uint64_t changes = 1;
+_Atomic uint64_t gs_storage_changes = 1;
 
 static struct gs_stored **find(struct gs_context *context, const void *key)
 {
@@ -36,7 +35,7 @@ static CUresult put_locked(struct gs_context *context, struct gs_stored *made)
     made->next = old != NULL ? old->next : NULL;
     *at = made;
     free(old);
-    atomic_fetch_add(&changes, 1);
+    atomic_fetch_add(&gs_storage_changes, 1);
     return CUDA_SUCCESS;
 }
 
@@ -69,19 +68,11 @@ CUresult gs_storage_delete(struct gs_context *context, const void *key)
     }
     if (found != NULL) {
         *at = found->next;
-        atomic_fetch_add(&changes, 1);
+        atomic_fetch_add(&gs_storage_changes, 1);
     }
     (void)pthread_mutex_unlock(&lock);
     free(found);
     return cu;
-}
-
-/* Keys are addresses of variables in different libraries. */
-static struct gs_storage_seen *remembered(struct gs_thread *thread, const void *key)
-{
-    uint64_t hash = (uint64_t)(uintptr_t)key * 0x9e3779b97f4a7c15ull;
-
-    return &thread->seen[hash >> 32 & (GS_STORAGE_SEEN - 1)];
 }
 
 static CUresult look(struct gs_context *context, const void *key, struct gs_storage_seen *seen)
@@ -94,8 +85,8 @@ static CUresult look(struct gs_context *context, const void *key, struct gs_stor
         found = *find(context, key);
         cu = found != NULL ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
         if (found != NULL) {
-            *seen = (struct gs_storage_seen){atomic_load(&context->handle), atomic_load(&changes),
-                                             key, found->value};
+            *seen = (struct gs_storage_seen){atomic_load(&context->handle),
+                                             atomic_load(&gs_storage_changes), key, found->value};
         }
     }
     (void)pthread_mutex_unlock(&lock);
@@ -105,14 +96,10 @@ static CUresult look(struct gs_context *context, const void *key, struct gs_stor
 CUresult gs_storage_get(struct gs_thread *thread, struct gs_context *context, const void *key,
                         void **value)
 {
-    struct gs_storage_seen *seen = remembered(thread, key);
+    struct gs_storage_seen *seen = &thread->seen[gs_storage_place(key)];
     CUresult cu = CUDA_SUCCESS;
 
-    if (__builtin_expect(seen->key != key ||
-                             seen->context !=
-                                 atomic_load_explicit(&context->handle, memory_order_relaxed) ||
-                             seen->change != atomic_load_explicit(&changes, memory_order_acquire),
-                         0)) {
+    if (!gs_storage_is(seen, atomic_load(&context->handle), key)) {
         cu = look(context, key, seen);
     }
     if (cu == CUDA_SUCCESS) {
@@ -128,7 +115,7 @@ struct gs_stored *gs_storage_detach(struct gs_context *context)
     (void)pthread_mutex_lock(&lock);
     list = context->stored;
     context->stored = NULL;
-    atomic_fetch_add(&changes, 1);
+    atomic_fetch_add(&gs_storage_changes, 1);
     (void)pthread_mutex_unlock(&lock);
     return list;
 }

@@ -10,6 +10,7 @@
  */
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/cuda_abi.h"
@@ -34,6 +35,24 @@ struct gs_storage_seen {
     void *value;
 };
 #define GS_STORAGE_SEEN 16u
+
+/* Grows with every change of what is stored anywhere. */
+extern _Atomic uint64_t gs_storage_changes;
+
+/* Where a thread remembers a key: they are addresses of variables in different libraries. */
+static inline unsigned int gs_storage_place(const void *key)
+{
+    return (unsigned int)((uint64_t)(uintptr_t)key * 0x9e3779b97f4a7c15ull >> 32) &
+           (GS_STORAGE_SEEN - 1);
+}
+
+/* Whether what a thread remembers is about this and still so. */
+static inline bool gs_storage_is(const struct gs_storage_seen *seen, uint64_t context,
+                                 const void *key)
+{
+    return seen->key == key && seen->context == context &&
+           seen->change == atomic_load_explicit(&gs_storage_changes, memory_order_acquire);
+}
 
 /* Keeps a value, in place of the one that the key has.  201: the context is not active; 2. */
 CUresult gs_storage_put(struct gs_context *context, void *key, void *value, gs_stored_end end);

@@ -31,7 +31,7 @@ CUresult gs_cuDriverGetVersion(int *driverVersion)
     if (driverVersion == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    (void)gs_process_connect();
+    gs_process_connect_once();
     *driverVersion = gs_driver_version();
     return CUDA_SUCCESS;
 }

@@ -17,7 +17,7 @@ static CUresult find(const char *symbol, void **pfn, int version, cuuint64_t fla
     int host;
 
     /* Runtimes look everything up before cuInit: what there is depends on the host's driver. */
-    (void)gs_process_connect();
+    gs_process_connect_once();
     host = gs_driver_version();
     if (symbol == NULL || pfn == NULL || (flags & ~(cuuint64_t)FLAGS_KNOWN) != 0 ||
         version > host) {

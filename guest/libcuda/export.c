@@ -58,7 +58,7 @@ static const struct table tables[] = {
     {{HANDSHAKE_ID}, "d4082055", gs_export_handshake, {{0, 3}}, false},
     {{"\xf8\xcf\xf9\x51\x21\x46\x8b\x4e\xb9\xe2\xfb\x46\x9e\x7c\x0d\xd9"},
      "f8cff951",
-     gs_export_requirements,
+     gs_export_messages,
      {{0, 3}, {4, 2}, {6, 4}, {10, 2}, {14, 7}, {22, 15}, {38, 14}},
      false},
     {{"\x21\x31\x8c\x60\x97\x14\x32\x48\x8c\xa6\x41\xff\x73\x24\xc8\xf2"},

@@ -36,7 +36,7 @@ extern const struct gs_export_slot gs_export_current[];        /* TOOLS_TLS */
 extern const struct gs_export_slot gs_export_storage[];        /* context-local storage */
 extern const struct gs_export_slot gs_export_context_checks[]; /* CONTEXT_CHECKS */
 extern const struct gs_export_slot gs_export_handshake[];      /* INTEGRITY_CHECK */
-extern const struct gs_export_slot gs_export_requirements[];   /* f8cff951 */
+extern const struct gs_export_slot gs_export_messages[];       /* messages to the log */
 extern const struct gs_export_slot gs_export_context_tools[];  /* 21318c60 */
 extern const struct gs_export_slot gs_export_blas[];           /* 1734dc26 */
 extern const struct gs_export_slot gs_export_function_tools[]; /* 6e163fbe */

@@ -41,12 +41,34 @@ static CUresult delete (CUcontext ctx, void *key)
     return cu == CUDA_SUCCESS ? gs_storage_delete(context, key) : cu;
 }
 
+/* Found at the last look: nothing else is asked, because a thread with a context is one of an
+ * initialised process and in no host function. */
+static bool remembered(void **value, const void *key)
+{
+    const struct gs_thread *thread = gs_thread_peek();
+    const struct gs_storage_seen *seen;
+
+    if (thread == NULL || thread->depth == 0 || value == NULL) {
+        return false;
+    }
+    seen = &thread->seen[gs_storage_place(key)];
+    if (!gs_storage_is(seen, thread->stack[thread->depth - 1], key)) {
+        return false;
+    }
+    *value = seen->value;
+    return true;
+}
+
 static CUresult get(void **value, CUcontext ctx, void *key)
 {
     struct gs_context *context;
     struct gs_thread *thread;
-    CUresult cu = named(ctx, &thread, &context);
+    CUresult cu;
 
+    if (ctx == NULL && remembered(value, key)) {
+        return CUDA_SUCCESS;
+    }
+    cu = named(ctx, &thread, &context);
     if (cu == CUDA_SUCCESS && value == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }

@@ -131,18 +131,3 @@ const struct gs_export_slot gs_export_function_tools[] = {
     GS_EXPORT_SLOT(7, each_function),
     GS_EXPORT_END,
 };
-
-/* The runtime asks for this table and, in the releases that are known, calls nothing in it but
- * slot 25 (13.2), to which every driver says yes. */
-static CUresult requirement(uint32_t what, const void *a, const void *b)
-{
-    (void)what;
-    (void)a;
-    (void)b;
-    return CUDA_SUCCESS;
-}
-
-const struct gs_export_slot gs_export_requirements[] = {
-    GS_EXPORT_SLOT(25, requirement),
-    GS_EXPORT_END,
-};

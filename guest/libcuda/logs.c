@@ -17,6 +17,7 @@
 #define MESSAGES_MAX  100u
 #define LINE_BYTES    256u
 #define CALLBACKS_MAX 32u
+#define DOMAIN_BYTES  16u
 
 static const char cut_note[] = "[CUDA][W] older messages are left out\n";
 
@@ -24,6 +25,8 @@ struct message {
     struct timespec time;
     unsigned int call; /* GS_CALLS: a text */
     CUresult cu;
+    CUlogLevel level;
+    char domain[DOMAIN_BYTES]; /* empty: our own */
     char text[LINE_BYTES - 64];
 };
 
@@ -60,8 +63,10 @@ static size_t format(const struct message *m, char line[LINE_BYTES])
     int len;
 
     (void)localtime_r(&m->time.tv_sec, &tm);
-    len = snprintf(line, LINE_BYTES, "[%02d:%02d:%02d.%03ld][%ld][CUDA][E] ", tm.tm_hour, tm.tm_min,
-                   tm.tm_sec, m->time.tv_nsec / 1000000, (long)getpid());
+    len = snprintf(line, LINE_BYTES, "[%02d:%02d:%02d.%03ld][%ld][%s][%c] ", tm.tm_hour, tm.tm_min,
+                   tm.tm_sec, m->time.tv_nsec / 1000000, (long)getpid(),
+                   m->domain[0] != '\0' ? m->domain : "CUDA",
+                   m->level == CU_LOG_LEVEL_ERROR ? 'E' : 'W');
     if (m->call == GS_CALLS) {
         len += snprintf(line + len, LINE_BYTES - (size_t)len, "%s\n", m->text);
     } else {
@@ -85,7 +90,7 @@ static void tell(const struct message *m)
     telling = true;
     for (unsigned int i = 0; i < CALLBACKS_MAX; i++) {
         if (listeners[i].handle != 0) {
-            listeners[i].fn(listeners[i].data, CU_LOG_LEVEL_ERROR, line, len);
+            listeners[i].fn(listeners[i].data, m->level, line, len);
         }
     }
     telling = false;
@@ -119,20 +124,35 @@ static bool take_untold(struct message *m)
     return any;
 }
 
-/* At the end of a call: no lock of the library is held, so listeners may call. */
+/* When no lock of the library is held, so that listeners may call. */
+static void add_and_tell(struct message *m)
+{
+    add(m);
+    while (!telling && take_untold(m)) {
+        tell(m);
+    }
+}
+
 void gs_logs_failed(unsigned int call_index, CUresult cu)
 {
-    struct message m = {.call = call_index, .cu = cu};
+    struct message m = {.call = call_index, .cu = cu, .level = CU_LOG_LEVEL_ERROR};
 
-    add(&m);
-    while (!telling && take_untold(&m)) {
-        tell(&m);
-    }
+    add_and_tell(&m);
+}
+
+void gs_logs_said(const char *domain, CUlogLevel level, const char *fmt, va_list args)
+{
+    struct message m = {.call = GS_CALLS, .level = level};
+
+    (void)snprintf(m.domain, sizeof(m.domain), "%s", domain);
+    (void)vsnprintf(m.text, sizeof(m.text), fmt, args);
+    m.text[strcspn(m.text, "\n")] = '\0';
+    add_and_tell(&m);
 }
 
 void gs_logs_text(const char *text)
 {
-    struct message m = {.call = GS_CALLS};
+    struct message m = {.call = GS_CALLS, .level = CU_LOG_LEVEL_ERROR};
 
     memcpy(m.text, text, strnlen(text, sizeof(m.text) - 1));
     add(&m);

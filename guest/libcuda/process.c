@@ -113,6 +113,16 @@ CUresult gs_process_connect(void)
     return cu;
 }
 
+void gs_process_connect_once(void)
+{
+    static _Atomic bool failed;
+
+    if (!atomic_load_explicit(&connected, memory_order_acquire) && !atomic_load(&failed) &&
+        gs_process_connect() != CUDA_SUCCESS) {
+        atomic_store(&failed, true);
+    }
+}
+
 void gs_process_start(void)
 {
     int expected = STATE_NEW;

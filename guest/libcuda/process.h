@@ -42,6 +42,10 @@ CUresult gs_ready(void);
 /* Connects if that has not been done: the devices are known then.  Any thread. */
 CUresult gs_process_connect(void);
 
+/* The same for questions that come before cuInit, by hundreds: when the host could not be reached
+ * once, they do not try again. */
+void gs_process_connect_once(void);
+
 /* Marks cuInit as done. */
 void gs_process_start(void);
 

@@ -8,7 +8,7 @@
 #include "guest/libcuda/stream.h"
 #include "proto/limits.h"
 
-static __thread struct gs_thread *current __attribute__((tls_model("initial-exec")));
+__thread struct gs_thread *gs_thread_current __attribute__((tls_model("initial-exec")));
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
@@ -75,7 +75,7 @@ static void on_thread_end(void *arg)
     struct gs_thread *thread = arg;
 
     gs_thread_streams_end(thread);
-    current = NULL;
+    gs_thread_current = NULL;
     unlink_thread(thread);
     gs_lane_give(thread->lane);
     free(thread->buffers);
@@ -106,25 +106,20 @@ static struct gs_thread *make_thread(void)
     return thread;
 }
 
-struct gs_thread *gs_thread_peek(void)
-{
-    return current;
-}
-
 struct gs_thread *gs_thread_get(void)
 {
-    if (__builtin_expect(current != NULL, 1)) {
-        return current;
+    if (__builtin_expect(gs_thread_current != NULL, 1)) {
+        return gs_thread_current;
     }
     (void)pthread_once(&key_once, make_key);
     if (!have_key) {
         return NULL;
     }
-    current = make_thread();
-    if (current != NULL) {
-        (void)pthread_setspecific(key, current);
+    gs_thread_current = make_thread();
+    if (gs_thread_current != NULL) {
+        (void)pthread_setspecific(key, gs_thread_current);
     }
-    return current;
+    return gs_thread_current;
 }
 
 uint8_t *gs_thread_buffer(struct gs_thread *thread, enum gs_buffer which)
@@ -148,8 +143,8 @@ void gs_thread_totals(struct gs_thread_totals *totals)
 void gs_thread_after_fork(void)
 {
     (void)pthread_mutex_init(&lock, NULL);
-    if (current != NULL) {
-        current->depth = 0;
-        current->stream_count = 0;
+    if (gs_thread_current != NULL) {
+        gs_thread_current->depth = 0;
+        gs_thread_current->stream_count = 0;
     }
 }

@@ -57,7 +57,11 @@ struct gs_thread {
 struct gs_thread *gs_thread_get(void);
 
 /* The same if it has been made already, else NULL.  No lock. */
-struct gs_thread *gs_thread_peek(void);
+extern __thread struct gs_thread *gs_thread_current __attribute__((tls_model("initial-exec")));
+static inline struct gs_thread *gs_thread_peek(void)
+{
+    return gs_thread_current;
+}
 
 /* Buffers of VGPU_RECORD_BYTES_MAX each, valid as long as the thread; NULL: no memory. */
 enum gs_buffer {

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs of NVIDIA's runtime, linked with it and loading it: how they begin and end."""
 
+import os
+import unittest
+
 import procfs
-from case import PATIENCE_S, StackCase, main
+from case import PATIENCE_S, Stack, StackCase, main
 
 STATIC = "vgpu-process-runtime-static"
 SHARED = "vgpu-process-runtime-shared"
@@ -50,6 +53,41 @@ class Runtime(StackCase):
     def test_the_end_of_the_program(self):
         result = self.hold().finish()
         self.assertEqual((result.status, result.out), (0, "ready\nright\n"), result)
+
+
+    def test_the_end_of_the_broker(self):
+        with Stack() as stack:
+            guest = stack.start(STATIC, "hold")
+            guest.wait_line("ready")
+            stack.broker.kill()
+            stack.broker.wait()
+            result = guest.finish()
+        self.assertEqual((result.status, result.out.split()[-1]), (1, "cudaErrorLaunchFailure"),
+                         result)
+
+
+class OlderDriver(StackCase):
+    """A host whose driver is older than the runtime."""
+
+    @classmethod
+    def setUpClass(cls):
+        os.environ["VGPU_SIM_VERSION"] = "12080"
+        cls.addClassCleanup(os.environ.pop, "VGPU_SIM_VERSION")
+        super().setUpClass()
+
+    def test_error_of_the_runtime(self):
+        for program in (STATIC, SHARED):
+            result = self.stack.run(program, "sum")
+            self.assertEqual((result.status, result.out, result.err),
+                             (1, "cudaErrorInsufficientDriver\n", ""))
+
+
+class NoHost(unittest.TestCase):
+    def test_error_of_the_runtime(self):
+        with Stack() as stack:
+            result = stack.run(STATIC, "sum", path="/nonexistent/broker.sock")
+        self.assertEqual((result.status, result.out), (1, "cudaErrorSystemNotReady\n"))
+        self.assertEqual(result.err.count("\n"), 2, result.err)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ static struct fake_broker broker;
 #define STORAGE       "\xc6\x93\x33\x6e\x11\x21\xdf\x11\xa8\xc3\x68\xf3\x55\xd8\x95\x93"
 #define CHECKS        "\x26\x3e\x88\x60\x7c\xd2\x61\x43\x92\xf6\xbb\xd5\x00\x6d\xfa\x7e"
 #define HANDSHAKE     "\xd4\x08\x20\x55\xbd\xe6\x70\x4b\x8d\x34\xba\x12\x3c\x66\xe1\xf2"
-#define REQUIREMENTS  "\xf8\xcf\xf9\x51\x21\x46\x8b\x4e\xb9\xe2\xfb\x46\x9e\x7c\x0d\xd9"
+#define MESSAGES      "\xf8\xcf\xf9\x51\x21\x46\x8b\x4e\xb9\xe2\xfb\x46\x9e\x7c\x0d\xd9"
 #define CONTEXT_TOOLS "\x21\x31\x8c\x60\x97\x14\x32\x48\x8c\xa6\x41\xff\x73\x24\xc8\xf2"
 #define BLAS          "\x17\x34\xdc\x26\x80\x0d\x47\x45\x87\x26\xc0\xf1\xe7\xdd\x8b\xca"
 #define FUNCTIONS     "\x6e\x16\x3f\xbe\xb9\x58\x44\x4d\x83\x5c\xe1\x82\xaf\xf1\x99\x1e"
@@ -55,11 +55,10 @@ static void sizes(void)
         unsigned int first;
         unsigned int slots;
     } expected[] = {
-        {RUNTIME, 0, 13},      {HOOKS, 0, 7},          {CURRENT, 0, 3},
-        {CHECKS, 0, 15},       {HANDSHAKE, 0, 3},      {CONTEXT_TOOLS, 0, 93},
-        {BLAS, 0, 17},         {FUNCTIONS, 0, 99},     {REQUIREMENTS, 0, 3},
-        {REQUIREMENTS, 4, 2},  {REQUIREMENTS, 6, 4},   {REQUIREMENTS, 10, 2},
-        {REQUIREMENTS, 14, 7}, {REQUIREMENTS, 22, 15}, {REQUIREMENTS, 38, 14},
+        {RUNTIME, 0, 13},  {HOOKS, 0, 7},          {CURRENT, 0, 3},    {CHECKS, 0, 15},
+        {HANDSHAKE, 0, 3}, {CONTEXT_TOOLS, 0, 93}, {BLAS, 0, 17},      {FUNCTIONS, 0, 99},
+        {MESSAGES, 0, 3},  {MESSAGES, 4, 2},       {MESSAGES, 6, 4},   {MESSAGES, 10, 2},
+        {MESSAGES, 14, 7}, {MESSAGES, 22, 15},     {MESSAGES, 38, 14},
     };
 
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
@@ -116,6 +115,50 @@ static void unknown_slots_and_tables(void)
     CHILD_CHECK(SLOT(CHECKS, 14, slot)(NULL, NULL, NULL) == CUDA_ERROR_NOT_SUPPORTED);
     said(fd, "vgpu: the program called slot 14 of the driver's private table 263e8860, which is "
              "not supported\n");
+}
+
+static CUresult call_report(const char *domain, int level, const char *fmt, ...)
+{
+    typedef void (*slot)(const char *, int, const char *, va_list);
+    va_list args;
+
+    va_start(args, fmt);
+    SLOT(MESSAGES, 1, slot)(domain, level, fmt, args);
+    va_end(args);
+    return CUDA_SUCCESS;
+}
+
+/* What the runtime reports is in the program's log, and nowhere else. */
+static void reports(void)
+{
+    char text[512];
+    size_t size = sizeof(text);
+
+    CHILD_CHECK(call_report("CUDART", 0, "Insufficient driver: %d < %d", 1, 2) == CUDA_SUCCESS);
+    CHILD_CHECK(call_report(NULL, 1, "a long one %0300d\nmore", 1) == CUDA_SUCCESS);
+    CHILD_CHECK(call_report(NULL, 1, NULL) == CUDA_SUCCESS);
+    CHILD_CHECK(cuLogsDumpToMemory(NULL, text, &size, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(strstr(text, "[CUDART][E] Insufficient driver: 1 < 2\n") != NULL);
+    CHILD_CHECK(strstr(text, "[CUDA][W] a long one 0000") != NULL);
+    CHILD_CHECK(strstr(text, "more") == NULL && text[size - 1] == '\n');
+}
+
+/* The runtime looks up hundreds of entry points: without a host it says so once, cuInit again. */
+static void no_host(void)
+{
+    char line[2048] = "";
+    void *p;
+    int version;
+    int fd = listen_to_log();
+
+    (void)setenv("VGPU_SOCKET", "/nonexistent/broker.sock", 1);
+    for (int i = 0; i < 3; i++) {
+        CHILD_CHECK(cuGetProcAddress_v2("cuInit", &p, 13000, 0, NULL) == CUDA_SUCCESS);
+        CHILD_CHECK(p == (void *)cuInit && cuDriverGetVersion(&version) == CUDA_SUCCESS);
+    }
+    CHILD_CHECK(read(fd, line, sizeof(line) - 1) > 0);
+    CHILD_CHECK(strchr(line, '\n') == strrchr(line, '\n'));
+    CHILD_CHECK(cuInit(0) == CUDA_ERROR_SYSTEM_NOT_READY);
 }
 
 static void primary_contexts(void)
@@ -389,6 +432,8 @@ static void handshake(void)
     }
 IN_CHILD(sizes)
 IN_CHILD(unknown_slots_and_tables)
+IN_CHILD(reports)
+IN_CHILD(no_host)
 IN_CHILD(primary_contexts)
 IN_CHILD(hooks)
 IN_CHILD(current_context)
@@ -405,6 +450,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_unknown_slots_and_tables),
+        cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_no_host),
         cmocka_unit_test(test_primary_contexts),
         cmocka_unit_test(test_hooks),
         cmocka_unit_test(test_current_context),
