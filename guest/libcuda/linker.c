@@ -170,16 +170,19 @@ CUresult gs_linker_complete(struct gs_linker *linker)
     return CUDA_SUCCESS;
 }
 
+/* Out of the table first: another thread may be given the same handle as soon as the worker has let
+ * go of it. */
 CUresult gs_linker_destroy(struct gs_linker *linker)
 {
     struct vgpu_args_cuLinkDestroy args = {.link = linker->wire};
+    struct gs_session *s = linker->session;
     struct vgpu_ret_cuLinkDestroy ret;
-    CUresult cu = gs_call_cuLinkDestroy(linker->session, &args, &ret);
 
-    if (vgpu_handles_take(linker->session->linkers, linker->wire) != NULL) {
-        gs_linker_free(linker);
+    if (vgpu_handles_take(s->linkers, linker->wire) == NULL) {
+        return CUDA_ERROR_INVALID_HANDLE;
     }
-    return cu;
+    gs_linker_free(linker);
+    return gs_call_cuLinkDestroy(s, &args, &ret);
 }
 
 void gs_linker_free(struct gs_linker *linker)

@@ -153,18 +153,20 @@ void gs_mipmap_free(struct gs_mipmap *mipmap)
     free(mipmap);
 }
 
+/* Out of the tables first: another thread may be given the same handles as soon as the worker has
+ * let go of them. */
 CUresult gs_mipmap_destroy(struct gs_mipmap *mipmap)
 {
     struct gs_session *s = mipmap->session;
+    uint64_t wire = mipmap->wire;
     CUresult cu = gs_settle(s);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (vgpu_handles_take(s->mipmaps, mipmap->wire) == NULL) {
+    if (vgpu_handles_take(s->mipmaps, wire) == NULL) {
         return CUDA_ERROR_INVALID_HANDLE;
     }
-    cu = give_mipmap_back(s, mipmap->wire);
     gs_mipmap_free(mipmap);
-    return cu;
+    return give_mipmap_back(s, wire);
 }

@@ -96,18 +96,30 @@ static bool is_global_of(const struct gs_alloc *alloc, void *arg)
     return alloc->kind == GS_ALLOC_GLOBAL && alloc->module == arg;
 }
 
+/* Out of the tables first: another thread may be given the same handles as soon as the worker has
+ * let go of them. */
+static bool take_out(struct gs_module *module)
+{
+    struct gs_session *s = module->session;
+
+    if (vgpu_handles_take(s->modules, module->wire) == NULL) {
+        return false;
+    }
+    for (struct gs_function *f = module->functions; f != NULL; f = f->next) {
+        (void)vgpu_handles_take(s->functions, f->wire);
+    }
+    return true;
+}
+
 CUresult gs_module_unload(struct gs_module *module)
 {
     struct vgpu_args_cuModuleUnload args = {.module = module->wire};
     struct gs_session *s = module->session;
     struct vgpu_ret_cuModuleUnload ret;
     struct gs_alloc alloc;
-    CUresult cu = gs_call_cuModuleUnload(s, &args, &ret);
+    CUresult cu;
 
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    if (vgpu_handles_take(s->modules, module->wire) == NULL) {
+    if (!take_out(module)) {
         return CUDA_ERROR_INVALID_HANDLE;
     }
     while (gs_alloc_map_take_if(&s->allocs, is_global_of, module, &alloc)) {
@@ -115,11 +127,9 @@ CUresult gs_module_unload(struct gs_module *module)
             gs_address_release(alloc.base, alloc.size);
         }
     }
-    for (struct gs_function *f = module->functions; f != NULL; f = f->next) {
-        (void)vgpu_handles_take(s->functions, f->wire);
-    }
     gs_module_free(module);
-    return gs_console_flush(s);
+    cu = gs_call_cuModuleUnload(s, &args, &ret);
+    return cu == CUDA_SUCCESS ? gs_console_flush(s) : cu;
 }
 
 static bool take_layout(struct gs_function *function, const uint8_t *layout, uint32_t len)

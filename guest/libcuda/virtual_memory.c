@@ -253,15 +253,15 @@ static struct gs_physical *find_physical(CUmemGenericAllocationHandle handle)
 static CUresult settle_physical(struct gs_physical *physical)
 {
     struct gs_session *s = physical->session;
-    CUresult cu;
+    uint64_t wire = physical->wire;
 
     if (physical->handles > 0 || physical->maps > 0) {
         return CUDA_SUCCESS;
     }
-    cu = release(s, physical->wire);
-    (void)vgpu_handles_take(s->physicals, physical->wire);
+    /* First: another thread may be given the same handle as soon as the worker has let go of it. */
+    (void)vgpu_handles_take(s->physicals, wire);
     free(physical);
-    return cu;
+    return release(s, wire);
 }
 
 CUresult gs_physical_release(CUmemGenericAllocationHandle handle)
