@@ -41,12 +41,12 @@ CONF_POSITIVE(cuGraphDestroy, with_nodes)
 CONF_NEGATIVE(cuGraphDestroy, null)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphDestroy(NULL)));
+    CONF_REFUSED(cuGraphDestroy(NULL));
 }
 
 CONF_NEGATIVE(cuGraphDestroy, before_init)
 {
-    CONF_EXPECT(conf_refused_early(drv.cuGraphDestroy(NULL)));
+    CONF_REFUSED_EARLY(cuGraphDestroy(NULL));
 }
 
 CONF_POSITIVE(cuGraphClone, nodes_and_edges)
@@ -79,7 +79,7 @@ CONF_NEGATIVE(cuGraphClone, null_graph)
     CUgraph copy = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphClone(&copy, NULL)));
+    CONF_REFUSED(cuGraphClone(&copy, NULL));
 }
 
 CONF_POSITIVE(cuGraphNodeFindInClone, both_nodes)
@@ -110,7 +110,7 @@ CONF_NEGATIVE(cuGraphNodeFindInClone, not_a_clone_of_it)
     p = conf_pair();
     q = conf_pair();
     CONF_SETUP(cuGraphClone(&copy, p.graph));
-    CONF_EXPECT(conf_refused(drv.cuGraphNodeFindInClone(&a, q.first, copy)));
+    CONF_REFUSED(cuGraphNodeFindInClone(&a, q.first, copy));
 }
 
 CONF_NEGATIVE(cuGraphNodeFindInClone, null_node)
@@ -122,7 +122,7 @@ CONF_NEGATIVE(cuGraphNodeFindInClone, null_node)
     conf_context();
     p = conf_pair();
     CONF_SETUP(cuGraphClone(&copy, p.graph));
-    CONF_EXPECT(conf_refused(drv.cuGraphNodeFindInClone(&a, NULL, copy)));
+    CONF_REFUSED(cuGraphNodeFindInClone(&a, NULL, copy));
 }
 
 CONF_POSITIVE(cuGraphDestroyNode, takes_its_edges_along)
@@ -144,12 +144,12 @@ CONF_POSITIVE(cuGraphDestroyNode, takes_its_edges_along)
 CONF_NEGATIVE(cuGraphDestroyNode, null)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphDestroyNode(NULL)));
+    CONF_REFUSED(cuGraphDestroyNode(NULL));
 }
 
 CONF_NEGATIVE(cuGraphDestroyNode, before_init)
 {
-    CONF_EXPECT(conf_refused_early(drv.cuGraphDestroyNode(NULL)));
+    CONF_REFUSED_EARLY(cuGraphDestroyNode(NULL));
 }
 
 CONF_POSITIVE(cuGraphNodeGetType, empty)
@@ -172,7 +172,7 @@ CONF_NEGATIVE(cuGraphNodeGetType, null_node)
     CUgraphNodeType type = CU_GRAPH_NODE_TYPE_HOST;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphNodeGetType(NULL, &type)));
+    CONF_REFUSED(cuGraphNodeGetType(NULL, &type));
 }
 
 CONF_POSITIVE(cuGraphGetNodes, room_for_more)
@@ -215,7 +215,7 @@ CONF_NEGATIVE(cuGraphGetNodes, null_object)
     size_t count = 0;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphGetNodes(NULL, NULL, &count)));
+    CONF_REFUSED(cuGraphGetNodes(NULL, NULL, &count));
 }
 
 CONF_POSITIVE(cuGraphGetRootNodes, only_those)
@@ -242,7 +242,7 @@ CONF_NEGATIVE(cuGraphGetRootNodes, null_object)
     size_t count = 0;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphGetRootNodes(NULL, NULL, &count)));
+    CONF_REFUSED(cuGraphGetRootNodes(NULL, NULL, &count));
 }
 
 CONF_POSITIVE(cuGraphGetEdges, one)
@@ -271,7 +271,7 @@ CONF_NEGATIVE(cuGraphGetEdges, null_object)
     size_t count = 0;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphGetEdges(NULL, NULL, NULL, &count)));
+    CONF_REFUSED(cuGraphGetEdges(NULL, NULL, NULL, &count));
 }
 
 CONF_POSITIVE(cuGraphNodeGetDependencies, one)
@@ -305,7 +305,7 @@ CONF_NEGATIVE(cuGraphNodeGetDependencies, null_object)
     size_t count = 0;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphNodeGetDependencies(NULL, NULL, &count)));
+    CONF_REFUSED(cuGraphNodeGetDependencies(NULL, NULL, &count));
 }
 
 CONF_POSITIVE(cuGraphNodeGetDependentNodes, one)
@@ -339,7 +339,7 @@ CONF_NEGATIVE(cuGraphNodeGetDependentNodes, null_object)
     size_t count = 0;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphNodeGetDependentNodes(NULL, NULL, &count)));
+    CONF_REFUSED(cuGraphNodeGetDependentNodes(NULL, NULL, &count));
 }
 
 CONF_POSITIVE(cuGraphAddDependencies, then_removed)
@@ -366,7 +366,7 @@ CONF_NEGATIVE(cuGraphAddDependencies, there_already)
 
     conf_context();
     p = conf_pair();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddDependencies(p.graph, &p.first, &p.second, 1)));
+    CONF_REFUSED(cuGraphAddDependencies(p.graph, &p.first, &p.second, 1));
 }
 
 CONF_NEGATIVE(cuGraphAddDependencies, null_graph)
@@ -375,7 +375,7 @@ CONF_NEGATIVE(cuGraphAddDependencies, null_graph)
 
     conf_context();
     p = conf_pair();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddDependencies(NULL, &p.second, &p.first, 1)));
+    CONF_REFUSED(cuGraphAddDependencies(NULL, &p.second, &p.first, 1));
 }
 
 CONF_POSITIVE(cuGraphRemoveDependencies, one)
@@ -396,7 +396,7 @@ CONF_NEGATIVE(cuGraphRemoveDependencies, not_there)
 
     conf_context();
     p = conf_pair();
-    CONF_EXPECT(conf_refused(drv.cuGraphRemoveDependencies(p.graph, &p.second, &p.first, 1)));
+    CONF_REFUSED(cuGraphRemoveDependencies(p.graph, &p.second, &p.first, 1));
 }
 
 CONF_NEGATIVE(cuGraphRemoveDependencies, null_graph)
@@ -405,7 +405,7 @@ CONF_NEGATIVE(cuGraphRemoveDependencies, null_graph)
 
     conf_context();
     p = conf_pair();
-    CONF_EXPECT(conf_refused(drv.cuGraphRemoveDependencies(NULL, &p.first, &p.second, 1)));
+    CONF_REFUSED(cuGraphRemoveDependencies(NULL, &p.first, &p.second, 1));
 }
 
 CONF_POSITIVE(cuGraphGetEdges_v2, one)
@@ -434,7 +434,7 @@ CONF_NEGATIVE(cuGraphGetEdges_v2, null_object)
     size_t count = 0;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphGetEdges_v2(NULL, NULL, NULL, NULL, &count)));
+    CONF_REFUSED(cuGraphGetEdges_v2(NULL, NULL, NULL, NULL, &count));
 }
 
 CONF_POSITIVE(cuGraphNodeGetDependencies_v2, one)
@@ -468,7 +468,7 @@ CONF_NEGATIVE(cuGraphNodeGetDependencies_v2, null_object)
     size_t count = 0;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphNodeGetDependencies_v2(NULL, NULL, NULL, &count)));
+    CONF_REFUSED(cuGraphNodeGetDependencies_v2(NULL, NULL, NULL, &count));
 }
 
 CONF_POSITIVE(cuGraphNodeGetDependentNodes_v2, one)
@@ -502,7 +502,7 @@ CONF_NEGATIVE(cuGraphNodeGetDependentNodes_v2, null_object)
     size_t count = 0;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphNodeGetDependentNodes_v2(NULL, NULL, NULL, &count)));
+    CONF_REFUSED(cuGraphNodeGetDependentNodes_v2(NULL, NULL, NULL, &count));
 }
 
 CONF_POSITIVE(cuGraphAddDependencies_v2, then_removed)
@@ -529,7 +529,7 @@ CONF_NEGATIVE(cuGraphAddDependencies_v2, there_already)
 
     conf_context();
     p = conf_pair();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddDependencies_v2(p.graph, &p.first, &p.second, NULL, 1)));
+    CONF_REFUSED(cuGraphAddDependencies_v2(p.graph, &p.first, &p.second, NULL, 1));
 }
 
 CONF_NEGATIVE(cuGraphAddDependencies_v2, null_graph)
@@ -538,7 +538,7 @@ CONF_NEGATIVE(cuGraphAddDependencies_v2, null_graph)
 
     conf_context();
     p = conf_pair();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddDependencies_v2(NULL, &p.second, &p.first, NULL, 1)));
+    CONF_REFUSED(cuGraphAddDependencies_v2(NULL, &p.second, &p.first, NULL, 1));
 }
 
 CONF_POSITIVE(cuGraphRemoveDependencies_v2, one)
@@ -559,8 +559,7 @@ CONF_NEGATIVE(cuGraphRemoveDependencies_v2, not_there)
 
     conf_context();
     p = conf_pair();
-    CONF_EXPECT(
-        conf_refused(drv.cuGraphRemoveDependencies_v2(p.graph, &p.second, &p.first, NULL, 1)));
+    CONF_REFUSED(cuGraphRemoveDependencies_v2(p.graph, &p.second, &p.first, NULL, 1));
 }
 
 CONF_NEGATIVE(cuGraphRemoveDependencies_v2, null_graph)
@@ -569,5 +568,5 @@ CONF_NEGATIVE(cuGraphRemoveDependencies_v2, null_graph)
 
     conf_context();
     p = conf_pair();
-    CONF_EXPECT(conf_refused(drv.cuGraphRemoveDependencies_v2(NULL, &p.first, &p.second, NULL, 1)));
+    CONF_REFUSED(cuGraphRemoveDependencies_v2(NULL, &p.first, &p.second, NULL, 1));
 }

@@ -43,7 +43,7 @@ CONF_POSITIVE(cuGraphInstantiateWithFlags, then_the_graph_is_gone)
 CONF_NEGATIVE(cuGraphInstantiateWithFlags, null_out)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphInstantiateWithFlags(NULL, conf_graph(), 0)));
+    CONF_REFUSED(cuGraphInstantiateWithFlags(NULL, conf_graph(), 0));
 }
 
 CONF_NEGATIVE(cuGraphInstantiateWithFlags, null_graph)
@@ -51,7 +51,7 @@ CONF_NEGATIVE(cuGraphInstantiateWithFlags, null_graph)
     CUgraphExec exec = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphInstantiateWithFlags(&exec, NULL, 0)));
+    CONF_REFUSED(cuGraphInstantiateWithFlags(&exec, NULL, 0));
 }
 
 CONF_POSITIVE(cuGraphInstantiate_v2, then_the_graph_is_gone)
@@ -73,7 +73,7 @@ CONF_POSITIVE(cuGraphInstantiate_v2, then_the_graph_is_gone)
 CONF_NEGATIVE(cuGraphInstantiate_v2, null_out)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphInstantiate_v2(NULL, conf_graph(), NULL, NULL, 0)));
+    CONF_REFUSED(cuGraphInstantiate_v2(NULL, conf_graph(), NULL, NULL, 0));
 }
 
 CONF_NEGATIVE(cuGraphInstantiate_v2, null_graph)
@@ -81,7 +81,7 @@ CONF_NEGATIVE(cuGraphInstantiate_v2, null_graph)
     CUgraphExec exec = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphInstantiate_v2(&exec, NULL, NULL, NULL, 0)));
+    CONF_REFUSED(cuGraphInstantiate_v2(&exec, NULL, NULL, NULL, 0));
 }
 
 CONF_NEGATIVE(cuGraphInstantiateWithFlags, unknown_flags)
@@ -97,7 +97,7 @@ CONF_NEGATIVE(cuGraphInstantiateWithFlags, circle)
     CUgraphExec exec = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphInstantiateWithFlags(&exec, circle(), 0)));
+    CONF_REFUSED(cuGraphInstantiateWithFlags(&exec, circle(), 0));
 }
 
 CONF_POSITIVE(cuGraphInstantiateWithFlags, another_after_a_circle)
@@ -109,7 +109,7 @@ CONF_POSITIVE(cuGraphInstantiateWithFlags, another_after_a_circle)
     conf_context();
     graph = counting(&word);
     for (int i = 0; i < 3; i++) {
-        CONF_EXPECT(conf_refused(drv.cuGraphInstantiateWithFlags(&exec, circle(), 0)));
+        CONF_REFUSED(cuGraphInstantiateWithFlags(&exec, circle(), 0));
         CONF_OK(cuGraphInstantiateWithFlags(&exec, graph, 0));
         conf_run_graph(exec);
         CONF_OK(cuGraphExecDestroy(exec));
@@ -141,7 +141,7 @@ CONF_NEGATIVE(cuGraphInstantiateWithParams, null_params)
     CUgraphExec exec = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphInstantiateWithParams(&exec, conf_graph(), NULL)));
+    CONF_REFUSED(cuGraphInstantiateWithParams(&exec, conf_graph(), NULL));
 }
 
 CONF_NEGATIVE(cuGraphInstantiateWithParams, null_graph)
@@ -151,7 +151,7 @@ CONF_NEGATIVE(cuGraphInstantiateWithParams, null_graph)
 
     conf_context();
     memset(&params, 0, sizeof(params));
-    CONF_EXPECT(conf_refused(drv.cuGraphInstantiateWithParams(&exec, NULL, &params)));
+    CONF_REFUSED(cuGraphInstantiateWithParams(&exec, NULL, &params));
 }
 
 CONF_POSITIVE(cuGraphExecGetFlags, as_made)
@@ -169,7 +169,7 @@ CONF_POSITIVE(cuGraphExecGetFlags, as_made)
 CONF_NEGATIVE(cuGraphExecGetFlags, null_out)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphExecGetFlags(conf_instantiate(conf_graph()), NULL)));
+    CONF_REFUSED(cuGraphExecGetFlags(conf_instantiate(conf_graph()), NULL));
 }
 
 CONF_NEGATIVE(cuGraphExecGetFlags, null_graph)
@@ -177,7 +177,7 @@ CONF_NEGATIVE(cuGraphExecGetFlags, null_graph)
     cuuint64_t flags = 0;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphExecGetFlags(NULL, &flags)));
+    CONF_REFUSED(cuGraphExecGetFlags(NULL, &flags));
 }
 
 CONF_POSITIVE(cuGraphExecDestroy, while_it_runs)
@@ -201,12 +201,12 @@ CONF_POSITIVE(cuGraphExecDestroy, while_it_runs)
 CONF_NEGATIVE(cuGraphExecDestroy, null)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphExecDestroy(NULL)));
+    CONF_REFUSED(cuGraphExecDestroy(NULL));
 }
 
 CONF_NEGATIVE(cuGraphExecDestroy, before_init)
 {
-    CONF_EXPECT(conf_refused_early(drv.cuGraphExecDestroy(NULL)));
+    CONF_REFUSED_EARLY(cuGraphExecDestroy(NULL));
 }
 
 CONF_POSITIVE(cuGraphLaunch, in_the_order_of_its_stream)
@@ -284,12 +284,12 @@ CONF_POSITIVE(cuGraphLaunch, two_thousand_kernels)
 CONF_NEGATIVE(cuGraphLaunch, null)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphLaunch(NULL, NULL)));
+    CONF_REFUSED(cuGraphLaunch(NULL, NULL));
 }
 
 CONF_NEGATIVE(cuGraphLaunch, before_init)
 {
-    CONF_EXPECT(conf_refused_early(drv.cuGraphLaunch(NULL, NULL)));
+    CONF_REFUSED_EARLY(cuGraphLaunch(NULL, NULL));
 }
 
 CONF_POSITIVE(cuGraphUpload, then_run)
@@ -310,10 +310,10 @@ CONF_POSITIVE(cuGraphUpload, then_run)
 CONF_NEGATIVE(cuGraphUpload, null)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphUpload(NULL, NULL)));
+    CONF_REFUSED(cuGraphUpload(NULL, NULL));
 }
 
 CONF_NEGATIVE(cuGraphUpload, before_init)
 {
-    CONF_EXPECT(conf_refused_early(drv.cuGraphUpload(NULL, NULL)));
+    CONF_REFUSED_EARLY(cuGraphUpload(NULL, NULL));
 }

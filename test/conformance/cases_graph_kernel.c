@@ -48,7 +48,7 @@ CONF_NEGATIVE(cuGraphAddKernelNode, null_params)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddKernelNode(&node, conf_graph(), NULL, 0, NULL)));
+    CONF_REFUSED(cuGraphAddKernelNode(&node, conf_graph(), NULL, 0, NULL));
 }
 
 CONF_NEGATIVE(cuGraphAddKernelNode, null_graph)
@@ -60,7 +60,7 @@ CONF_NEGATIVE(cuGraphAddKernelNode, null_graph)
     conf_context();
     node = conf_kernel_node("noop", NULL);
     params = old_form(node);
-    CONF_EXPECT(conf_refused(drv.cuGraphAddKernelNode(&made, NULL, NULL, 0, &params)));
+    CONF_REFUSED(cuGraphAddKernelNode(&made, NULL, NULL, 0, &params));
 }
 
 CONF_NEGATIVE(cuGraphAddKernelNode, no_grid)
@@ -73,7 +73,7 @@ CONF_NEGATIVE(cuGraphAddKernelNode, no_grid)
     node = conf_kernel_node("noop", NULL);
     node.gridDimX = 0;
     params = old_form(node);
-    CONF_EXPECT(conf_refused(drv.cuGraphAddKernelNode(&made, conf_graph(), NULL, 0, &params)));
+    CONF_REFUSED(cuGraphAddKernelNode(&made, conf_graph(), NULL, 0, &params));
 }
 
 CONF_POSITIVE(cuGraphKernelNodeGetParams, as_set)
@@ -99,7 +99,7 @@ CONF_POSITIVE(cuGraphKernelNodeGetParams, as_set)
 CONF_NEGATIVE(cuGraphKernelNodeGetParams, null_out)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeGetParams(conf_empty(conf_graph()), NULL)));
+    CONF_REFUSED(cuGraphKernelNodeGetParams(conf_empty(conf_graph()), NULL));
 }
 
 CONF_NEGATIVE(cuGraphKernelNodeGetParams, null_node)
@@ -107,7 +107,7 @@ CONF_NEGATIVE(cuGraphKernelNodeGetParams, null_node)
     CUDA_KERNEL_NODE_PARAMS_v1 params;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeGetParams(NULL, &params)));
+    CONF_REFUSED(cuGraphKernelNodeGetParams(NULL, &params));
 }
 
 CONF_POSITIVE(cuGraphKernelNodeSetParams, before_it_is_executable)
@@ -138,8 +138,8 @@ CONF_NEGATIVE(cuGraphKernelNodeSetParams, null_params)
 
     conf_context();
     word = conf_word(0);
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeSetParams(
-        conf_add_kernel(conf_graph(), NULL, "store", &word, &five), NULL)));
+    CONF_REFUSED(cuGraphKernelNodeSetParams(
+        conf_add_kernel(conf_graph(), NULL, "store", &word, &five), NULL));
 }
 
 CONF_NEGATIVE(cuGraphKernelNodeSetParams, null_node)
@@ -150,7 +150,7 @@ CONF_NEGATIVE(cuGraphKernelNodeSetParams, null_node)
     conf_context();
     node = conf_kernel_node("noop", NULL);
     params = old_form(node);
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeSetParams(NULL, &params)));
+    CONF_REFUSED(cuGraphKernelNodeSetParams(NULL, &params));
 }
 
 CONF_POSITIVE(cuGraphAddKernelNode_v2, runs_in_order)
@@ -182,7 +182,7 @@ CONF_NEGATIVE(cuGraphAddKernelNode_v2, null_params)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddKernelNode_v2(&node, conf_graph(), NULL, 0, NULL)));
+    CONF_REFUSED(cuGraphAddKernelNode_v2(&node, conf_graph(), NULL, 0, NULL));
 }
 
 CONF_NEGATIVE(cuGraphAddKernelNode_v2, null_graph)
@@ -194,7 +194,7 @@ CONF_NEGATIVE(cuGraphAddKernelNode_v2, null_graph)
     conf_context();
     node = conf_kernel_node("noop", NULL);
     params = new_form(node);
-    CONF_EXPECT(conf_refused(drv.cuGraphAddKernelNode_v2(&made, NULL, NULL, 0, &params)));
+    CONF_REFUSED(cuGraphAddKernelNode_v2(&made, NULL, NULL, 0, &params));
 }
 
 CONF_NEGATIVE(cuGraphAddKernelNode_v2, no_grid)
@@ -207,7 +207,7 @@ CONF_NEGATIVE(cuGraphAddKernelNode_v2, no_grid)
     node = conf_kernel_node("noop", NULL);
     node.gridDimX = 0;
     params = new_form(node);
-    CONF_EXPECT(conf_refused(drv.cuGraphAddKernelNode_v2(&made, conf_graph(), NULL, 0, &params)));
+    CONF_REFUSED(cuGraphAddKernelNode_v2(&made, conf_graph(), NULL, 0, &params));
 }
 
 CONF_POSITIVE(cuGraphKernelNodeGetParams_v2, as_set)
@@ -233,7 +233,7 @@ CONF_POSITIVE(cuGraphKernelNodeGetParams_v2, as_set)
 CONF_NEGATIVE(cuGraphKernelNodeGetParams_v2, null_out)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeGetParams_v2(conf_empty(conf_graph()), NULL)));
+    CONF_REFUSED(cuGraphKernelNodeGetParams_v2(conf_empty(conf_graph()), NULL));
 }
 
 CONF_NEGATIVE(cuGraphKernelNodeGetParams_v2, null_node)
@@ -241,7 +241,7 @@ CONF_NEGATIVE(cuGraphKernelNodeGetParams_v2, null_node)
     CUDA_KERNEL_NODE_PARAMS params;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeGetParams_v2(NULL, &params)));
+    CONF_REFUSED(cuGraphKernelNodeGetParams_v2(NULL, &params));
 }
 
 CONF_POSITIVE(cuGraphKernelNodeSetParams_v2, before_it_is_executable)
@@ -272,8 +272,8 @@ CONF_NEGATIVE(cuGraphKernelNodeSetParams_v2, null_params)
 
     conf_context();
     word = conf_word(0);
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeSetParams_v2(
-        conf_add_kernel(conf_graph(), NULL, "store", &word, &five), NULL)));
+    CONF_REFUSED(cuGraphKernelNodeSetParams_v2(
+        conf_add_kernel(conf_graph(), NULL, "store", &word, &five), NULL));
 }
 
 CONF_NEGATIVE(cuGraphKernelNodeSetParams_v2, null_node)
@@ -284,7 +284,7 @@ CONF_NEGATIVE(cuGraphKernelNodeSetParams_v2, null_node)
     conf_context();
     node = conf_kernel_node("noop", NULL);
     params = new_form(node);
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeSetParams_v2(NULL, &params)));
+    CONF_REFUSED(cuGraphKernelNodeSetParams_v2(NULL, &params));
 }
 
 static CUgraphNode some_kernel(void)
@@ -318,8 +318,8 @@ CONF_NEGATIVE(cuGraphKernelNodeSetAttribute, not_of_nodes)
 
     conf_context();
     memset(&value, 0, sizeof(value));
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeSetAttribute(
-        some_kernel(), CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY, &value)));
+    CONF_REFUSED(cuGraphKernelNodeSetAttribute(some_kernel(),
+                                               CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY, &value));
 }
 
 CONF_NEGATIVE(cuGraphKernelNodeSetAttribute, null_node)
@@ -328,8 +328,7 @@ CONF_NEGATIVE(cuGraphKernelNodeSetAttribute, null_node)
 
     conf_context();
     memset(&value, 0, sizeof(value));
-    CONF_EXPECT(conf_refused(
-        drv.cuGraphKernelNodeSetAttribute(NULL, CU_LAUNCH_ATTRIBUTE_PRIORITY, &value)));
+    CONF_REFUSED(cuGraphKernelNodeSetAttribute(NULL, CU_LAUNCH_ATTRIBUTE_PRIORITY, &value));
 }
 
 CONF_POSITIVE(cuGraphKernelNodeGetAttribute, cooperative_at_first)
@@ -347,8 +346,8 @@ CONF_NEGATIVE(cuGraphKernelNodeGetAttribute, not_of_nodes)
     CUkernelNodeAttrValue value;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeGetAttribute(
-        some_kernel(), CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY, &value)));
+    CONF_REFUSED(cuGraphKernelNodeGetAttribute(some_kernel(),
+                                               CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY, &value));
 }
 
 CONF_NEGATIVE(cuGraphKernelNodeGetAttribute, null_node)
@@ -356,8 +355,7 @@ CONF_NEGATIVE(cuGraphKernelNodeGetAttribute, null_node)
     CUkernelNodeAttrValue value;
 
     conf_context();
-    CONF_EXPECT(conf_refused(
-        drv.cuGraphKernelNodeGetAttribute(NULL, CU_LAUNCH_ATTRIBUTE_PRIORITY, &value)));
+    CONF_REFUSED(cuGraphKernelNodeGetAttribute(NULL, CU_LAUNCH_ATTRIBUTE_PRIORITY, &value));
 }
 
 CONF_POSITIVE(cuGraphKernelNodeCopyAttributes, cooperative)
@@ -380,11 +378,11 @@ CONF_POSITIVE(cuGraphKernelNodeCopyAttributes, cooperative)
 CONF_NEGATIVE(cuGraphKernelNodeCopyAttributes, null_source)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeCopyAttributes(some_kernel(), NULL)));
+    CONF_REFUSED(cuGraphKernelNodeCopyAttributes(some_kernel(), NULL));
 }
 
 CONF_NEGATIVE(cuGraphKernelNodeCopyAttributes, null_target)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphKernelNodeCopyAttributes(NULL, some_kernel())));
+    CONF_REFUSED(cuGraphKernelNodeCopyAttributes(NULL, some_kernel()));
 }

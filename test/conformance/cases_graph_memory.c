@@ -63,7 +63,7 @@ CONF_NEGATIVE(cuGraphAddMemcpyNode, null_params)
     CUcontext ctx = conf_context();
     CUgraphNode node = NULL;
 
-    CONF_EXPECT(conf_refused(drv.cuGraphAddMemcpyNode(&node, conf_graph(), NULL, 0, NULL, ctx)));
+    CONF_REFUSED(cuGraphAddMemcpyNode(&node, conf_graph(), NULL, 0, NULL, ctx));
 }
 
 CONF_NEGATIVE(cuGraphAddMemcpyNode, null_graph)
@@ -72,7 +72,7 @@ CONF_NEGATIVE(cuGraphAddMemcpyNode, null_graph)
     CUDA_MEMCPY3D copy = conf_copy_node(conf_word(0), conf_word(0));
     CUgraphNode node = NULL;
 
-    CONF_EXPECT(conf_refused(drv.cuGraphAddMemcpyNode(&node, NULL, NULL, 0, &copy, ctx)));
+    CONF_REFUSED(cuGraphAddMemcpyNode(&node, NULL, NULL, 0, &copy, ctx));
 }
 
 static CUgraphNode some_copy(CUcontext ctx, CUgraph graph, CUdeviceptr to, CUdeviceptr from)
@@ -101,8 +101,8 @@ CONF_NEGATIVE(cuGraphMemcpyNodeGetParams, null_out)
 {
     CUcontext ctx = conf_context();
 
-    CONF_EXPECT(conf_refused(drv.cuGraphMemcpyNodeGetParams(
-        some_copy(ctx, conf_graph(), conf_word(0), conf_word(0)), NULL)));
+    CONF_REFUSED(
+        cuGraphMemcpyNodeGetParams(some_copy(ctx, conf_graph(), conf_word(0), conf_word(0)), NULL));
 }
 
 CONF_NEGATIVE(cuGraphMemcpyNodeGetParams, null_node)
@@ -110,7 +110,7 @@ CONF_NEGATIVE(cuGraphMemcpyNodeGetParams, null_node)
     CUDA_MEMCPY3D copy;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphMemcpyNodeGetParams(NULL, &copy)));
+    CONF_REFUSED(cuGraphMemcpyNodeGetParams(NULL, &copy));
 }
 
 CONF_POSITIVE(cuGraphMemcpyNodeSetParams, another_source)
@@ -130,8 +130,8 @@ CONF_NEGATIVE(cuGraphMemcpyNodeSetParams, null_params)
 {
     CUcontext ctx = conf_context();
 
-    CONF_EXPECT(conf_refused(drv.cuGraphMemcpyNodeSetParams(
-        some_copy(ctx, conf_graph(), conf_word(0), conf_word(0)), NULL)));
+    CONF_REFUSED(
+        cuGraphMemcpyNodeSetParams(some_copy(ctx, conf_graph(), conf_word(0), conf_word(0)), NULL));
 }
 
 CONF_NEGATIVE(cuGraphMemcpyNodeSetParams, null_node)
@@ -140,7 +140,7 @@ CONF_NEGATIVE(cuGraphMemcpyNodeSetParams, null_node)
 
     conf_context();
     copy = conf_copy_node(conf_word(0), conf_word(0));
-    CONF_EXPECT(conf_refused(drv.cuGraphMemcpyNodeSetParams(NULL, &copy)));
+    CONF_REFUSED(cuGraphMemcpyNodeSetParams(NULL, &copy));
 }
 
 CONF_POSITIVE(cuGraphAddMemsetNode, one_word)
@@ -161,7 +161,7 @@ CONF_NEGATIVE(cuGraphAddMemsetNode, null_params)
     CUcontext ctx = conf_context();
     CUgraphNode node = NULL;
 
-    CONF_EXPECT(conf_refused(drv.cuGraphAddMemsetNode(&node, conf_graph(), NULL, 0, NULL, ctx)));
+    CONF_REFUSED(cuGraphAddMemsetNode(&node, conf_graph(), NULL, 0, NULL, ctx));
 }
 
 CONF_NEGATIVE(cuGraphAddMemsetNode, bad_element)
@@ -171,7 +171,7 @@ CONF_NEGATIVE(cuGraphAddMemsetNode, bad_element)
     CUgraphNode node = NULL;
 
     fill.elementSize = 3;
-    CONF_EXPECT(conf_refused(drv.cuGraphAddMemsetNode(&node, conf_graph(), NULL, 0, &fill, ctx)));
+    CONF_REFUSED(cuGraphAddMemsetNode(&node, conf_graph(), NULL, 0, &fill, ctx));
 }
 
 static CUgraphNode some_fill(CUcontext ctx, CUgraph graph, CUdeviceptr word)
@@ -201,8 +201,7 @@ CONF_NEGATIVE(cuGraphMemsetNodeGetParams, null_out)
 {
     CUcontext ctx = conf_context();
 
-    CONF_EXPECT(conf_refused(
-        drv.cuGraphMemsetNodeGetParams(some_fill(ctx, conf_graph(), conf_word(0)), NULL)));
+    CONF_REFUSED(cuGraphMemsetNodeGetParams(some_fill(ctx, conf_graph(), conf_word(0)), NULL));
 }
 
 CONF_NEGATIVE(cuGraphMemsetNodeGetParams, null_node)
@@ -210,7 +209,7 @@ CONF_NEGATIVE(cuGraphMemsetNodeGetParams, null_node)
     CUDA_MEMSET_NODE_PARAMS fill;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphMemsetNodeGetParams(NULL, &fill)));
+    CONF_REFUSED(cuGraphMemsetNodeGetParams(NULL, &fill));
 }
 
 CONF_POSITIVE(cuGraphMemsetNodeSetParams, another_value)
@@ -230,8 +229,7 @@ CONF_NEGATIVE(cuGraphMemsetNodeSetParams, null_params)
 {
     CUcontext ctx = conf_context();
 
-    CONF_EXPECT(conf_refused(
-        drv.cuGraphMemsetNodeSetParams(some_fill(ctx, conf_graph(), conf_word(0)), NULL)));
+    CONF_REFUSED(cuGraphMemsetNodeSetParams(some_fill(ctx, conf_graph(), conf_word(0)), NULL));
 }
 
 CONF_NEGATIVE(cuGraphMemsetNodeSetParams, null_node)
@@ -240,7 +238,7 @@ CONF_NEGATIVE(cuGraphMemsetNodeSetParams, null_node)
 
     conf_context();
     fill = conf_fill_node(conf_word(0), 1);
-    CONF_EXPECT(conf_refused(drv.cuGraphMemsetNodeSetParams(NULL, &fill)));
+    CONF_REFUSED(cuGraphMemsetNodeSetParams(NULL, &fill));
 }
 
 CONF_POSITIVE(cuGraphAddHostNode, at_each_run)
@@ -266,7 +264,7 @@ CONF_NEGATIVE(cuGraphAddHostNode, null_params)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddHostNode(&node, conf_graph(), NULL, 0, NULL)));
+    CONF_REFUSED(cuGraphAddHostNode(&node, conf_graph(), NULL, 0, NULL));
 }
 
 CONF_NEGATIVE(cuGraphAddHostNode, null_graph)
@@ -275,7 +273,7 @@ CONF_NEGATIVE(cuGraphAddHostNode, null_graph)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddHostNode(&node, NULL, NULL, 0, &params)));
+    CONF_REFUSED(cuGraphAddHostNode(&node, NULL, NULL, 0, &params));
 }
 
 static CUgraphNode some_host(CUgraph graph, unsigned int *word)
@@ -300,7 +298,7 @@ CONF_POSITIVE(cuGraphHostNodeGetParams, as_set)
 CONF_NEGATIVE(cuGraphHostNodeGetParams, null_out)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphHostNodeGetParams(some_host(conf_graph(), NULL), NULL)));
+    CONF_REFUSED(cuGraphHostNodeGetParams(some_host(conf_graph(), NULL), NULL));
 }
 
 CONF_NEGATIVE(cuGraphHostNodeGetParams, null_node)
@@ -308,7 +306,7 @@ CONF_NEGATIVE(cuGraphHostNodeGetParams, null_node)
     CUDA_HOST_NODE_PARAMS params = {.fn = NULL};
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphHostNodeGetParams(NULL, &params)));
+    CONF_REFUSED(cuGraphHostNodeGetParams(NULL, &params));
 }
 
 CONF_POSITIVE(cuGraphHostNodeSetParams, another_function)
@@ -327,7 +325,7 @@ CONF_POSITIVE(cuGraphHostNodeSetParams, another_function)
 CONF_NEGATIVE(cuGraphHostNodeSetParams, null_params)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphHostNodeSetParams(some_host(conf_graph(), NULL), NULL)));
+    CONF_REFUSED(cuGraphHostNodeSetParams(some_host(conf_graph(), NULL), NULL));
 }
 
 CONF_NEGATIVE(cuGraphHostNodeSetParams, null_node)
@@ -335,5 +333,5 @@ CONF_NEGATIVE(cuGraphHostNodeSetParams, null_node)
     CUDA_HOST_NODE_PARAMS params = {.fn = add_ten};
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphHostNodeSetParams(NULL, &params)));
+    CONF_REFUSED(cuGraphHostNodeSetParams(NULL, &params));
 }

@@ -29,7 +29,7 @@ CONF_NEGATIVE(cuGraphAddEmptyNode, null_graph)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddEmptyNode(&node, NULL, NULL, 0)));
+    CONF_REFUSED(cuGraphAddEmptyNode(&node, NULL, NULL, 0));
 }
 
 CONF_NEGATIVE(cuGraphAddEmptyNode, missing_dependencies)
@@ -37,7 +37,7 @@ CONF_NEGATIVE(cuGraphAddEmptyNode, missing_dependencies)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddEmptyNode(&node, conf_graph(), NULL, 1)));
+    CONF_REFUSED(cuGraphAddEmptyNode(&node, conf_graph(), NULL, 1));
 }
 
 CONF_NEGATIVE(cuGraphAddEmptyNode, dependency_of_another_graph)
@@ -47,7 +47,7 @@ CONF_NEGATIVE(cuGraphAddEmptyNode, dependency_of_another_graph)
 
     conf_context();
     p = conf_pair();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddEmptyNode(&node, conf_graph(), &p.first, 1)));
+    CONF_REFUSED(cuGraphAddEmptyNode(&node, conf_graph(), &p.first, 1));
 }
 
 static CUgraph child_of(CUdeviceptr *word, unsigned int *value)
@@ -83,7 +83,7 @@ CONF_NEGATIVE(cuGraphAddChildGraphNode, null_child)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddChildGraphNode(&node, conf_graph(), NULL, 0, NULL)));
+    CONF_REFUSED(cuGraphAddChildGraphNode(&node, conf_graph(), NULL, 0, NULL));
 }
 
 CONF_NEGATIVE(cuGraphAddChildGraphNode, null_graph)
@@ -91,7 +91,7 @@ CONF_NEGATIVE(cuGraphAddChildGraphNode, null_graph)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddChildGraphNode(&node, NULL, NULL, 0, conf_graph())));
+    CONF_REFUSED(cuGraphAddChildGraphNode(&node, NULL, NULL, 0, conf_graph()));
 }
 
 CONF_POSITIVE(cuGraphChildGraphNodeGetGraph, its_nodes)
@@ -119,7 +119,7 @@ CONF_NEGATIVE(cuGraphChildGraphNodeGetGraph, null_out)
 
     conf_context();
     CONF_SETUP(cuGraphAddChildGraphNode(&node, conf_graph(), NULL, 0, conf_graph()));
-    CONF_EXPECT(conf_refused(drv.cuGraphChildGraphNodeGetGraph(node, NULL)));
+    CONF_REFUSED(cuGraphChildGraphNodeGetGraph(node, NULL));
 }
 
 CONF_NEGATIVE(cuGraphChildGraphNodeGetGraph, null_node)
@@ -127,7 +127,7 @@ CONF_NEGATIVE(cuGraphChildGraphNodeGetGraph, null_node)
     CUgraph graph = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphChildGraphNodeGetGraph(NULL, &graph)));
+    CONF_REFUSED(cuGraphChildGraphNodeGetGraph(NULL, &graph));
 }
 
 CONF_POSITIVE(cuGraphAddEventRecordNode, recorded_by_the_run)
@@ -154,7 +154,7 @@ CONF_NEGATIVE(cuGraphAddEventRecordNode, null_event)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddEventRecordNode(&node, conf_graph(), NULL, 0, NULL)));
+    CONF_REFUSED(cuGraphAddEventRecordNode(&node, conf_graph(), NULL, 0, NULL));
 }
 
 CONF_NEGATIVE(cuGraphAddEventRecordNode, null_graph)
@@ -162,7 +162,7 @@ CONF_NEGATIVE(cuGraphAddEventRecordNode, null_graph)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddEventRecordNode(&node, NULL, NULL, 0, new_event())));
+    CONF_REFUSED(cuGraphAddEventRecordNode(&node, NULL, NULL, 0, new_event()));
 }
 
 static CUgraphNode some_record(CUevent event)
@@ -186,7 +186,7 @@ CONF_POSITIVE(cuGraphEventRecordNodeGetEvent, as_set)
 CONF_NEGATIVE(cuGraphEventRecordNodeGetEvent, null_out)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphEventRecordNodeGetEvent(some_record(new_event()), NULL)));
+    CONF_REFUSED(cuGraphEventRecordNodeGetEvent(some_record(new_event()), NULL));
 }
 
 CONF_NEGATIVE(cuGraphEventRecordNodeGetEvent, null_node)
@@ -194,7 +194,7 @@ CONF_NEGATIVE(cuGraphEventRecordNodeGetEvent, null_node)
     CUevent got = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphEventRecordNodeGetEvent(NULL, &got)));
+    CONF_REFUSED(cuGraphEventRecordNodeGetEvent(NULL, &got));
 }
 
 CONF_POSITIVE(cuGraphEventRecordNodeSetEvent, another)
@@ -213,13 +213,13 @@ CONF_POSITIVE(cuGraphEventRecordNodeSetEvent, another)
 CONF_NEGATIVE(cuGraphEventRecordNodeSetEvent, null_event)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphEventRecordNodeSetEvent(some_record(new_event()), NULL)));
+    CONF_REFUSED(cuGraphEventRecordNodeSetEvent(some_record(new_event()), NULL));
 }
 
 CONF_NEGATIVE(cuGraphEventRecordNodeSetEvent, null_node)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphEventRecordNodeSetEvent(NULL, new_event())));
+    CONF_REFUSED(cuGraphEventRecordNodeSetEvent(NULL, new_event()));
 }
 
 CONF_POSITIVE(cuGraphAddEventWaitNode, waits_for_the_record_before_the_run)
@@ -252,7 +252,7 @@ CONF_NEGATIVE(cuGraphAddEventWaitNode, null_event)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddEventWaitNode(&node, conf_graph(), NULL, 0, NULL)));
+    CONF_REFUSED(cuGraphAddEventWaitNode(&node, conf_graph(), NULL, 0, NULL));
 }
 
 CONF_NEGATIVE(cuGraphAddEventWaitNode, null_graph)
@@ -260,7 +260,7 @@ CONF_NEGATIVE(cuGraphAddEventWaitNode, null_graph)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddEventWaitNode(&node, NULL, NULL, 0, new_event())));
+    CONF_REFUSED(cuGraphAddEventWaitNode(&node, NULL, NULL, 0, new_event()));
 }
 
 static CUgraphNode some_wait(CUevent event)
@@ -284,7 +284,7 @@ CONF_POSITIVE(cuGraphEventWaitNodeGetEvent, as_set)
 CONF_NEGATIVE(cuGraphEventWaitNodeGetEvent, null_out)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphEventWaitNodeGetEvent(some_wait(new_event()), NULL)));
+    CONF_REFUSED(cuGraphEventWaitNodeGetEvent(some_wait(new_event()), NULL));
 }
 
 CONF_NEGATIVE(cuGraphEventWaitNodeGetEvent, null_node)
@@ -292,7 +292,7 @@ CONF_NEGATIVE(cuGraphEventWaitNodeGetEvent, null_node)
     CUevent got = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphEventWaitNodeGetEvent(NULL, &got)));
+    CONF_REFUSED(cuGraphEventWaitNodeGetEvent(NULL, &got));
 }
 
 CONF_POSITIVE(cuGraphEventWaitNodeSetEvent, another)
@@ -311,13 +311,13 @@ CONF_POSITIVE(cuGraphEventWaitNodeSetEvent, another)
 CONF_NEGATIVE(cuGraphEventWaitNodeSetEvent, null_event)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphEventWaitNodeSetEvent(some_wait(new_event()), NULL)));
+    CONF_REFUSED(cuGraphEventWaitNodeSetEvent(some_wait(new_event()), NULL));
 }
 
 CONF_NEGATIVE(cuGraphEventWaitNodeSetEvent, null_node)
 {
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphEventWaitNodeSetEvent(NULL, new_event())));
+    CONF_REFUSED(cuGraphEventWaitNodeSetEvent(NULL, new_event()));
 }
 
 static CUstreamBatchMemOpParams write_word(CUdeviceptr word, unsigned int value)
@@ -360,7 +360,7 @@ CONF_NEGATIVE(cuGraphAddBatchMemOpNode, null_params)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddBatchMemOpNode(&node, conf_graph(), NULL, 0, NULL)));
+    CONF_REFUSED(cuGraphAddBatchMemOpNode(&node, conf_graph(), NULL, 0, NULL));
 }
 
 CONF_NEGATIVE(cuGraphAddBatchMemOpNode, null_graph)
@@ -370,7 +370,7 @@ CONF_NEGATIVE(cuGraphAddBatchMemOpNode, null_graph)
     CUDA_BATCH_MEM_OP_NODE_PARAMS params = {.ctx = ctx, .count = 1, .paramArray = &op};
     CUgraphNode node = NULL;
 
-    CONF_EXPECT(conf_refused(drv.cuGraphAddBatchMemOpNode(&node, NULL, NULL, 0, &params)));
+    CONF_REFUSED(cuGraphAddBatchMemOpNode(&node, NULL, NULL, 0, &params));
 }
 
 CONF_POSITIVE(cuGraphBatchMemOpNodeGetParams, as_set)
@@ -388,8 +388,8 @@ CONF_NEGATIVE(cuGraphBatchMemOpNodeGetParams, null_out)
 {
     CUcontext ctx = conf_context();
 
-    CONF_EXPECT(conf_refused(
-        drv.cuGraphBatchMemOpNodeGetParams(some_words(ctx, conf_graph(), conf_word(0), 11), NULL)));
+    CONF_REFUSED(
+        cuGraphBatchMemOpNodeGetParams(some_words(ctx, conf_graph(), conf_word(0), 11), NULL));
 }
 
 CONF_NEGATIVE(cuGraphBatchMemOpNodeGetParams, null_node)
@@ -397,7 +397,7 @@ CONF_NEGATIVE(cuGraphBatchMemOpNodeGetParams, null_node)
     CUDA_BATCH_MEM_OP_NODE_PARAMS params;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphBatchMemOpNodeGetParams(NULL, &params)));
+    CONF_REFUSED(cuGraphBatchMemOpNodeGetParams(NULL, &params));
 }
 
 CONF_POSITIVE(cuGraphBatchMemOpNodeSetParams, another_value)
@@ -417,8 +417,8 @@ CONF_NEGATIVE(cuGraphBatchMemOpNodeSetParams, null_params)
 {
     CUcontext ctx = conf_context();
 
-    CONF_EXPECT(conf_refused(
-        drv.cuGraphBatchMemOpNodeSetParams(some_words(ctx, conf_graph(), conf_word(0), 11), NULL)));
+    CONF_REFUSED(
+        cuGraphBatchMemOpNodeSetParams(some_words(ctx, conf_graph(), conf_word(0), 11), NULL));
 }
 
 CONF_NEGATIVE(cuGraphBatchMemOpNodeSetParams, null_node)
@@ -427,7 +427,7 @@ CONF_NEGATIVE(cuGraphBatchMemOpNodeSetParams, null_node)
     CUstreamBatchMemOpParams op = write_word(conf_word(0), 12);
     CUDA_BATCH_MEM_OP_NODE_PARAMS params = {.ctx = ctx, .count = 1, .paramArray = &op};
 
-    CONF_EXPECT(conf_refused(drv.cuGraphBatchMemOpNodeSetParams(NULL, &params)));
+    CONF_REFUSED(cuGraphBatchMemOpNodeSetParams(NULL, &params));
 }
 
 static CUgraphNodeParams any_fill(CUcontext ctx, CUdeviceptr word, unsigned int value)
@@ -467,7 +467,7 @@ CONF_NEGATIVE(cuGraphAddNode, null_params)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddNode(&node, conf_graph(), NULL, 0, NULL)));
+    CONF_REFUSED(cuGraphAddNode(&node, conf_graph(), NULL, 0, NULL));
 }
 
 CONF_NEGATIVE(cuGraphAddNode, no_such_kind)
@@ -478,7 +478,7 @@ CONF_NEGATIVE(cuGraphAddNode, no_such_kind)
     conf_context();
     memset(&params, 0, sizeof(params));
     params.type = (CUgraphNodeType)99;
-    CONF_EXPECT(conf_refused(drv.cuGraphAddNode(&node, conf_graph(), NULL, 0, &params)));
+    CONF_REFUSED(cuGraphAddNode(&node, conf_graph(), NULL, 0, &params));
 }
 
 CONF_POSITIVE(cuGraphAddNode_v2, fill)
@@ -502,7 +502,7 @@ CONF_NEGATIVE(cuGraphAddNode_v2, null_params)
     CUgraphNode node = NULL;
 
     conf_context();
-    CONF_EXPECT(conf_refused(drv.cuGraphAddNode_v2(&node, conf_graph(), NULL, NULL, 0, NULL)));
+    CONF_REFUSED(cuGraphAddNode_v2(&node, conf_graph(), NULL, NULL, 0, NULL));
 }
 
 CONF_NEGATIVE(cuGraphAddNode_v2, no_such_kind)
@@ -513,7 +513,7 @@ CONF_NEGATIVE(cuGraphAddNode_v2, no_such_kind)
     conf_context();
     memset(&params, 0, sizeof(params));
     params.type = (CUgraphNodeType)99;
-    CONF_EXPECT(conf_refused(drv.cuGraphAddNode_v2(&node, conf_graph(), NULL, NULL, 0, &params)));
+    CONF_REFUSED(cuGraphAddNode_v2(&node, conf_graph(), NULL, NULL, 0, &params));
 }
 
 CONF_POSITIVE(cuGraphNodeSetParams, another_value)
@@ -536,7 +536,7 @@ CONF_NEGATIVE(cuGraphNodeSetParams, another_kind)
     CUcontext ctx = conf_context();
     CUgraphNodeParams params = any_fill(ctx, conf_word(0), 21);
 
-    CONF_EXPECT(conf_refused(drv.cuGraphNodeSetParams(conf_empty(conf_graph()), &params)));
+    CONF_REFUSED(cuGraphNodeSetParams(conf_empty(conf_graph()), &params));
 }
 
 CONF_NEGATIVE(cuGraphNodeSetParams, null_node)
@@ -544,5 +544,5 @@ CONF_NEGATIVE(cuGraphNodeSetParams, null_node)
     CUcontext ctx = conf_context();
     CUgraphNodeParams params = any_fill(ctx, conf_word(0), 21);
 
-    CONF_EXPECT(conf_refused(drv.cuGraphNodeSetParams(NULL, &params)));
+    CONF_REFUSED(cuGraphNodeSetParams(NULL, &params));
 }

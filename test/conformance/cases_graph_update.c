@@ -62,7 +62,7 @@ CONF_NEGATIVE(cuGraphExecKernelNodeSetParams, null_params)
 
     conf_context();
     s = storing(5);
-    CONF_EXPECT(conf_refused(drv.cuGraphExecKernelNodeSetParams(s.exec, s.node, NULL)));
+    CONF_REFUSED(cuGraphExecKernelNodeSetParams(s.exec, s.node, NULL));
 }
 
 CONF_NEGATIVE(cuGraphExecKernelNodeSetParams, null_node)
@@ -75,7 +75,7 @@ CONF_NEGATIVE(cuGraphExecKernelNodeSetParams, null_node)
     s = storing(5);
     other = conf_kernel_node("noop", NULL);
     memcpy(&params, &other, sizeof(params));
-    CONF_EXPECT(conf_refused(drv.cuGraphExecKernelNodeSetParams(s.exec, NULL, &params)));
+    CONF_REFUSED(cuGraphExecKernelNodeSetParams(s.exec, NULL, &params));
 }
 
 CONF_POSITIVE(cuGraphExecKernelNodeSetParams_v2, another_value)
@@ -104,7 +104,7 @@ CONF_NEGATIVE(cuGraphExecKernelNodeSetParams_v2, null_params)
 
     conf_context();
     s = storing(5);
-    CONF_EXPECT(conf_refused(drv.cuGraphExecKernelNodeSetParams_v2(s.exec, s.node, NULL)));
+    CONF_REFUSED(cuGraphExecKernelNodeSetParams_v2(s.exec, s.node, NULL));
 }
 
 CONF_NEGATIVE(cuGraphExecKernelNodeSetParams_v2, null_node)
@@ -117,7 +117,7 @@ CONF_NEGATIVE(cuGraphExecKernelNodeSetParams_v2, null_node)
     s = storing(5);
     other = conf_kernel_node("noop", NULL);
     memcpy(&params, &other, sizeof(params));
-    CONF_EXPECT(conf_refused(drv.cuGraphExecKernelNodeSetParams_v2(s.exec, NULL, &params)));
+    CONF_REFUSED(cuGraphExecKernelNodeSetParams_v2(s.exec, NULL, &params));
 }
 
 CONF_POSITIVE(cuGraphExecMemcpyNodeSetParams, another_source)
@@ -143,7 +143,7 @@ CONF_NEGATIVE(cuGraphExecMemcpyNodeSetParams, another_kind)
     CUDA_MEMCPY3D copy = conf_copy_node(conf_word(0), conf_word(0));
     struct storing s = storing(5);
 
-    CONF_EXPECT(conf_refused(drv.cuGraphExecMemcpyNodeSetParams(s.exec, s.node, &copy, ctx)));
+    CONF_REFUSED(cuGraphExecMemcpyNodeSetParams(s.exec, s.node, &copy, ctx));
 }
 
 CONF_NEGATIVE(cuGraphExecMemcpyNodeSetParams, null_node)
@@ -152,7 +152,7 @@ CONF_NEGATIVE(cuGraphExecMemcpyNodeSetParams, null_node)
     CUDA_MEMCPY3D copy = conf_copy_node(conf_word(0), conf_word(0));
     struct storing s = storing(5);
 
-    CONF_EXPECT(conf_refused(drv.cuGraphExecMemcpyNodeSetParams(s.exec, NULL, &copy, ctx)));
+    CONF_REFUSED(cuGraphExecMemcpyNodeSetParams(s.exec, NULL, &copy, ctx));
 }
 
 CONF_POSITIVE(cuGraphExecMemsetNodeSetParams, another_value)
@@ -178,7 +178,7 @@ CONF_NEGATIVE(cuGraphExecMemsetNodeSetParams, another_kind)
     CUDA_MEMSET_NODE_PARAMS fill = conf_fill_node(conf_word(0), 1);
     struct storing s = storing(5);
 
-    CONF_EXPECT(conf_refused(drv.cuGraphExecMemsetNodeSetParams(s.exec, s.node, &fill, ctx)));
+    CONF_REFUSED(cuGraphExecMemsetNodeSetParams(s.exec, s.node, &fill, ctx));
 }
 
 CONF_NEGATIVE(cuGraphExecMemsetNodeSetParams, null_node)
@@ -187,7 +187,7 @@ CONF_NEGATIVE(cuGraphExecMemsetNodeSetParams, null_node)
     CUDA_MEMSET_NODE_PARAMS fill = conf_fill_node(conf_word(0), 1);
     struct storing s = storing(5);
 
-    CONF_EXPECT(conf_refused(drv.cuGraphExecMemsetNodeSetParams(s.exec, NULL, &fill, ctx)));
+    CONF_REFUSED(cuGraphExecMemsetNodeSetParams(s.exec, NULL, &fill, ctx));
 }
 
 CONF_POSITIVE(cuGraphExecHostNodeSetParams, another_function)
@@ -216,7 +216,7 @@ CONF_NEGATIVE(cuGraphExecHostNodeSetParams, another_kind)
 
     conf_context();
     s = storing(5);
-    CONF_EXPECT(conf_refused(drv.cuGraphExecHostNodeSetParams(s.exec, s.node, &params)));
+    CONF_REFUSED(cuGraphExecHostNodeSetParams(s.exec, s.node, &params));
 }
 
 CONF_NEGATIVE(cuGraphExecHostNodeSetParams, null_node)
@@ -226,7 +226,7 @@ CONF_NEGATIVE(cuGraphExecHostNodeSetParams, null_node)
 
     conf_context();
     s = storing(5);
-    CONF_EXPECT(conf_refused(drv.cuGraphExecHostNodeSetParams(s.exec, NULL, &params)));
+    CONF_REFUSED(cuGraphExecHostNodeSetParams(s.exec, NULL, &params));
 }
 
 static CUstreamBatchMemOpParams write_word(CUdeviceptr word, unsigned int value)
@@ -265,7 +265,7 @@ CONF_NEGATIVE(cuGraphExecBatchMemOpNodeSetParams, another_kind)
     CUDA_BATCH_MEM_OP_NODE_PARAMS params = {.ctx = ctx, .count = 1, .paramArray = &op};
     struct storing s = storing(5);
 
-    CONF_EXPECT(conf_refused(drv.cuGraphExecBatchMemOpNodeSetParams(s.exec, s.node, &params)));
+    CONF_REFUSED(cuGraphExecBatchMemOpNodeSetParams(s.exec, s.node, &params));
 }
 
 CONF_NEGATIVE(cuGraphExecBatchMemOpNodeSetParams, null_node)
@@ -275,7 +275,7 @@ CONF_NEGATIVE(cuGraphExecBatchMemOpNodeSetParams, null_node)
     CUDA_BATCH_MEM_OP_NODE_PARAMS params = {.ctx = ctx, .count = 1, .paramArray = &op};
     struct storing s = storing(5);
 
-    CONF_EXPECT(conf_refused(drv.cuGraphExecBatchMemOpNodeSetParams(s.exec, NULL, &params)));
+    CONF_REFUSED(cuGraphExecBatchMemOpNodeSetParams(s.exec, NULL, &params));
 }
 
 CONF_POSITIVE(cuGraphExecEventRecordNodeSetEvent, another)
@@ -304,7 +304,7 @@ CONF_NEGATIVE(cuGraphExecEventRecordNodeSetEvent, another_kind)
     conf_context();
     CONF_SETUP(cuEventCreate(&event, 0));
     s = storing(5);
-    CONF_EXPECT(conf_refused(drv.cuGraphExecEventRecordNodeSetEvent(s.exec, s.node, event)));
+    CONF_REFUSED(cuGraphExecEventRecordNodeSetEvent(s.exec, s.node, event));
 }
 
 CONF_NEGATIVE(cuGraphExecEventRecordNodeSetEvent, null_node)
@@ -315,7 +315,7 @@ CONF_NEGATIVE(cuGraphExecEventRecordNodeSetEvent, null_node)
     conf_context();
     CONF_SETUP(cuEventCreate(&event, 0));
     s = storing(5);
-    CONF_EXPECT(conf_refused(drv.cuGraphExecEventRecordNodeSetEvent(s.exec, NULL, event)));
+    CONF_REFUSED(cuGraphExecEventRecordNodeSetEvent(s.exec, NULL, event));
 }
 
 CONF_POSITIVE(cuGraphExecEventWaitNodeSetEvent, another)
@@ -344,7 +344,7 @@ CONF_NEGATIVE(cuGraphExecEventWaitNodeSetEvent, another_kind)
     conf_context();
     CONF_SETUP(cuEventCreate(&event, 0));
     s = storing(5);
-    CONF_EXPECT(conf_refused(drv.cuGraphExecEventWaitNodeSetEvent(s.exec, s.node, event)));
+    CONF_REFUSED(cuGraphExecEventWaitNodeSetEvent(s.exec, s.node, event));
 }
 
 CONF_NEGATIVE(cuGraphExecEventWaitNodeSetEvent, null_node)
@@ -355,7 +355,7 @@ CONF_NEGATIVE(cuGraphExecEventWaitNodeSetEvent, null_node)
     conf_context();
     CONF_SETUP(cuEventCreate(&event, 0));
     s = storing(5);
-    CONF_EXPECT(conf_refused(drv.cuGraphExecEventWaitNodeSetEvent(s.exec, NULL, event)));
+    CONF_REFUSED(cuGraphExecEventWaitNodeSetEvent(s.exec, NULL, event));
 }
 
 CONF_POSITIVE(cuGraphExecChildGraphNodeSetParams, another_value)
@@ -397,8 +397,7 @@ CONF_NEGATIVE(cuGraphExecChildGraphNodeSetParams, another_form)
     (void)conf_add_kernel(other, conf_add_kernel(other, NULL, "add", &word, &two), "add", &word,
                           &two);
     CONF_SETUP(cuGraphAddChildGraphNode(&node, graph, NULL, 0, child));
-    CONF_EXPECT(drv.cuGraphExecChildGraphNodeSetParams(conf_instantiate(graph), node, other) !=
-                CUDA_SUCCESS);
+    CONF_FAILS(cuGraphExecChildGraphNodeSetParams(conf_instantiate(graph), node, other));
 }
 
 CONF_NEGATIVE(cuGraphExecChildGraphNodeSetParams, null_node)
@@ -407,7 +406,7 @@ CONF_NEGATIVE(cuGraphExecChildGraphNodeSetParams, null_node)
 
     conf_context();
     s = storing(5);
-    CONF_EXPECT(conf_refused(drv.cuGraphExecChildGraphNodeSetParams(s.exec, NULL, conf_graph())));
+    CONF_REFUSED(cuGraphExecChildGraphNodeSetParams(s.exec, NULL, conf_graph()));
 }
 
 static CUgraphNodeParams any_store(CUdeviceptr *word, unsigned int *value, void **args)
@@ -445,7 +444,7 @@ CONF_NEGATIVE(cuGraphExecNodeSetParams, null_params)
 
     conf_context();
     s = storing(5);
-    CONF_EXPECT(conf_refused(drv.cuGraphExecNodeSetParams(s.exec, s.node, NULL)));
+    CONF_REFUSED(cuGraphExecNodeSetParams(s.exec, s.node, NULL));
 }
 
 CONF_NEGATIVE(cuGraphExecNodeSetParams, null_node)
@@ -458,7 +457,7 @@ CONF_NEGATIVE(cuGraphExecNodeSetParams, null_node)
     conf_context();
     s = storing(5);
     params = any_store(&s.word, &eight, args);
-    CONF_EXPECT(conf_refused(drv.cuGraphExecNodeSetParams(s.exec, NULL, &params)));
+    CONF_REFUSED(cuGraphExecNodeSetParams(s.exec, NULL, &params));
 }
 
 /* Stores 3 in a word, by blocks of 32 only. */

@@ -108,7 +108,7 @@ static void cluster(unsigned int x, unsigned int y, unsigned int z, unsigned int
     a.value.clusterDim.x = x;
     a.value.clusterDim.y = y;
     a.value.clusterDim.z = z;
-    CONF_EXPECT(drv.cuLaunchKernelEx(&config, conf_kernel("noop"), NULL, NULL) != CUDA_SUCCESS);
+    CONF_FAILS(cuLaunchKernelEx(&config, conf_kernel("noop"), NULL, NULL));
     CONF_CALL(cuLaunchKernelEx(&config, conf_kernel("noop"), NULL, NULL));
     CONF_OK(cuCtxSynchronize());
 }

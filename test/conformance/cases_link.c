@@ -332,7 +332,7 @@ CONF_NEGATIVE(cuLinkComplete, undefined_function)
     s = new_state();
     CONF_SETUP(
         cuLinkAddData_v2(s, CU_JIT_INPUT_PTX, kernel_ptx, sizeof(kernel_ptx), "k", 0, NULL, NULL));
-    CONF_EXPECT(drv.cuLinkComplete(s, &cubin, &size) != CUDA_SUCCESS);
+    CONF_FAILS(cuLinkComplete(s, &cubin, &size));
 }
 
 CONF_POSITIVE(cuLinkDestroy, unused)

@@ -72,8 +72,22 @@ struct conf_case {
 /* The same, and the case fails when the result is not the code. */
 #define CONF_RESULT(call, code) conf_result(#call, drv.call, code, __LINE__)
 #define CONF_OK(call)           conf_result(#call, drv.call, CUDA_SUCCESS, __LINE__)
-/* Where the vendor documents two answers: either passes, and which one is not recorded. */
-#define CONF_EITHER(call, one, other) conf_either(#call, drv.call, one, other, __LINE__)
+/* Where the answer is one of several codes and it does not matter which: that one of them came is
+ * recorded, and only with --exact, which. */
+#define CONF_EITHER(call, one, other)                                                              \
+    conf_among(#call, drv.call, (const CUresult[]){one, other, CUDA_SUCCESS}, __LINE__)
+/* "There is no such object"; the same before cuInit too; any error. */
+#define CONF_REFUSED(call)                                                                         \
+    conf_among(                                                                                    \
+        #call, drv.call,                                                                           \
+        (const CUresult[]){CUDA_ERROR_INVALID_VALUE, CUDA_ERROR_INVALID_HANDLE, CUDA_SUCCESS},     \
+        __LINE__)
+#define CONF_REFUSED_EARLY(call)                                                                   \
+    conf_among(#call, drv.call,                                                                    \
+               (const CUresult[]){CUDA_ERROR_NOT_INITIALIZED, CUDA_ERROR_INVALID_VALUE,            \
+                                  CUDA_ERROR_INVALID_HANDLE, CUDA_SUCCESS},                        \
+               __LINE__)
+#define CONF_FAILS(call) conf_among(#call, drv.call, NULL, __LINE__)
 /* A step that is not the subject: not recorded; ends the case when it fails. */
 #define CONF_SETUP(call) conf_setup(#call, drv.call, __LINE__)
 /* Records whether the condition holds; the case fails when it does not. */
@@ -84,7 +98,8 @@ struct conf_case {
 /* The functions behind the macros.  Any thread; transcript lines are whole. */
 CUresult conf_call(const char *text, CUresult cu);
 void conf_result(const char *text, CUresult cu, CUresult want, int line);
-void conf_either(const char *text, CUresult cu, CUresult one, CUresult other, int line);
+/* `codes` ends with CUDA_SUCCESS; NULL: any error. */
+void conf_among(const char *text, CUresult cu, const CUresult *codes, int line);
 void conf_setup(const char *text, CUresult cu, int line);
 void conf_expect(const char *text, bool holds, int line);
 void conf_value(const char *text, long long value);

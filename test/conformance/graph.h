@@ -6,18 +6,6 @@
 
 #include "test/conformance/conf.h"
 
-/* True for the codes that say "this is no such object": which one it is differs by call. */
-static inline bool conf_refused(CUresult cu)
-{
-    return cu == CUDA_ERROR_INVALID_VALUE || cu == CUDA_ERROR_INVALID_HANDLE;
-}
-
-/* The same before cuInit, where a missing object may be noticed first. */
-static inline bool conf_refused_early(CUresult cu)
-{
-    return cu == CUDA_ERROR_NOT_INITIALIZED || conf_refused(cu);
-}
-
 CUgraph conf_graph(void);
 
 /* Two empty nodes, the second behind the first. */

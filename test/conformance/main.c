@@ -16,6 +16,7 @@
 
 #include "test/conformance/report.h"
 #include "test/conformance/runner.h"
+#include "test/conformance/state.h"
 
 /* ctest's status for a test that could not run. */
 #define SKIPPED 77
@@ -26,6 +27,7 @@ struct options {
     const char *json;
     const char *compare;
     const char *cases;
+    const char *skipping;
     unsigned int jobs;
     unsigned int limit_s;
     bool list;
@@ -40,11 +42,15 @@ static void usage(FILE *out)
     fputs(
         "usage: vgpu-conformance [--native] [--list | --counts] [--filter PATTERN] [--cases FILE] "
         "[--jobs N]\n"
-        "                        [--seconds N] [--json FILE] [--quiet]\n"
+        "                        [--seconds N] [--json FILE] [--skipping FILE] [--exact] "
+        "[--quiet]\n"
         "       vgpu-conformance --compare A.json B.json\n"
         "The driver is libcuda.so.1, or the file that VGPU_TEST_LIBCUDA names.\n"
         "--cases: only those that FILE names, one CALL.NAME a line.  --seconds: after so long no\n"
-        "case is begun; those left are skipped.\n"
+        "case is begun; those left are skipped.  --skipping: fails unless those that FILE names, "
+        "and\n"
+        "no others, are skipped.  --exact: records also which code came where a case takes "
+        "several.\n"
         "--native says that it is the vendor's: cases of kinds unsupported and ours are left out,\n"
         "otherwise those of kind native.\n",
         out);
@@ -53,12 +59,13 @@ static void usage(FILE *out)
 static struct options parse(int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"native", no_argument, NULL, 'n'},      {"list", no_argument, NULL, 'l'},
-        {"counts", no_argument, NULL, 'k'},      {"filter", required_argument, NULL, 'f'},
-        {"cases", required_argument, NULL, 'C'}, {"seconds", required_argument, NULL, 's'},
-        {"json", required_argument, NULL, 'o'},  {"compare", required_argument, NULL, 'c'},
-        {"jobs", required_argument, NULL, 'j'},  {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+        {"native", no_argument, NULL, 'n'},         {"list", no_argument, NULL, 'l'},
+        {"counts", no_argument, NULL, 'k'},         {"filter", required_argument, NULL, 'f'},
+        {"cases", required_argument, NULL, 'C'},    {"seconds", required_argument, NULL, 's'},
+        {"json", required_argument, NULL, 'o'},     {"compare", required_argument, NULL, 'c'},
+        {"jobs", required_argument, NULL, 'j'},     {"quiet", no_argument, NULL, 'q'},
+        {"skipping", required_argument, NULL, 'S'}, {"exact", no_argument, NULL, 'e'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     struct options o = {.label = "vgpu", .jobs = 1};
     int c;
@@ -82,6 +89,12 @@ static struct options parse(int argc, char **argv)
             break;
         case 's':
             o.limit_s = (unsigned int)strtoul(optarg, NULL, 10);
+            break;
+        case 'S':
+            o.skipping = optarg;
+            break;
+        case 'e':
+            conf_state_be_exact();
             break;
         case 'o':
             o.json = optarg;
@@ -135,6 +148,7 @@ static int run(const struct options *o, const struct conf_case *const *cases, si
 {
     struct conf_outcome *outcomes = calloc(count ? count : 1, sizeof(*outcomes));
     struct conf_totals totals;
+    bool as_expected;
     int rc = outcomes ? conf_run(cases, count, o->jobs, o->limit_s, outcomes, on_done) : -ENOMEM;
 
     if (!rc && o->json) {
@@ -149,8 +163,9 @@ static int run(const struct options *o, const struct conf_case *const *cases, si
     printf("%s: run %zu, passed %u, failed %u, skipped %u\n", o->label, count,
            totals.by_verdict[CONF_PASS], totals.by_verdict[CONF_FAIL],
            totals.by_verdict[CONF_SKIP]);
+    as_expected = !o->skipping || conf_skips_are(o->skipping, outcomes, count);
     conf_outcomes_free(outcomes, count);
-    if (totals.by_verdict[CONF_FAIL]) {
+    if (totals.by_verdict[CONF_FAIL] || !as_expected) {
         return 1;
     }
     return totals.by_verdict[CONF_PASS] || !count ? 0 : SKIPPED;

@@ -51,11 +51,18 @@ static bool listed(const char *text, const char *name)
     return !text;
 }
 
+#define NAME_BYTES 256
+
+static void name_of(const struct conf_case *test, char name[NAME_BYTES])
+{
+    snprintf(name, NAME_BYTES, "%s.%s", test->call, test->name);
+}
+
 static bool matches(const struct conf_case *test, const char *pattern, const char *only)
 {
-    char name[256];
+    char name[NAME_BYTES];
 
-    snprintf(name, sizeof(name), "%s.%s", test->call, test->name);
+    name_of(test, name);
     return (!pattern || strstr(name, pattern) || fnmatch(pattern, name, 0) == 0) &&
            listed(only, name);
 }
@@ -98,4 +105,23 @@ const struct conf_case **conf_cases(const char *pattern, const char *only, size_
     qsort(list, n, sizeof(*list), by_name);
     *count = n;
     return list;
+}
+
+bool conf_skips_are(const char *path, const struct conf_outcome *outcomes, size_t count)
+{
+    char *names = read_text(path);
+    char name[NAME_BYTES];
+    bool good = names != NULL;
+
+    for (size_t i = 0; i < count && names; i++) {
+        bool skipped = outcomes[i].verdict == CONF_SKIP;
+
+        name_of(outcomes[i].test, name);
+        if (skipped != listed(names, name)) {
+            printf("%s: %s\n", name, skipped ? "skipped, not in the list" : "in the list, but ran");
+            good = false;
+        }
+    }
+    free(names);
+    return good;
 }

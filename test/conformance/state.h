@@ -27,6 +27,9 @@ struct conf_state {
 struct conf_state *conf_state_new(void);
 void conf_state_reset(struct conf_state *state);
 
+/* Codes are recorded as they came, also where a case takes several. */
+void conf_state_be_exact(void);
+
 /* Chooses the state that the functions of conf.h write to, in this process. */
 void conf_state_use(struct conf_state *state);
 
