@@ -44,7 +44,7 @@ install(CODE "
             message(STATUS \"Up-to-date: \${link}\")
         elseif(there OR EXISTS \"\${link}\")
             message(WARNING \"\${link} is another's and stays: programs that search folders by \"
-                \"themselves, such as Ollama before 0.12, may take it. Remove the NVIDIA driver's \"
+                \"themselves, such as older versions of Ollama, may take it. Remove the NVIDIA driver's \"
                 \"packages from this machine and install again.\")
             continue()
         else()

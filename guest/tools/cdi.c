@@ -76,6 +76,12 @@ static void put_program(void)
     free(self);
 }
 
+/* JAX takes the absence of such a node for the absence of a GPU; nobody opens it. */
+static void put_marker(void)
+{
+    put_mount("/dev/null", "/dev/nvidiactl", WRITABLE);
+}
+
 /* The device's folder has the same place in every mount of sysfs. */
 static void put_device(const struct gs_pci *pci)
 {
@@ -157,6 +163,7 @@ void info_print_cdi(struct info *info)
     put_library("libcuda.so.1");
     put_library("libnvidia-ml.so.1");
     put_program();
+    put_marker();
     if (device) {
         put_device(&pci);
     } else {
