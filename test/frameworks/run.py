@@ -98,8 +98,15 @@ class Runner:
     def judged(self, program, runs):
         parts = [[done for done in runs if done["side"] == side] for side in ("native", "vgpu")]
         word, reason, count, found = verdict.judge(*parts)
+        if word == "different" and len(parts[0]) == 1:
+            again = self.one(program, "native", 1)
+            if again and again["outcome"] == "done":
+                runs.append(again)
+                parts[0].append(again)
+                word, reason, count, found = verdict.judge(*parts)
         row = {"name": program.name, "check": program.check, "verdict": word, "reason": reason,
-               "results": count, "differences": found, "runs": runs, "figures": [], "regions": []}
+               "results": count, "differences": found, "runs": runs, "figures": [], "regions": [],
+               "unstable": sorted(verdict.unstable(parts[0]))}
         if program.timed:
             row["figures"] = list(self.figures(program, *parts))
         row["regions"] = [{"program": program.name, **cost} for done in parts[1][-1:]
@@ -137,7 +144,8 @@ class Runner:
         if why is None:
             return None
         row = {"name": program.name, "check": program.check, "verdict": "skipped", "reason": why,
-               "results": 0, "differences": {}, "runs": [], "figures": [], "regions": []}
+               "results": 0, "differences": {}, "runs": [], "figures": [], "regions": [],
+               "unstable": []}
         print(table.program_line(row), flush=True)
         return row
 

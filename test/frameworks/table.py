@@ -14,6 +14,8 @@ def program_line(row):
     what = row["reason"] or f"{row['results']} results"
     if row["differences"]:
         what = f"{len(row['differences'])} of {row['results']} results differ"
+    if row["unstable"]:
+        what += f"; native does not repeat {', '.join(row['unstable'])}"
     return f"{row['name']:<22} {row['verdict']:<13} {times + ' s':>10}  {what}"[:170]
 
 

@@ -72,9 +72,13 @@ class Comparison(unittest.TestCase):
                             result("x", sha="b", bytes=8, sum=11.0, size=10.0))[3]
         self.assertEqual(found["x"], "bytes differ; sums 1.0e-01 apart, sizes 0.0e+00")
 
-    def test_native_that_differs_from_itself_is_named(self):
-        one, two = made_run(result("x", value=1)), made_run(result("x", value=2))
-        self.assertIn("native differs from itself", verdict.judge([one, two], [two])[3]["x"])
+    def test_what_native_does_not_repeat_says_nothing(self):
+        one, two = (made_run(result("x", value=n), result("y", value=n // 3)) for n in (1, 2))
+        bad = made_run(result("x", value=3), result("y", value=3))
+        self.assertEqual(list(verdict.judge([one], [two])[3]), ["x"])
+        self.assertEqual(list(verdict.judge([one, two], [bad])[3]), ["y"])
+        self.assertEqual(verdict.judge([one, two], [two])[0], "equal")
+        self.assertEqual(list(verdict.unstable([one, two])), ["x"])
 
     def test_skips_and_failures(self):
         skip, bad = made_run(outcome="skipped: no torch"), made_run(outcome="failed: status 1")

@@ -89,6 +89,7 @@ def follow(step):
 def graph_step(decoder):
     token, place = long(0), long(0)
     side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         for _ in range(3):
             decoder(token, place)
@@ -157,9 +158,9 @@ def main(how):
             told.value("tokens", generate(model))
             timed(lambda: generate(model), 2)
         elif how == "graph":
-            stepwise(model, graph_step, 16)
+            stepwise(model, graph_step, 24)
         else:
-            stepwise(model, compiled_step, 16)
+            stepwise(model, compiled_step, 24)
             from torch._dynamo.utils import counters
             told.note("inductor", dict(counters["inductor"]))
     told.done()

@@ -18,6 +18,7 @@ import contextlib
 import ctypes
 import faulthandler
 import hashlib
+import importlib
 import json
 import os
 import sys
@@ -32,7 +33,7 @@ if _limit > 6:
 
 
 def tell(**fields):
-    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.write(json.dumps(fields, default=str) + "\n")
     sys.stdout.flush()
 
 
@@ -72,7 +73,7 @@ def done():
 def need(name):
     """The module of that name, or the end of the program with the reason."""
     try:
-        return __import__(name, fromlist=["*"])
+        return importlib.import_module(name)
     except ImportError as error:
         skip(f"import {name}: {error}")
 

@@ -9,7 +9,7 @@ torch = tensors.torch
 
 def run(name, layer, x, dtype):
     layer = layer.to("cuda", dtype)
-    x = x.to(dtype).requires_grad_(True)
+    x = x.detach().clone().to(dtype).requires_grad_(True)
     y = layer(x)
     tensors.tell(f"{name}.forward", y)
     y.float().square().mean().backward()

@@ -70,11 +70,14 @@ def refused():
         told.value("refused", "no error")
     except Exception as error:
         told.value("refused", [type(error).__name__, str(error).splitlines()[0]])
-    again = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(again):
-        y = x + 41
-    again.replay()
-    told.value("after", y.tolist())
+    try:
+        again = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(again):
+            y = x + 41
+        again.replay()
+        told.value("after", y.tolist())
+    except Exception as error:
+        told.value("after", [type(error).__name__, str(error).splitlines()[0]])
 
 
 tensors.require_cuda()

@@ -9,8 +9,8 @@ MIB = 1 << 20
 
 
 def segments():
-    return [segment["total_size"] // MIB for segment in torch.cuda.memory_snapshot()
-            if segment.get("is_expandable")]
+    return sorted(segment["total_size"] // MIB for segment in torch.cuda.memory_snapshot()
+                  if segment.get("is_expandable"))
 
 
 tensors.require_cuda()
