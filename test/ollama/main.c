@@ -14,7 +14,7 @@
  *   probe    the newest: a process of its own asks libcuda.so.1 and NVML, runners do the rest
  *
  * --root: below which folder the patterns are; --loader: where the runner's loader finds libraries,
- * as it would by its cache.  --shared: this process sees in the figure of free
+ * as it would by its cache.  --shared: this process sees in CUDA's figure of free
  * memory what the runner takes; a simulator's contexts have each memory of their own.  --nvml:
  * libnvidia-ml.so.1 must be there.
  *
@@ -174,7 +174,7 @@ static int wait_for_recovery(const struct server *server, uint64_t before, uint6
     uint64_t wanted = at_start - RECOVERY_MARGIN;
     uint64_t now = 0;
 
-    if (server->shared) {
+    if (server->shared || (server->nvml && !is(server, "libcuda"))) {
         wanted = before + (uint64_t)((double)(server->mib * OLLAMA_MIB) * RECOVERY_SHARE);
     }
     for (unsigned int ms = 0; ms < RECOVERY_MS; ms += RECOVERY_STEP) {
