@@ -53,7 +53,8 @@ static void send_worker_taken(struct br_gpu *gpu, const struct br_worker *worker
 static bool facts_are_good(const Vgpu__DeviceFacts *facts)
 {
     return facts != NULL && strlen(facts->name) <= VGPU_TEXT_BYTES_MAX &&
-           strlen(facts->pci_bus_id) <= VGPU_TEXT_BYTES_MAX && facts->uuid.len == 16 &&
+           strlen(facts->pci_bus_id) <= VGPU_TEXT_BYTES_MAX &&
+           strlen(facts->driver_release) <= VGPU_TEXT_BYTES_MAX && facts->uuid.len == 16 &&
            facts->n_attributes <= VGPU_ATTRIBUTES_MAX &&
            facts->attribute_valid.len <= VGPU_ATTRIBUTES_MAX / 8;
 }

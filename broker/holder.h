@@ -37,6 +37,7 @@ struct br_holder_ops {
 
 struct br_holder {
     const struct br_holder_ops *ops;
+    const void *machine;             /* whose: the same for all of one; NULL: of this host */
     struct br_session *session;      /* from br_session_new() to release() */
     bool holds;                      /* the guest may still use the channel */
     struct vgpu_ratelimit *warnings; /* of lines about misuse; borrowed */

@@ -101,6 +101,7 @@ static struct br_seat *make(struct br_vm *vm, uint32_t channel, uint32_t epoch)
     seat->channel = channel;
     seat->epoch = epoch;
     seat->holder.ops = &ops;
+    seat->holder.machine = vm;
     seat->holder.warnings = &vm->warnings;
     seat->holder.lines = &vm->lines;
     (void)snprintf(seat->holder.who, sizeof(seat->holder.who), "%s channel=%u epoch=%u", vm->who,

@@ -9,6 +9,7 @@
 
 #include "broker/broker.h"
 #include "broker/ringio.h"
+#include "broker/survey.h"
 #include "common/fd.h"
 #include "proto/address.h"
 
@@ -258,6 +259,7 @@ static int on_hello(struct br_session *session, const Vgpu__Hello *hello)
         return 0;
     }
     session->candidate = hello->candidate;
+    session->process = hello->pid;
     if (may_note(session)) {
         vgpu_log(VGPU_LOG_INFO, "hello session=%" PRIu64 " %s pid=%u program=%s candidate=%u",
                  session->id, session->holder->who, hello->pid,
@@ -266,6 +268,22 @@ static int on_hello(struct br_session *session, const Vgpu__Hello *hello)
     }
     greet(session);
     return 0;
+}
+
+/* ---- Survey ----------------------------------------------------------------- */
+
+/* Asked once a quantum at most, as every control frame. */
+static void on_survey(struct br_session *session)
+{
+    static struct br_survey survey; /* one thread */
+    Vgpu__Surveyed surveyed;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    br_survey_take(session, &survey);
+    br_survey_message(&survey, &surveyed);
+    frame.kind_case = VGPU__FRAME__KIND_SURVEYED;
+    frame.surveyed = &surveyed;
+    br_ringio_frame(session, &frame);
 }
 
 /* ---- Open and Close --------------------------------------------------------- */
@@ -381,6 +399,8 @@ int br_session_on_frame(struct br_session *session, const Vgpu__Frame *frame)
     }
     if (frame->kind_case == VGPU__FRAME__KIND_OPEN) {
         on_open(session, frame->open);
+    } else if (frame->kind_case == VGPU__FRAME__KIND_SURVEY) {
+        on_survey(session);
     } else if (session->worker != NULL) {
         close_worker(session, CUDA_SUCCESS);
     } else {

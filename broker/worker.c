@@ -116,6 +116,8 @@ static void dispatch(struct br_worker *worker, const Vgpu__Frame *frame)
         on_complete(worker, frame->complete->records.data, frame->complete->records.len);
     } else if (frame->kind_case == VGPU__FRAME__KIND_FATAL) {
         on_fatal(worker, frame->fatal);
+    } else if (frame->kind_case == VGPU__FRAME__KIND_USAGE) {
+        worker->session->memory_used = frame->usage->memory_used;
     } else if (vgpu_ring_wants_wake(&worker->session->channel.complete)) {
         worker->session->stats.interrupts++;
         br_channel_interrupt(&worker->session->channel);
@@ -276,6 +278,7 @@ static void bury(struct br_worker *worker)
     TAILQ_INSERT_TAIL(&worker->broker->dead_workers, worker, entry);
     if (session != NULL) {
         session->worker = NULL;
+        session->memory_used = 0;
         br_session_on_worker_gone(session);
     }
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # cmake --install BUILD --component guest [--prefix PREFIX]: what a guest needs, no more.
 # Afterwards, as root: systemd-sysusers, ldconfig, udevadm trigger.
-install(TARGETS vgpu-guest-cuda COMPONENT guest
+install(TARGETS vgpu-guest-cuda vgpu-guest-nvml COMPONENT guest
     LIBRARY DESTINATION ${VGPU_GUEST_LIBRARY_DIR})
 install(TARGETS vgpu-info COMPONENT guest
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

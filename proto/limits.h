@@ -137,6 +137,9 @@
 /* Short texts in control frames: versions, device names, reasons. */
 #define VGPU_TEXT_BYTES_MAX 256u
 
+/* Processes that an answer about a machine's use names. */
+#define VGPU_SURVEY_PROCESSES_MAX 1024u
+
 /* Devices a guest process can see. */
 #define VGPU_DEVICES_MAX 16u
 /* Device attributes carried in the facts; CUDA 13.0 has 147. */

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 #include "common/log.h"
 #include "executor/supervisor/backoff.h"
 #include "executor/supervisor/broker_link.h"
+#include "executor/supervisor/card.h"
 #include "executor/supervisor/probe.h"
 #include "executor/supervisor/spawn.h"
 #include "executor/supervisor/worker_list.h"
@@ -88,6 +90,10 @@ static int have_facts(struct supervisor *s)
         vgpu_log(VGPU_LOG_ERROR, "no usable GPU gpu=%u result=%d", s->options->gpu,
                  s->probe.result);
         rc = -ENODEV;
+    }
+    if (rc == 0) {
+        ex_card_describe(s->probe.facts, strstr(s->options->driver, "libcuda-sim.so") != NULL,
+                         "/sys");
     }
     if (rc == 0 && s->options->settings.memory_quota_mib != 0) {
         uint64_t quota = (uint64_t)s->options->settings.memory_quota_mib << 20;

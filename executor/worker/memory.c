@@ -180,6 +180,11 @@ void ex_memory_usage(struct ex_memory *m, uint64_t *used, uint64_t *quota)
     (void)pthread_mutex_unlock(&m->lock);
 }
 
+const _Atomic uint64_t *ex_memory_used(const struct ex_memory *m)
+{
+    return &m->used;
+}
+
 static bool in_allocation(const struct ex_memory *m, uint64_t ptr, uint64_t bytes)
 {
     uint64_t base;

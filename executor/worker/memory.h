@@ -58,6 +58,9 @@ void ex_memory_uncharge(struct ex_memory *memory, uint64_t bytes);
 /* Physical bytes in use and the quota (0: none). */
 void ex_memory_usage(struct ex_memory *memory, uint64_t *used, uint64_t *quota);
 
+/* The first of the two, to look at from any thread without a lock; valid as long as `memory`. */
+const _Atomic uint64_t *ex_memory_used(const struct ex_memory *memory);
+
 /* True when [ptr, ptr + bytes) lies in one live range that the session may name. */
 bool ex_memory_contains(struct ex_memory *memory, uint64_t ptr, uint64_t bytes);
 

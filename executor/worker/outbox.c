@@ -11,7 +11,16 @@ void ex_outbox_init(struct ex_outbox *outbox, struct vgpu_frame_socket *socket)
 {
     (void)pthread_mutex_init(&outbox->lock, NULL);
     outbox->socket = socket;
+    outbox->usage = NULL;
+    outbox->usage_told = 0;
     outbox->used = 0;
+}
+
+void ex_outbox_watch(struct ex_outbox *outbox, const _Atomic uint64_t *usage)
+{
+    (void)pthread_mutex_lock(&outbox->lock);
+    outbox->usage = usage;
+    (void)pthread_mutex_unlock(&outbox->lock);
 }
 
 /* The lock is held. */
@@ -26,6 +35,23 @@ static void send_frame(struct ex_outbox *outbox, const Vgpu__Frame *frame)
     }
 }
 
+/* The lock is held.  Who has the answer of an allocation finds it counted. */
+static void tell_usage(struct ex_outbox *outbox)
+{
+    Vgpu__Usage usage = VGPU__USAGE__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+    uint64_t now = outbox->usage != NULL ? atomic_load(outbox->usage) : outbox->usage_told;
+
+    if (now == outbox->usage_told) {
+        return;
+    }
+    outbox->usage_told = now;
+    usage.memory_used = now;
+    frame.kind_case = VGPU__FRAME__KIND_USAGE;
+    frame.usage = &usage;
+    send_frame(outbox, &frame);
+}
+
 /* The lock is held. */
 static void send_batch(struct ex_outbox *outbox)
 {
@@ -35,6 +61,7 @@ static void send_batch(struct ex_outbox *outbox)
     if (outbox->used == 0) {
         return;
     }
+    tell_usage(outbox);
     complete.records.data = outbox->batch;
     complete.records.len = outbox->used;
     frame.kind_case = VGPU__FRAME__KIND_COMPLETE;

@@ -10,6 +10,7 @@
  */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "ex_dispatch.h"
@@ -19,11 +20,16 @@
 struct ex_outbox {
     pthread_mutex_t lock;
     struct vgpu_frame_socket *socket; /* borrowed */
+    const _Atomic uint64_t *usage;    /* device memory in use; NULL: nobody wants to know */
+    uint64_t usage_told;
     size_t used;
     uint8_t batch[VGPU_BATCH_BYTES_MAX];
 };
 
 void ex_outbox_init(struct ex_outbox *outbox, struct vgpu_frame_socket *socket);
+
+/* From now on each change of `usage` (borrowed) is told ahead of the answers that follow it. */
+void ex_outbox_watch(struct ex_outbox *outbox, const _Atomic uint64_t *usage);
 
 /* Adds the answer to `request`; sends the batch when `flush` is set or room is short.  The body of
  * `reply` is copied. */

@@ -59,7 +59,11 @@ static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int me
     if (ex_arrays_init(&x->arrays) == 0 && x->memory != NULL) {
         x->vmm = ex_vmm_new(x->driver, x->device, x->memory, &place);
     }
-    return x->vmm != NULL ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+    if (x->vmm == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    ex_outbox_watch(x->outbox, ex_memory_used(x->memory));
+    return CUDA_SUCCESS;
 }
 
 static void handle_attach(struct ex_session *x, struct vgpu_frame_socket *socket,

@@ -35,6 +35,9 @@ static const Vgpu__Frame__KindCase kinds[] = {
     VGPU__FRAME__KIND_COMPLETE,
     VGPU__FRAME__KIND_WAKE,
     VGPU__FRAME__KIND_FATAL,
+    VGPU__FRAME__KIND_SURVEY,
+    VGPU__FRAME__KIND_SURVEYED,
+    VGPU__FRAME__KIND_USAGE,
     VGPU__FRAME__KIND_DEVICE_HELLO,
     VGPU__FRAME__KIND_DEVICE_WELCOME,
     VGPU__FRAME__KIND_CHANNEL_OPEN,
@@ -55,16 +58,13 @@ static const struct {
     Vgpu__Frame__KindCase kind;
 } guest_takes[] =
     {
-        {BR_GRANTED, VGPU__FRAME__KIND_HELLO},
-        {BR_GREETED, VGPU__FRAME__KIND_OPEN},
-        {BR_GREETED, VGPU__FRAME__KIND_CLOSE},
-        {BR_OPEN, VGPU__FRAME__KIND_CLOSE},
-        {BR_OPEN, BR_CALL},
+        {BR_GRANTED, VGPU__FRAME__KIND_HELLO}, {BR_GREETED, VGPU__FRAME__KIND_OPEN},
+        {BR_GREETED, VGPU__FRAME__KIND_CLOSE}, {BR_GREETED, VGPU__FRAME__KIND_SURVEY},
+        {BR_OPEN, VGPU__FRAME__KIND_CLOSE},    {BR_OPEN, BR_CALL},
 },
   worker_takes[] = {
-      {BR_OPENING, VGPU__FRAME__KIND_ATTACHED},
-      {BR_OPEN, VGPU__FRAME__KIND_COMPLETE},
-      {BR_OPEN, VGPU__FRAME__KIND_WAKE},
+      {BR_OPENING, VGPU__FRAME__KIND_ATTACHED}, {BR_OPEN, VGPU__FRAME__KIND_COMPLETE},
+      {BR_OPEN, VGPU__FRAME__KIND_WAKE},        {BR_OPEN, VGPU__FRAME__KIND_USAGE},
       {BR_OPEN, VGPU__FRAME__KIND_FATAL},
 };
 
@@ -91,7 +91,7 @@ static enum br_verdict expected_of_worker(enum br_phase phase, Vgpu__Frame__Kind
     }
     if (phase == BR_CLOSING) {
         return kind == VGPU__FRAME__KIND_COMPLETE || kind == VGPU__FRAME__KIND_WAKE ||
-                       kind == VGPU__FRAME__KIND_FATAL
+                       kind == VGPU__FRAME__KIND_USAGE || kind == VGPU__FRAME__KIND_FATAL
                    ? BR_DROP
                    : BR_BREAK;
     }

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/survey.h"
+
+#include "broker/broker.h"
+
+/* A worker could say anything; sums of what cards can hold do not overflow. */
+static uint64_t held(const struct br_session *session)
+{
+    uint64_t most = session->worker->gpu->facts->total_memory;
+
+    return session->memory_used < most ? session->memory_used : most;
+}
+
+static void name_process(struct br_survey *survey, const struct br_session *session, size_t ordinal)
+{
+    if (survey->processes < VGPU_SURVEY_PROCESSES_MAX) {
+        survey->process[survey->processes] = session->process;
+        survey->ordinal[survey->processes] = (uint32_t)ordinal;
+        survey->process_used[survey->processes++] = held(session);
+    }
+}
+
+static void take_device(const struct br_session *asker, struct br_survey *survey, size_t ordinal)
+{
+    const struct br_gpu *gpu = asker->broker->slots[asker->slots[ordinal]].gpu;
+    const struct br_session *session;
+    uint64_t all = 0;
+    uint64_t own = 0;
+    uint64_t taken;
+
+    if (gpu == NULL) {
+        return; /* its supervisor is gone: nothing is held, nothing can be had */
+    }
+    TAILQ_FOREACH(session, &asker->broker->sessions, entry)
+    {
+        if (session->worker == NULL || session->worker->gpu != gpu || session->phase != BR_OPEN) {
+            continue;
+        }
+        all += held(session);
+        if (session->holder->machine == asker->holder->machine) {
+            own += held(session);
+            name_process(survey, session, ordinal);
+        }
+    }
+    taken = gpu->memory_quota != 0 ? own : all;
+    survey->used[ordinal] = own;
+    survey->free[ordinal] = gpu->facts->total_memory - taken;
+    if (taken > gpu->facts->total_memory) {
+        survey->free[ordinal] = 0;
+    }
+}
+
+void br_survey_take(const struct br_session *asker, struct br_survey *survey)
+{
+    survey->devices = asker->slot_count;
+    survey->processes = 0;
+    for (size_t ordinal = 0; ordinal < survey->devices; ordinal++) {
+        survey->used[ordinal] = 0;
+        survey->free[ordinal] = 0;
+        take_device(asker, survey, ordinal);
+    }
+}
+
+void br_survey_message(struct br_survey *survey, Vgpu__Surveyed *message)
+{
+    vgpu__surveyed__init(message);
+    message->n_used = survey->devices;
+    message->used = survey->used;
+    message->n_free = survey->devices;
+    message->free = survey->free;
+    message->n_process = survey->processes;
+    message->process = survey->process;
+    message->n_ordinal = survey->processes;
+    message->ordinal = survey->ordinal;
+    message->n_process_used = survey->processes;
+    message->process_used = survey->process_used;
+}
