@@ -50,7 +50,7 @@ struct br_session {
     size_t pending_end;
 
     struct vgpu_record request; /* of the control frame that is being answered */
-    uint32_t process; /* the guest's, as Hello says */
+    uint32_t process;           /* the guest's, as Hello says */
     uint32_t candidate;
     uint32_t ordinal;                /* named in Open */
     uint8_t slots[VGPU_DEVICES_MAX]; /* ordinal -> the broker's GPU slot */
@@ -58,7 +58,7 @@ struct br_session {
     struct br_gpu *waits_for; /* in its queue of waiting opens */
     struct br_worker *worker;
     uint64_t memory_used; /* device memory that the worker holds for it, as that says */
-    int32_t refusal; /* while closing: Refuse with this instead of Closed */
+    int32_t refusal;      /* while closing: Refuse with this instead of Closed */
     struct br_stats stats;
 };
 

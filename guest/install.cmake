@@ -7,7 +7,8 @@ install(TARGETS vgpu-info COMPONENT guest
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/man/vgpu-info.1 COMPONENT guest
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES ${PROJECT_SOURCE_DIR}/deploy/man/vgpu-libcuda.7 COMPONENT guest
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/man/vgpu-libcuda.7
+              ${PROJECT_SOURCE_DIR}/deploy/man/vgpu-nvml.7 COMPONENT guest
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/udev/70-vgpu.rules COMPONENT guest
     DESTINATION lib/udev/rules.d)

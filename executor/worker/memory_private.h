@@ -38,7 +38,7 @@ struct ex_memory {
     uint64_t base;
     uint64_t bytes;
     uint64_t quota;
-    _Atomic uint64_t used; /* written under the lock */
+    _Atomic uint64_t used;    /* written under the lock */
     struct vgpu_range *arena; /* where blocks lie */
     struct ex_block **blocks; /* by (address - base) / EX_BLOCK_BYTES, sparse */
     struct ex_block *shared;  /* list of shared blocks */

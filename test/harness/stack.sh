@@ -4,7 +4,7 @@
 #
 #   stack_start BUILD DRIVER   starts it; afterwards these are set and exported:
 #       VGPU_SOCKET            the socket that the guest library connects to
-#       LD_LIBRARY_PATH        finds our libcuda.so.1 first
+#       LD_LIBRARY_PATH        finds our libcuda.so.1 and libnvidia-ml.so.1 first
 #     and these are set: STACK_DIR (private folder), STACK_LOG (the broker's log),
 #     STACK_BROKER (its process id)
 #   stack_stop                 ends it and everything it started; runs at exit too
@@ -133,7 +133,7 @@ stack_start() {
     fi
     exec {ready_fd}>&-
     export VGPU_SOCKET=$STACK_DIR/broker.sock
-    export LD_LIBRARY_PATH=$build/guest/libcuda${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    export LD_LIBRARY_PATH=$build/guest/libcuda:$build/guest/libnvml${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 }
 
 # Waits at most 5 s for a process to end.

@@ -362,7 +362,8 @@ class Stack:
 
     def guest_environment(self, path=None):
         env = {**os.environ, "VGPU_SOCKET": path or self.socket, "VGPU_LOG_TARGET": "stderr"}
-        path = [str(self.build / "guest/libcuda"), env.get("LD_LIBRARY_PATH", "")]
+        path = [str(self.build / "guest/libcuda"), str(self.build / "guest/libnvml"),
+                env.get("LD_LIBRARY_PATH", "")]
         env["LD_LIBRARY_PATH"] = ":".join(filter(None, path))
         return env
 

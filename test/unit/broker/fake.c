@@ -207,11 +207,14 @@ void fake_guest_ask(struct fake_guest *guest, Vgpu__Frame__KindCase kind)
 {
     Vgpu__Open open = VGPU__OPEN__INIT;
     Vgpu__Close close = VGPU__CLOSE__INIT;
+    Vgpu__Survey survey = VGPU__SURVEY__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
     frame.kind_case = kind;
     if (kind == VGPU__FRAME__KIND_OPEN) {
         frame.open = &open;
+    } else if (kind == VGPU__FRAME__KIND_SURVEY) {
+        frame.survey = &survey;
     } else {
         frame.close = &close;
     }

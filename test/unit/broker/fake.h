@@ -81,7 +81,8 @@ bool fake_guest_call(struct fake_guest *guest, uint32_t op, size_t body);
 /* A control frame. */
 void fake_guest_frame(struct fake_guest *guest, const Vgpu__Frame *frame);
 void fake_guest_hello(struct fake_guest *guest);
-void fake_guest_ask(struct fake_guest *guest, Vgpu__Frame__KindCase kind); /* Open 0 or Close */
+void fake_guest_ask(struct fake_guest *guest,
+                    Vgpu__Frame__KindCase kind); /* Open 0, Close or Survey */
 
 /* The next record of the completion ring, to guest->record and guest->body.  False: none. */
 bool fake_guest_next(struct fake_guest *guest);

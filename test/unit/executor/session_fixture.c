@@ -128,7 +128,12 @@ Vgpu__Frame *fixture_frame(struct fixture *f, Vgpu__Frame__KindCase kind)
 {
     Vgpu__Frame *frame = NULL;
 
-    assert_int_equal(vgpu_frame_socket_receive(&f->socket, &frame), 0);
+    do {
+        assert_int_equal(vgpu_frame_socket_receive(&f->socket, &frame), 0);
+        if (frame->kind_case == VGPU__FRAME__KIND_USAGE) {
+            f->usage = frame->usage->memory_used;
+        }
+    } while (frame->kind_case == VGPU__FRAME__KIND_USAGE);
     assert_string_equal(vgpu_frame_name(frame->kind_case), vgpu_frame_name(kind));
     return frame;
 }

@@ -30,6 +30,7 @@ struct fixture {
     size_t used;
     uint32_t sequence;
     uint64_t quota; /* device memory that Attach allows; 0: any */
+    uint64_t usage; /* what the last Usage said */
 };
 
 /* A new session, not attached.  fixture_end() in every case. */
@@ -57,7 +58,7 @@ void fixture_submit(struct fixture *f);
 /* Waits for one answer: its result, its flags, and up to cap bytes of results. */
 int fixture_answer(struct fixture *f, uint16_t *flags, void *ret, size_t cap);
 
-/* Waits for a frame of this kind; fails on another. */
+/* Waits for a frame of this kind; fails on another, except that Usage is noted and passed over. */
 Vgpu__Frame *fixture_frame(struct fixture *f, Vgpu__Frame__KindCase kind);
 
 /* Waits for the session's end: its exit status, or 1000 + signal. */

@@ -100,6 +100,21 @@ static void test_alloc_lies_in_arena_and_is_freed_once(void **state)
     assert_int_equal(fixture_answer(&f, NULL, NULL, 0), CUDA_ERROR_INVALID_VALUE);
 }
 
+/* Ahead of the answer; small allocations share a block, of which the last stays. */
+static void test_memory_in_use_is_told(void **state)
+{
+    uint64_t big;
+
+    (void)state;
+    (void)allocate(100);
+    assert_int_equal(f.usage, 2u << 20);
+    big = allocate(8u << 20);
+    assert_int_equal(f.usage, 10u << 20);
+    SEND(&f, cuMemFree_v2, ANSWER, .dptr = big);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    assert_int_equal(f.usage, 2u << 20);
+}
+
 static void test_bad_handles_answered_400(void **state)
 {
     (void)state;
@@ -461,6 +476,7 @@ int main(void)
         BARE(test_submit_before_attach_ends_session),
         ATTACHED(test_pipe_closed_ends_quietly),
         ATTACHED(test_alloc_lies_in_arena_and_is_freed_once),
+        ATTACHED(test_memory_in_use_is_told),
         ATTACHED(test_bad_handles_answered_400),
         ATTACHED(test_index_of_legacy_stream_not_accepted),
         ATTACHED(test_fill_out_of_range_never_reaches_driver),

@@ -28,12 +28,16 @@ def files(tree):
 
 
 def expected(prefix, conf, version):
-    library = f"{prefix}/{OPTIONS.libdir}/vgpu/libcuda.so"
-    link = f"{prefix}/{OPTIONS.libdir}/libcuda.so.1"
-    return {library, link, f"{library}.1", f"{library}.{version}", f"{prefix}/bin/vgpu-info",
-            f"{prefix}/lib/udev/rules.d/70-vgpu.rules", f"{prefix}/lib/sysusers.d/vgpu-guest.conf",
-            f"{prefix}/share/man/man1/vgpu-info.1", f"{prefix}/share/man/man7/vgpu-libcuda.7",
-            conf}
+    folder = f"{prefix}/{OPTIONS.libdir}"
+    libraries = set()
+    for name in ("libcuda.so", "libnvidia-ml.so"):
+        libraries |= {f"{folder}/{name}.1"}
+        libraries |= {f"{folder}/vgpu/{name}{tail}" for tail in ("", ".1", f".{version}")}
+    return libraries | {
+        f"{prefix}/bin/vgpu-info", conf,
+        f"{prefix}/lib/udev/rules.d/70-vgpu.rules", f"{prefix}/lib/sysusers.d/vgpu-guest.conf",
+        f"{prefix}/share/man/man1/vgpu-info.1", f"{prefix}/share/man/man7/vgpu-libcuda.7",
+        f"{prefix}/share/man/man7/vgpu-nvml.7"}
 
 
 class Install(unittest.TestCase):
