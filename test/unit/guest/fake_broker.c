@@ -171,6 +171,7 @@ static void welcome(struct fake_channel *channel, struct rings *rings)
     uint8_t uuid[4][16];
     char name[] = "Fake GPU";
     char bus[4][24];
+    char release[32];
 
     for (int i = 0; i < ATTRIBUTES; i++) {
         attributes[i] = i <= 7 ? 1024 : i;
@@ -180,9 +181,14 @@ static void welcome(struct fake_channel *channel, struct rings *rings)
     for (uint32_t i = 0; i < count; i++) {
         vgpu__device_facts__init(&facts[i]);
         memset(uuid[i], (int)i + 1, 16);
-        (void)snprintf(bus[i], sizeof(bus[i]), "0000:%02x:00.0", (i + 1) & 0xff);
+        (void)snprintf(bus[i], sizeof(bus[i]), "0000:%02x:00.0",
+                       (channel->broker->reversed ? count - i : i + 1) & 0xff);
         facts[i].name = name;
         facts[i].pci_bus_id = bus[i];
+        if (channel->broker->release != NULL) {
+            (void)snprintf(release, sizeof(release), "%s", channel->broker->release);
+            facts[i].driver_release = release;
+        }
         facts[i].uuid = (ProtobufCBinaryData){16, uuid[i]};
         facts[i].total_memory = 1 << 20;
         facts[i].n_attributes = ATTRIBUTES;
@@ -216,6 +222,41 @@ static void opened(struct fake_channel *channel, struct rings *rings, uint32_t o
     answer_frame(channel, rings, &frame);
 }
 
+/* 2 KiB and more are held of each device, the rest is free. */
+static void survey(struct fake_channel *channel, struct rings *rings)
+{
+    uint32_t count = channel->broker->devices != 0 ? channel->broker->devices : 1;
+    uint32_t processes = channel->broker->processes;
+    Vgpu__Surveyed surveyed = VGPU__SURVEYED__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+    uint64_t used[4];
+    uint64_t left[4];
+    uint32_t process[16];
+    uint32_t ordinal[16] = {0};
+    uint64_t held[16];
+
+    for (uint32_t i = 0; i < count; i++) {
+        used[i] = (i + 2) << 10;
+        left[i] = (1 << 20) - used[i];
+    }
+    for (uint32_t i = 0; i < processes && i < 16; i++) {
+        process[i] = 100 + i;
+        held[i] = (i + 1) << 10;
+    }
+    surveyed.used = used;
+    surveyed.n_used = count;
+    surveyed.free = left;
+    surveyed.n_free = channel->broker->bad_survey ? count - 1 : count;
+    surveyed.process = process;
+    surveyed.ordinal = ordinal;
+    surveyed.process_used = held;
+    surveyed.n_process = surveyed.n_ordinal = surveyed.n_process_used = processes;
+    frame.kind_case = VGPU__FRAME__KIND_SURVEYED;
+    frame.surveyed = &surveyed;
+    atomic_fetch_add(&channel->broker->surveys, 1);
+    answer_frame(channel, rings, &frame);
+}
+
 static void take_frame(struct fake_channel *channel, struct rings *rings, const uint8_t *body)
 {
     struct vgpu_arena arena = {0};
@@ -234,6 +275,8 @@ static void take_frame(struct fake_channel *channel, struct rings *rings, const 
         }
     } else if (frame->kind_case == VGPU__FRAME__KIND_OPEN) {
         opened(channel, rings, frame->open->ordinal);
+    } else if (frame->kind_case == VGPU__FRAME__KIND_SURVEY) {
+        survey(channel, rings);
     } else if (frame->kind_case == VGPU__FRAME__KIND_CLOSE) {
         atomic_fetch_add(&channel->broker->closes, 1);
         reply.kind_case = VGPU__FRAME__KIND_CLOSED;

@@ -42,7 +42,12 @@ struct fake_broker {
     bool bad_seals; /* a channel that could shrink */
     bool bad_size;  /* grants another size than the memory has */
     bool bad_protocol;
-    uint32_t devices;  /* in Welcome; 0: one */
+    uint32_t devices;    /* in Welcome; 0: one */
+    bool reversed;       /* their PCI addresses fall */
+    const char *release; /* of the driver; NULL: not said */
+    uint32_t processes;  /* in Surveyed: 100, 101, ... with 1, 2, ... KiB each on device 0 */
+    bool bad_survey;     /* lists of different lengths */
+    _Atomic uint32_t surveys;
     _Atomic bool hold; /* takes nothing out of the submission rings */
     _Atomic bool hold_fences;
     _Atomic int32_t result; /* of every call that is answered */
