@@ -9,6 +9,9 @@
 #include "common/cleanup.h"
 
 #define WORD 64
+/* The simulator stands for a driver of CUDA 13.0, which came with release 580; programs ask for a
+ * least one. */
+#define SIM_RELEASE "580.0"
 
 /* The first word of a file of one line; "" when there is none. */
 static void read_word(const char *path, char word[WORD])
@@ -65,7 +68,7 @@ void ex_card_describe(Vgpu__DeviceFacts *facts, bool sim, const char *sysfs)
     char word[WORD];
 
     if (sim) {
-        set_release(facts, VGPU_VERSION);
+        set_release(facts, SIM_RELEASE);
         return;
     }
     (void)snprintf(folder, sizeof(folder), "%s/module/nvidia/version", sysfs);

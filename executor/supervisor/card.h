@@ -12,7 +12,7 @@
 #include "vgpu.pb-c.h"
 
 /* Adds them to a card's facts (release allocated as protobuf-c does); what cannot be found out
- * stays as it is.  `sim`: the simulator, whose release is ours.  `sysfs` is "/sys" but for tests.
+ * stays as it is.  `sim`: the simulator, which has neither.  `sysfs` is "/sys" but for tests.
  */
 void ex_card_describe(Vgpu__DeviceFacts *facts, bool sim, const char *sysfs);
 
