@@ -8,7 +8,7 @@
 void stream_attr_init(struct CUstream_st *s)
 {
     memset(s->attr, 0, sizeof(s->attr));
-    s->attr[CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY].syncPolicy = CU_SYNC_POLICY_AUTO;
+    s->attr[CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY].syncPolicy = (CUsynchronizationPolicy)-1;
     s->attr[CU_LAUNCH_ATTRIBUTE_MEM_SYNC_DOMAIN_MAP].memSyncDomainMap.remote = 1;
 }
 

@@ -152,7 +152,8 @@ static CUresult prop_check(const CUmemAllocationProp *prop)
         return CUDA_ERROR_INVALID_VALUE;
     }
     if (prop->location.type != CU_MEM_LOCATION_TYPE_DEVICE ||
-        prop->requestedHandleTypes != CU_MEM_HANDLE_TYPE_NONE) {
+        (prop->requestedHandleTypes != CU_MEM_HANDLE_TYPE_NONE &&
+         prop->requestedHandleTypes != CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR)) {
         return CUDA_ERROR_NOT_SUPPORTED;
     }
     if (prop->location.id < 0 || prop->location.id >= sim.device_count) {

@@ -105,7 +105,7 @@ CUresult gs_capture_put(struct gs_stream *stream, struct gs_node_params *params)
         gs_node_params_free(params);
         return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
     }
-    cu = gs_graph_add(c->graph, stream->capture.deps, stream->capture.count, params, &node);
+    cu = gs_graph_add(c->graph, stream->capture.deps, NULL, stream->capture.count, params, &node);
     if (cu == CUDA_SUCCESS) {
         stream->capture.count = 0;
         cu = add_dep(&stream->capture, gs_node_handle(node)) ? CUDA_SUCCESS

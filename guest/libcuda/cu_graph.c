@@ -156,6 +156,8 @@ CUresult gs_cuGraphNodeGetType(CUgraphNode hNode, CUgraphNodeType *type)
  * is filled up to *count, places behind the last one with NULL, and *count becomes what was put. */
 struct answer {
     CUgraphNode *nodes;
+    CUgraphEdgeData *data; /* NULL: not asked for */
+    bool lost;             /* there was some */
     size_t room;
     size_t found;
 };
@@ -168,6 +170,15 @@ static void put(struct answer *a, const struct gs_node *node)
     a->found++;
 }
 
+static void put_edge(struct answer *a, const struct gs_node *node, const CUgraphEdgeData *data)
+{
+    if (a->nodes != NULL && a->data != NULL && a->found < a->room) {
+        a->data[a->found] = *data;
+    }
+    a->lost |= a->nodes != NULL && a->data == NULL && !gs_edges_are_plain(data, 1);
+    put(a, node);
+}
+
 static void finish(struct answer *a, size_t *count)
 {
     if (a->nodes == NULL) {
@@ -176,6 +187,9 @@ static void finish(struct answer *a, size_t *count)
     }
     for (size_t i = a->found; i < a->room; i++) {
         a->nodes[i] = NULL;
+        if (a->data != NULL) {
+            memset(&a->data[i], 0, sizeof(a->data[i]));
+        }
     }
     *count = a->found < a->room ? a->found : a->room;
 }
@@ -227,19 +241,17 @@ static CUresult list_edges(CUgraph handle, CUgraphNode *from, CUgraphNode *to,
         return leave(CUDA_ERROR_INVALID_VALUE);
     }
     a.room = *count;
+    a.data = data;
     b.room = *count;
     for (struct gs_node *node = graph->first; node != NULL; node = node->next) {
         for (uint32_t i = 0; i < node->to_count; i++) {
-            put(&a, node);
+            put_edge(&a, node, gs_edge_data(node, node->to[i]));
             put(&b, node->to[i]);
         }
     }
-    if (data != NULL && from != NULL) {
-        memset(data, 0, *count * sizeof(*data));
-    }
     finish(&a, count);
     finish(&b, count);
-    return leave(CUDA_SUCCESS);
+    return leave(a.lost ? CUDA_ERROR_LOSSY_QUERY : CUDA_SUCCESS);
 }
 
 CUresult gs_cuGraphGetEdges(CUgraph hGraph, CUgraphNode *from, CUgraphNode *to, size_t *numEdges)
@@ -267,14 +279,16 @@ static CUresult list_neighbours(CUgraphNode handle, CUgraphNode *nodes, CUgraphE
         return leave(CUDA_ERROR_INVALID_VALUE);
     }
     a.room = *count;
+    a.data = data;
     for (uint32_t i = 0; i < (before ? node->from_count : node->to_count); i++) {
-        put(&a, before ? node->from[i] : node->to[i]);
-    }
-    if (data != NULL && nodes != NULL) {
-        memset(data, 0, *count * sizeof(*data));
+        if (before) {
+            put_edge(&a, node->from[i], &node->from_data[i]);
+        } else {
+            put_edge(&a, node->to[i], gs_edge_data(node, node->to[i]));
+        }
     }
     finish(&a, count);
-    return leave(CUDA_SUCCESS);
+    return leave(a.lost ? CUDA_ERROR_LOSSY_QUERY : CUDA_SUCCESS);
 }
 
 CUresult gs_cuGraphNodeGetDependencies(CUgraphNode hNode, CUgraphNode *dependencies,
@@ -301,24 +315,15 @@ CUresult gs_cuGraphNodeGetDependentNodes_v2(CUgraphNode hNode, CUgraphNode *depe
     return list_neighbours(hNode, dependentNodes, edgeData, numDependentNodes, false);
 }
 
-bool gs_edges_are_plain(const CUgraphEdgeData *data, size_t count)
-{
-    static const CUgraphEdgeData plain;
-
-    for (size_t i = 0; data != NULL && i < count; i++) {
-        if (memcmp(&data[i], &plain, sizeof(plain)) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
+typedef CUresult edge_change(struct gs_node *from, struct gs_node *to, const CUgraphEdgeData *data);
 
 /* All edges or none. */
 static CUresult change_edges(const struct gs_graph *graph, const CUgraphNode *from,
-                             const CUgraphNode *to, size_t count,
-                             CUresult (*change)(struct gs_node *from, struct gs_node *to),
-                             CUresult (*undo)(struct gs_node *from, struct gs_node *to))
+                             const CUgraphNode *to, size_t count, const CUgraphEdgeData *data,
+                             bool adds)
 {
+    edge_change *change = adds ? gs_edge_add : gs_edge_remove;
+    edge_change *undo = adds ? gs_edge_remove : gs_edge_add;
     CUresult cu = CUDA_SUCCESS;
     size_t done = 0;
 
@@ -326,12 +331,15 @@ static CUresult change_edges(const struct gs_graph *graph, const CUgraphNode *fr
         struct gs_node *a = gs_node_find(from[done]);
         struct gs_node *b = gs_node_find(to[done]);
 
-        cu = a != NULL && b != NULL && a->graph == graph ? change(a, b) : CUDA_ERROR_INVALID_VALUE;
+        cu = a != NULL && b != NULL && a->graph == graph
+                 ? change(a, b, data != NULL ? &data[done] : NULL)
+                 : CUDA_ERROR_INVALID_VALUE;
         done += cu == CUDA_SUCCESS;
     }
     while (cu != CUDA_SUCCESS && done > 0) {
         done--;
-        (void)undo(gs_node_find(from[done]), gs_node_find(to[done]));
+        (void)undo(gs_node_find(from[done]), gs_node_find(to[done]),
+                   data != NULL ? &data[done] : NULL);
     }
     return cu;
 }
@@ -348,12 +356,7 @@ static CUresult edges(CUgraph handle, const CUgraphNode *from, const CUgraphNode
     if (count > 0 && (from == NULL || to == NULL)) {
         return leave(CUDA_ERROR_INVALID_VALUE);
     }
-    if (!gs_edges_are_plain(data, count)) {
-        return leave(gs_unsupported_here("with edges that have data"));
-    }
-    cu = add ? change_edges(graph, from, to, count, gs_edge_add, gs_edge_remove)
-             : change_edges(graph, from, to, count, gs_edge_remove, gs_edge_add);
-    return leave(cu);
+    return leave(change_edges(graph, from, to, count, data, add));
 }
 
 CUresult gs_cuGraphAddDependencies(CUgraph hGraph, const CUgraphNode *from, const CUgraphNode *to,

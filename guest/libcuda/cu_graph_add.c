@@ -14,6 +14,7 @@ struct place {
     CUgraph graph;
     const CUgraphNode *deps;
     size_t count;
+    const CUgraphEdgeData *data; /* NULL: edges have none */
 };
 
 /* Takes the parameters, whatever becomes of them. */
@@ -28,7 +29,7 @@ static CUresult add(const struct place *at, struct gs_node_params *params)
     if (graph == NULL) {
         gs_node_params_free(params);
     } else {
-        cu = gs_graph_add(graph, at->deps, at->count, params, &node);
+        cu = gs_graph_add(graph, at->deps, at->data, at->count, params, &node);
     }
     if (cu == CUDA_SUCCESS) {
         *at->out = gs_node_handle(node);
@@ -61,7 +62,7 @@ CUresult gs_cuGraphAddKernelNode_v2(CUgraphNode *phGraphNode, CUgraph hGraph,
                                     const CUgraphNode *dependencies, size_t numDependencies,
                                     const CUDA_KERNEL_NODE_PARAMS *nodeParams)
 {
-    struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
+    struct place at = {phGraphNode, hGraph, dependencies, numDependencies, NULL};
     struct gs_node_params params;
     CUresult cu = enter(&at);
 
@@ -88,7 +89,7 @@ CUresult gs_cuGraphAddMemcpyNode(CUgraphNode *phGraphNode, CUgraph hGraph,
                                  const CUgraphNode *dependencies, size_t numDependencies,
                                  const CUDA_MEMCPY3D *copyParams, CUcontext ctx)
 {
-    struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
+    struct place at = {phGraphNode, hGraph, dependencies, numDependencies, NULL};
     struct gs_node_params params;
     struct gs_context *context;
     CUresult cu = enter(&at);
@@ -106,7 +107,7 @@ CUresult gs_cuGraphAddMemsetNode(CUgraphNode *phGraphNode, CUgraph hGraph,
                                  const CUgraphNode *dependencies, size_t numDependencies,
                                  const CUDA_MEMSET_NODE_PARAMS *memsetParams, CUcontext ctx)
 {
-    struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
+    struct place at = {phGraphNode, hGraph, dependencies, numDependencies, NULL};
     struct gs_node_params params;
     struct gs_context *context;
     CUresult cu = enter(&at);
@@ -124,7 +125,7 @@ CUresult gs_cuGraphAddHostNode(CUgraphNode *phGraphNode, CUgraph hGraph,
                                const CUgraphNode *dependencies, size_t numDependencies,
                                const CUDA_HOST_NODE_PARAMS *nodeParams)
 {
-    struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
+    struct place at = {phGraphNode, hGraph, dependencies, numDependencies, NULL};
     struct gs_node_params params;
     CUresult cu = enter(&at);
 
@@ -138,7 +139,7 @@ CUresult gs_cuGraphAddBatchMemOpNode(CUgraphNode *phGraphNode, CUgraph hGraph,
                                      const CUgraphNode *dependencies, size_t numDependencies,
                                      const CUDA_BATCH_MEM_OP_NODE_PARAMS *nodeParams)
 {
-    struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
+    struct place at = {phGraphNode, hGraph, dependencies, numDependencies, NULL};
     struct gs_node_params params;
     CUresult cu = enter(&at);
 
@@ -151,7 +152,7 @@ CUresult gs_cuGraphAddBatchMemOpNode(CUgraphNode *phGraphNode, CUgraph hGraph,
 CUresult gs_cuGraphAddEmptyNode(CUgraphNode *phGraphNode, CUgraph hGraph,
                                 const CUgraphNode *dependencies, size_t numDependencies)
 {
-    struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
+    struct place at = {phGraphNode, hGraph, dependencies, numDependencies, NULL};
     struct gs_node_params params;
     CUresult cu = enter(&at);
 
@@ -165,7 +166,7 @@ CUresult gs_cuGraphAddChildGraphNode(CUgraphNode *phGraphNode, CUgraph hGraph,
                                      const CUgraphNode *dependencies, size_t numDependencies,
                                      CUgraph childGraph)
 {
-    struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
+    struct place at = {phGraphNode, hGraph, dependencies, numDependencies, NULL};
     struct gs_node_params params;
     CUresult cu = enter(&at);
 
@@ -179,7 +180,7 @@ CUresult gs_cuGraphAddEventRecordNode(CUgraphNode *phGraphNode, CUgraph hGraph,
                                       const CUgraphNode *dependencies, size_t numDependencies,
                                       CUevent event)
 {
-    struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
+    struct place at = {phGraphNode, hGraph, dependencies, numDependencies, NULL};
     struct gs_node_params params;
     CUresult cu;
 
@@ -197,7 +198,7 @@ CUresult gs_cuGraphAddEventWaitNode(CUgraphNode *phGraphNode, CUgraph hGraph,
                                     const CUgraphNode *dependencies, size_t numDependencies,
                                     CUevent event)
 {
-    struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
+    struct place at = {phGraphNode, hGraph, dependencies, numDependencies, NULL};
     struct gs_node_params params;
     CUresult cu;
 
@@ -216,15 +217,12 @@ CUresult gs_cuGraphAddNode_v2(CUgraphNode *phGraphNode, CUgraph hGraph,
                               const CUgraphEdgeData *dependencyData, size_t numDependencies,
                               CUgraphNodeParams *nodeParams)
 {
-    struct place at = {phGraphNode, hGraph, dependencies, numDependencies};
+    struct place at = {phGraphNode, hGraph, dependencies, numDependencies, dependencyData};
     struct gs_node_params params;
     CUresult cu = enter(&at);
 
     if (cu == CUDA_SUCCESS && nodeParams == NULL) {
         cu = CUDA_ERROR_INVALID_VALUE;
-    }
-    if (cu == CUDA_SUCCESS && !gs_edges_are_plain(dependencyData, numDependencies)) {
-        cu = gs_unsupported_here("with edges that have data");
     }
     if (cu == CUDA_SUCCESS) {
         cu = gs_params_any(nodeParams, &params);

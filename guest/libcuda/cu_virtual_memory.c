@@ -41,14 +41,17 @@ CUresult gs_cuMemAddressFree(CUdeviceptr ptr, size_t size)
     return cu == CUDA_SUCCESS ? gs_unreserve(ptr, size) : cu;
 }
 
-/* What can be had: memory of a device that stays in this process. */
+/* What can be had: memory of a device that stays in this process.  PyTorch and NCCL ask for memory
+ * that could be exported without ever exporting it, and without looking at the attribute that says
+ * no: they get theirs, and cuMemExportToShareableHandle refuses. */
 static CUresult check_prop(const CUmemAllocationProp *prop)
 {
     if (prop == NULL || prop->type != CU_MEM_ALLOCATION_TYPE_PINNED) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     if (prop->location.type != CU_MEM_LOCATION_TYPE_DEVICE ||
-        prop->requestedHandleTypes != CU_MEM_HANDLE_TYPE_NONE ||
+        (prop->requestedHandleTypes != CU_MEM_HANDLE_TYPE_NONE &&
+         prop->requestedHandleTypes != CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR) ||
         prop->allocFlags.gpuDirectRDMACapable != 0 || prop->allocFlags.compressionType > 1 ||
         prop->allocFlags.usage != 0) {
         return CUDA_ERROR_NOT_SUPPORTED;

@@ -3,9 +3,14 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "guest/libcuda/user_object.h"
 #include "proto/handles.h"
+
+/* Ports of a kernel that an edge can leave from: all its blocks have said so or ended; all run. */
+#define GS_PORT_PROGRAMMATIC 1
+#define GS_PORT_LAUNCH_ORDER 2
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct vgpu_handles *graphs;
@@ -79,16 +84,6 @@ static bool push(struct gs_node ***list, uint32_t *count, struct gs_node *node)
     return true;
 }
 
-static bool contains(struct gs_node **list, uint32_t count, const struct gs_node *node)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (list[i] == node) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void drop(struct gs_node **list, uint32_t *count, const struct gs_node *node)
 {
     uint32_t kept = 0;
@@ -101,27 +96,114 @@ static void drop(struct gs_node **list, uint32_t *count, const struct gs_node *n
     *count = kept; /* push() makes the room fit whatever the count is then */
 }
 
-CUresult gs_edge_add(struct gs_node *from, struct gs_node *to)
+static const CUgraphEdgeData plain;
+
+bool gs_edges_are_plain(const CUgraphEdgeData *data, size_t count)
 {
-    if (from->graph != to->graph || from == to || contains(to->from, to->from_count, from)) {
-        return CUDA_ERROR_INVALID_VALUE;
+    for (size_t i = 0; data != NULL && i < count; i++) {
+        if (memcmp(&data[i], &plain, sizeof(plain)) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_kernel(const struct gs_node *node)
+{
+    return node->params.type == CU_GRAPH_NODE_TYPE_KERNEL;
+}
+
+/* Ports are those of kernels. */
+static bool is_sound(const struct gs_node *from, const struct gs_node *to,
+                     const CUgraphEdgeData *data)
+{
+    static const unsigned char none[sizeof(data->reserved)];
+
+    if (memcmp(data->reserved, none, sizeof(none)) != 0 || data->to_port != 0) {
+        return false;
+    }
+    switch (data->type) {
+    case CU_GRAPH_DEPENDENCY_TYPE_DEFAULT:
+        return data->from_port == 0;
+    case CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC:
+        return is_kernel(from) && is_kernel(to) &&
+               (data->from_port == GS_PORT_PROGRAMMATIC || data->from_port == GS_PORT_LAUNCH_ORDER);
+    default:
+        return false;
+    }
+}
+
+/* Where `from` is among those that `to` follows; from_count: nowhere. */
+static uint32_t place_of(const struct gs_node *from, const struct gs_node *to)
+{
+    uint32_t i = 0;
+
+    while (i < to->from_count && to->from[i] != from) {
+        i++;
+    }
+    return i;
+}
+
+const CUgraphEdgeData *gs_edge_data(const struct gs_node *from, const struct gs_node *to)
+{
+    return &to->from_data[place_of(from, to)];
+}
+
+static bool push_from(struct gs_node *to, struct gs_node *from, const CUgraphEdgeData *data)
+{
+    uint32_t at = to->from_count;
+
+    if ((at & (at - 1)) == 0) {
+        CUgraphEdgeData *grown =
+            reallocarray(to->from_data, at == 0 ? 1 : (size_t)at * 2, sizeof(*grown));
+
+        if (grown == NULL) {
+            return false;
+        }
+        to->from_data = grown;
     }
     if (!push(&to->from, &to->from_count, from)) {
+        return false;
+    }
+    to->from_data[at] = *data;
+    return true;
+}
+
+static void drop_from(struct gs_node *to, const struct gs_node *from)
+{
+    uint32_t at = place_of(from, to);
+
+    for (uint32_t i = at + 1; i < to->from_count; i++) {
+        to->from_data[i - 1] = to->from_data[i];
+    }
+    drop(to->from, &to->from_count, from);
+}
+
+CUresult gs_edge_add(struct gs_node *from, struct gs_node *to, const CUgraphEdgeData *data)
+{
+    data = data != NULL ? data : &plain;
+    if (from->graph != to->graph || from == to || place_of(from, to) < to->from_count ||
+        !is_sound(from, to, data)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (!push_from(to, from, data)) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     if (!push(&from->to, &from->to_count, to)) {
-        drop(to->from, &to->from_count, from);
+        drop_from(to, from);
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     return CUDA_SUCCESS;
 }
 
-CUresult gs_edge_remove(struct gs_node *from, struct gs_node *to)
+CUresult gs_edge_remove(struct gs_node *from, struct gs_node *to, const CUgraphEdgeData *data)
 {
-    if (from->graph != to->graph || !contains(to->from, to->from_count, from)) {
+    data = data != NULL ? data : &plain;
+    if (from->graph != to->graph || place_of(from, to) == to->from_count ||
+        memcmp(gs_edge_data(from, to), data, sizeof(*data)) != 0) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    drop(to->from, &to->from_count, from);
+    drop_from(to, from);
     drop(from->to, &from->to_count, to);
     return CUDA_SUCCESS;
 }
@@ -155,20 +237,22 @@ static struct gs_node *new_node(struct gs_graph *graph, const struct gs_node_par
     return node;
 }
 
-static CUresult follow(struct gs_node *node, const CUgraphNode *deps, size_t count)
+static CUresult follow(struct gs_node *node, const CUgraphNode *deps, const CUgraphEdgeData *data,
+                       size_t count)
 {
     CUresult cu = CUDA_SUCCESS;
 
     for (size_t i = 0; i < count && cu == CUDA_SUCCESS; i++) {
         struct gs_node *from = gs_node_find(deps[i]);
 
-        cu = from != NULL ? gs_edge_add(from, node) : CUDA_ERROR_INVALID_VALUE;
+        cu = from != NULL ? gs_edge_add(from, node, data != NULL ? &data[i] : NULL)
+                          : CUDA_ERROR_INVALID_VALUE;
     }
     return cu;
 }
 
-CUresult gs_graph_add(struct gs_graph *graph, const CUgraphNode *deps, size_t count,
-                      struct gs_node_params *params, struct gs_node **node)
+CUresult gs_graph_add(struct gs_graph *graph, const CUgraphNode *deps, const CUgraphEdgeData *data,
+                      size_t count, struct gs_node_params *params, struct gs_node **node)
 {
     CUresult cu;
 
@@ -181,7 +265,7 @@ CUresult gs_graph_add(struct gs_graph *graph, const CUgraphNode *deps, size_t co
         gs_node_params_free(params);
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    cu = follow(*node, deps, count);
+    cu = follow(*node, deps, data, count);
     if (cu != CUDA_SUCCESS) {
         gs_node_destroy(*node);
     }
@@ -202,6 +286,7 @@ static void free_node(struct gs_node *node)
     (void)vgpu_handles_take(nodes, node->handle);
     gs_node_params_free(&node->params);
     free(node->from);
+    free(node->from_data);
     free(node->to);
     free(node);
 }
@@ -212,7 +297,7 @@ void gs_node_destroy(struct gs_node *node)
         drop(node->from[i]->to, &node->from[i]->to_count, node);
     }
     for (uint32_t i = 0; i < node->to_count; i++) {
-        drop(node->to[i]->from, &node->to[i]->from_count, node);
+        drop_from(node->to[i], node);
     }
     unlink_node(node);
     free_node(node);
@@ -263,7 +348,8 @@ static bool copy_edges(const struct gs_graph *from, const struct gs_graph *to)
     }
     for (node = from->first; good && node != NULL; node = node->next) {
         for (uint32_t i = 0; good && i < node->from_count; i++) {
-            good = gs_edge_add(by_mark[node->from[i]->mark], by_mark[node->mark]) == CUDA_SUCCESS;
+            good = gs_edge_add(by_mark[node->from[i]->mark], by_mark[node->mark],
+                               &node->from_data[i]) == CUDA_SUCCESS;
         }
     }
     free(by_mark);

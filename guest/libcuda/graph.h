@@ -48,18 +48,27 @@ CUgraph gs_graph_handle(const struct gs_graph *graph);
 CUgraphNode gs_node_handle(const struct gs_node *node);
 
 /* The node at the end of the graph's list, behind `deps`, which must be distinct nodes of the same
- * graph: 1 otherwise.  Takes what `params` owns, also on errors. */
-CUresult gs_graph_add(struct gs_graph *graph, const CUgraphNode *deps, size_t count,
-                      struct gs_node_params *params, struct gs_node **node);
+ * graph: 1 otherwise.  `data`: of each edge; NULL: all are plain.  Takes what `params` owns, also
+ * on errors. */
+CUresult gs_graph_add(struct gs_graph *graph, const CUgraphNode *deps, const CUgraphEdgeData *data,
+                      size_t count, struct gs_node_params *params, struct gs_node **node);
 
 /* Takes a node out, with its edges, and frees it. */
 void gs_node_destroy(struct gs_node *node);
 
-/* One edge.  1: not of one graph, already there (or not there), from a node to itself. */
-CUresult gs_edge_add(struct gs_node *from, struct gs_node *to);
-CUresult gs_edge_remove(struct gs_node *from, struct gs_node *to);
+/*
+ * One edge.  1: not of one graph, already there (or not there with this data), from a node to
+ * itself, or data that no edge between these two can have.  A programmatic edge lets the later
+ * kernel begin before the earlier one has ended; the worker is told of a plain edge, behind which
+ * nothing begins too early.
+ */
+CUresult gs_edge_add(struct gs_node *from, struct gs_node *to, const CUgraphEdgeData *data);
+CUresult gs_edge_remove(struct gs_node *from, struct gs_node *to, const CUgraphEdgeData *data);
 
-/* Whether edges are of the only kind that vgpu has; NULL: they are.  (cu_graph.c) */
+/* The data of an edge that is there. */
+const CUgraphEdgeData *gs_edge_data(const struct gs_node *from, const struct gs_node *to);
+
+/* Whether no edge has data; NULL: none has. */
 bool gs_edges_are_plain(const CUgraphEdgeData *data, size_t count);
 
 /* The nodes of a graph, each behind those that it follows, in an array owned by the caller.  The

@@ -60,7 +60,8 @@ struct gs_node {
     struct gs_node *previous;
     uint64_t origin; /* the handle of the node that it is a copy of, or 0 */
     struct gs_node_params params;
-    struct gs_node **from; /* owned: whom it follows */
+    struct gs_node **from;      /* owned: whom it follows */
+    CUgraphEdgeData *from_data; /* owned: how, of each */
     uint32_t from_count;
     struct gs_node **to; /* owned: who follows it */
     uint32_t to_count;

@@ -17,7 +17,7 @@ static struct gs_stream legacy_mark;
 
 /* Native's, for every new stream. */
 static const struct gs_stream_attributes attributes_at_first = {
-    .sync_policy = CU_SYNC_POLICY_AUTO,
+    .sync_policy = (CUsynchronizationPolicy)-1, /* until one is set: measured */
     .domains = {.default_ = 0, .remote = 1},
 };
 

@@ -94,6 +94,7 @@ CALLS = [
         "name": "cuTensorMapReplaceAddress", "base": "cuTensorMapReplaceAddress",
         "since": 12000, "class": "round_trip", "driver": "optional",
         "args": [("inout", "CUtensorMap *tensorMap"), ("hostptr", "void *globalAddress")],
+        "optional": ["tensorMap"],
         "via": ["vgpuTensorMap"],
         "negatives": 1, "negatives_why": "the driver crashes without a map",
         "doc": "Changes the address in a tensor map.",

@@ -164,6 +164,25 @@ CONF_POSITIVE(cuMemCreate, counts_as_used)
 }
 CONF_ALONE(cuMemCreate, counts_as_used)
 
+/* What PyTorch and NCCL ask for, whether they export it or not. */
+CONF_POSITIVE(cuMemCreate, that_could_be_exported)
+{
+    CUmemAccessDesc access = may(CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    CUmemAllocationProp prop = on_device();
+    CUmemGenericAllocationHandle h = 0;
+    CUdeviceptr p = 0;
+
+    conf_context();
+    prop.requestedHandleTypes = CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR;
+    CONF_OK(cuMemCreate(&h, PAGE, &prop, 0));
+    p = range(PAGE);
+    CONF_OK(cuMemMap(p, PAGE, 0, h, 0));
+    CONF_OK(cuMemSetAccess(p, PAGE, &access, 1));
+    CONF_OK(cuMemsetD32_v2(p, 7, 4));
+    CONF_OK(cuMemUnmap(p, PAGE));
+    CONF_OK(cuMemRelease(h));
+}
+
 CONF_NEGATIVE(cuMemCreate, size_between_pages)
 {
     CUmemAllocationProp prop = on_device();
