@@ -121,6 +121,9 @@ void info_path_of(void *handle, char path[static INFO_PATH]);
 /* Looks in the loader's cache for a library of this name that is not the file `ours`. */
 void info_find_rival(const char *name, const char *ours, struct info_rival *rival);
 
+/* Whether there is one of the nodes without which JAX leaves CUDA out. */
+bool info_has_node(void);
+
 /* " (of NVIDIA's driver 580.159.04)", or "". */
 void info_describe(const char *path, char text[static INFO_WHOSE]);
 

@@ -170,6 +170,8 @@ static void put_library(const struct info *info)
     if (info->has_gpus) {
         printf(", \"cuda\": \"%d.%d\"", library->cuda / 1000, library->cuda % 1000 / 10);
         put_gpus(library);
+        comma();
+        put_bool("nvidia_node", info_has_node());
     }
 }
 

@@ -176,6 +176,20 @@ void info_find_rival(const char *name, const char *ours, struct info_rival *riva
     free(cache.file);
 }
 
+bool info_has_node(void)
+{
+    static const char *const nodes[] = {"/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"};
+    const char *root = secure_getenv("VGPU_SYSFS");
+    char path[INFO_PATH];
+    bool found = false;
+
+    for (unsigned int i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s%s", root != NULL ? root : "", nodes[i]);
+        found = found || access(path, F_OK) == 0;
+    }
+    return found;
+}
+
 /* NVIDIA's libraries have their driver's version at the end of the file's name. */
 void info_describe(const char *path, char text[static INFO_WHOSE])
 {

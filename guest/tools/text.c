@@ -78,6 +78,15 @@ static void print_gpus(const struct info_library *library)
     }
 }
 
+/* The host of a broker has NVIDIA's own. */
+static void print_node(const struct info *info)
+{
+    if (info->has_device && !info_has_node()) {
+        printf("nodes       no /dev/nvidiactl: JAX will not look for a GPU; 70-vgpu.rules makes "
+               "one\n");
+    }
+}
+
 void info_print_text(const struct info *info)
 {
     printf("vgpu-info   " VGPU_VERSION "\n");
@@ -98,5 +107,6 @@ void info_print_text(const struct info *info)
     }
     if (info->has_gpus) {
         print_gpus(&info->library);
+        print_node(info);
     }
 }

@@ -15,6 +15,8 @@ from installed import BUILD, add_program, install
 from case import PATIENCE_S, StackCase, main
 
 PROGRAM = "vgpu-demo-saxpy"
+# chroot() and mounts need root, or a user namespace.
+IN_ROOT = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]
 VALID = {"cdiVersion": "0.3.0", "kind": "vendor.com/gpu", "devices": [
     {"name": "all", "containerEdits": {"env": ["A=b"]}}]}
 
@@ -39,6 +41,22 @@ class Schema(unittest.TestCase):
             self.assertNotEqual(cdi.problems({**VALID, **change}), [], change)
 
 
+class Loader(unittest.TestCase):
+    """ldconfig in the installed tree, as a distribution configures it."""
+
+    def test_ldconfig_lists_the_libraries(self):
+        with tempfile.TemporaryDirectory(prefix="vgpu-tree-") as folder:
+            install(folder, "/usr/local")
+            (Path(folder) / "etc/ld.so.conf").write_text("include /etc/ld.so.conf.d/*.conf\n")
+            subprocess.run([*IN_ROOT, "/sbin/ldconfig", "-r", folder], check=True)
+            listed = subprocess.run([*IN_ROOT, "/sbin/ldconfig", "-r", folder, "-p"], check=True,
+                                    capture_output=True, text=True).stdout
+            libraries = sorted(map(str, Path(folder).rglob("vgpu/*.so.1")))
+        for path in libraries:
+            self.assertIn(f"{Path(path).name} (libc6,x86-64) => {path[len(folder):]}", listed)
+        self.assertIn("libcuda.so.1 (libc6,x86-64) => /usr/local/", listed)
+
+
 class Container(StackCase):
     """A root with nothing but programs and a C library, over the socket."""
 
@@ -61,8 +79,7 @@ class Container(StackCase):
     def contain(self, program, edits):
         """Like a container engine: namespaces, the edits, the root."""
         (self.folder / "script").write_text(cdi.script(edits, self.root, program))
-        user = [] if os.geteuid() == 0 else ["--map-root-user"]
-        return subprocess.run(["unshare", "--mount", "--propagation", "private", *user, "sh",
+        return subprocess.run([*IN_ROOT, "unshare", "--mount", "--propagation", "private", "sh",
                                self.folder / "script"], text=True, capture_output=True,
                               timeout=PATIENCE_S, check=False)
 

@@ -92,6 +92,7 @@ static void test_all_is_well(void **state)
     has(" calls\n");
     has("CUDA        12.4\n");
     has("GPU 0       Fake GPU, 1 MiB, compute capability 75.76\n");
+    has("nodes       no /dev/nvidiactl: JAX");
 }
 
 static void test_library_that_programs_do_not_find(void **state)
@@ -212,7 +213,9 @@ static void test_json(void **state)
                       "PAT memtype list:\n"
                       "PAT: [mem 0x0000000800000000-0x0000000800200000] uncached-minus\n"
                       "PAT: [mem 0x0000000800200000-0x0000000801000000] write-combining\n");
+    fake_device_write(broker.device, "../../dev/nvidiactl", "");
     assert_int_equal(run("--json"), 0);
+    has("\"nvidia_node\": true");
     has("{\"version\": \"");
     has("\"transport\": \"device\"");
     has("\"address\": \"0000:00:05.0\"");
