@@ -8,7 +8,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=test/harness/stack.sh
 source "$here/stack.sh"
 
-usage='usage: ./dev run [--vm [--qemu SUITE] [--file PATH]] [--driver sim|cuda|PATH] [-v] -- PROGRAM [ARGS]'
+usage='usage: ./dev run [--vm [--qemu SUITE] [--file PATH] [--host-files] [--memory MIB] [--timeout S]] [--driver sim|cuda|PATH] [-v] -- PROGRAM [ARGS]'
 vm=
 machine=()
 build=$here/../../build/release
@@ -20,7 +20,8 @@ while (($# > 0)); do
     --driver) driver=${2:?}; shift 2 ;;
     --vm) vm=yes; shift ;;
     --qemu) machine+=(--suite "${2:?}"); shift 2 ;;
-    --file) machine+=(--file "${2:?}"); shift 2 ;;
+    --file | --memory | --timeout) machine+=("$1" "${2:?}"); shift 2 ;;
+    --host-files) machine+=("$1"); shift ;;
     -v) export STACK_VERBOSE=1 STACK_LOG_LEVEL=debug; shift ;;
     --) shift; break ;;
     *) echo "$usage" >&2; exit 2 ;;

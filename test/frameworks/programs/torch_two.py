@@ -16,7 +16,7 @@ def work(seed):
     print("started", flush=True)
     sys.stdin.readline()
     for number in range(200):
-        a = torch.tanh(a @ a / 32 + number)
+        a = torch.sin(a @ a / 32 + number)
     tensors.tell(f"result.{seed}", a)
     told.value(f"kept.{seed}", bool((kept == seed).all()))
     told.value(f"allocated.{seed}", torch.cuda.memory_allocated())
