@@ -52,7 +52,7 @@ def write_image(chosen, out):
 
 def run_in_host_files(chosen):
     """The program starts in the host's file system, with the library of the build."""
-    library = (chosen.build / "guest/libcuda").resolve()
+    folders = [(chosen.build / name).resolve() for name in ("guest/libcuda", "guest/libnvml")]
     with tempfile.NamedTemporaryFile(suffix=".cpio") as file, \
             HostFiles(chosen.memory) as files:
         image = vgpu_image(chosen.build)
@@ -64,7 +64,7 @@ def run_in_host_files(chosen):
                        args=files.arguments) as guest:
             guest.check(files.prepare)
             command = files.command([chosen.program, *chosen.arguments],
-                                    {"LD_LIBRARY_PATH": str(library)})
+                                    {"LD_LIBRARY_PATH": ":".join(map(str, folders))})
             return guest.run(f"exec {command}", chosen.timeout)
 
 
