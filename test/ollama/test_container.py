@@ -67,6 +67,8 @@ class Container(StackCase):
         install(cls.folder / "guest", "/usr")
         cls.root = cls.folder / "root"
         add_program(cls.root, BUILD / "test/programs" / PROGRAM, f"bin/{PROGRAM}")
+        for program in ("vgpu-ollama", "vgpu-ollama-runner"):
+            add_program(cls.root, BUILD / "test/ollama" / program, f"bin/{program}")
         super().setUpClass()
 
     def spec(self):
@@ -96,6 +98,12 @@ class Container(StackCase):
         run = self.contain("/usr/bin/vgpu-info", edits)
         self.assertEqual((run.returncode, run.stderr), (0, ""), run)
         self.assertIn("/libcuda.so.1, ", run.stdout)
+
+    def test_ollama_finds_the_gpu_where_it_looks(self):
+        edits = self.spec()["devices"][0]["containerEdits"]
+        for generation in ("libcuda", "probe"):
+            run = self.contain(f"/bin/vgpu-ollama --nvml {generation}", edits)
+            self.assertEqual((run.returncode, f"PASS {generation}" in run.stdout), (0, True), run)
 
     def test_without_the_edits_it_does_not(self):
         run = self.contain(f"/bin/{PROGRAM}", {})
