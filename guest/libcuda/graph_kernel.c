@@ -131,6 +131,7 @@ CUresult gs_params_launch(const struct gs_launch *l, struct gs_node_params *para
         .blockDimY = l->config.blockDimY,
         .blockDimZ = l->config.blockDimZ,
         .sharedMemBytes = l->config.sharedMemBytes,
+        .kern = (CUkernel)(uintptr_t)atomic_load(&l->function->kernel),
         .ctx = gs_context_handle(context),
     };
     gs_params_set_context(params, context);

@@ -172,6 +172,7 @@ static CUresult join(struct gs_kernel *kernel, const struct gs_call *call, struc
         CUdevice device = gs_device_index(call->context->device);
 
         cu = pass_settings(atomic_load(&kernel->devices[device]), f);
+        atomic_store(&f->kernel, kernel->handle);
     }
     return cu == CUDA_SUCCESS ? add_use(kernel, call, epoch, f) : cu;
 }

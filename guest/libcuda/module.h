@@ -62,7 +62,8 @@ struct gs_function {
     uint64_t wire;
     char *name;
     _Atomic int32_t attributes[VGPU_FUNCTION_ATTRIBUTES];
-    _Atomic uint32_t own; /* bits of attributes that the program set here, not by a kernel */
+    _Atomic uint32_t own;    /* bits of attributes that the program set here, not by a kernel */
+    _Atomic uint64_t kernel; /* handle of the library's kernel that it stands for, or 0 */
     uint32_t param_count;
     uint32_t param_bytes;
     struct gs_param *params;

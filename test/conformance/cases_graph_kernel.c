@@ -230,6 +230,27 @@ CONF_POSITIVE(cuGraphKernelNodeGetParams_v2, as_set)
     CONF_VALUE(*(unsigned int *)params.kernelParams[1]);
 }
 
+/* NVIDIA's runtime knows its kernels by these handles. */
+CONF_POSITIVE(cuGraphKernelNodeGetParams_v2, kernel_of_library)
+{
+    unsigned int five = 5;
+    CUDA_KERNEL_NODE_PARAMS params;
+    CUdeviceptr word = 0;
+    CUgraphNode node = NULL;
+    void *args[] = {&word, &five};
+
+    conf_context();
+    word = conf_word(0);
+    params = conf_kernel_node("store", args);
+    params.func = NULL;
+    params.kern = conf_library_kernel("store");
+    CONF_OK(cuGraphAddKernelNode_v2(&node, conf_graph(), NULL, 0, &params));
+    memset(&params, 0, sizeof(params));
+    CONF_OK(cuGraphKernelNodeGetParams_v2(node, &params));
+    CONF_EXPECT(params.kern == conf_library_kernel("store"));
+    CONF_VALUE(*(unsigned int *)params.kernelParams[1]);
+}
+
 CONF_NEGATIVE(cuGraphKernelNodeGetParams_v2, null_out)
 {
     conf_context();
