@@ -45,7 +45,8 @@ static void free_dead(struct br_broker *broker)
     }
 }
 
-/* The loop must not sleep while a ring is to be looked at or a memory washed, and must else. */
+/* The loop must not sleep while a ring is to be looked at or a memory washed or freed, and must
+ * else. */
 static void on_spin(uv_idle_t *idle)
 {
     (void)idle;
@@ -53,7 +54,8 @@ static void on_spin(uv_idle_t *idle)
 
 static void sync_spin(struct br_broker *broker)
 {
-    bool wanted = !TAILQ_EMPTY(&broker->hot) || !TAILQ_EMPTY(&broker->washes);
+    bool wanted = !TAILQ_EMPTY(&broker->hot) || !TAILQ_EMPTY(&broker->washes) ||
+                  !TAILQ_EMPTY(&broker->cache.doomed);
 
     if (wanted == broker->spinning) {
         return;
@@ -87,6 +89,7 @@ static void after_poll(uv_check_t *check)
     }
     free_dead(broker);
     br_wash_turn(broker);
+    (void)br_cache_turn(&broker->cache);
     sync_spin(broker);
 }
 
@@ -152,6 +155,7 @@ struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *setti
     broker->spares = settings->spares;
     broker->misuse_limit.interval_ns = VGPU_NS_PER_S;
     broker->misuse_limit.burst = MISUSE_LINES;
+    br_cache_init(&broker->cache, settings);
     init_lists(broker);
     start_hooks(broker);
     return broker;
@@ -200,6 +204,7 @@ void br_broker_free(struct br_broker *broker)
         TAILQ_REMOVE(&broker->vms, vm, entry);
         br_vm_free(vm);
     }
+    br_cache_fini(&broker->cache);
     vgpu_arena_fini(&broker->arena);
     free(broker);
 }
@@ -345,6 +350,7 @@ void br_broker_log_stats(const struct br_broker *broker)
     {
         br_vm_log_stats(vm);
     }
+    br_cache_log_stats(&broker->cache);
     (void)snprintf(line, sizeof(line), "total sessions=%u ended=%llu", broker->session_count,
                    (unsigned long long)broker->total.sessions);
     br_stats_log(line, &broker->total);
@@ -363,5 +369,5 @@ uint64_t br_broker_memory_bound(const struct br_broker *broker)
         vms++;
     }
     return sizeof(*broker) + VGPU_FRAME_ARENA_BYTES + broker->sessions_max * session +
-           vms * br_vm_memory_bound();
+           vms * br_vm_memory_bound() + br_cache_memory_bound(&broker->cache);
 }

@@ -14,6 +14,7 @@
 
 #include "broker/adopt.h"
 #include "broker/batch.h"
+#include "broker/cache.h"
 #include "broker/gpu.h"
 #include "broker/link.h"
 #include "broker/options.h"
@@ -56,6 +57,7 @@ struct br_broker {
     struct br_gpu_list gpus;
     struct br_slot slots[VGPU_DEVICES_MAX];
     uint32_t slot_count;
+    uint32_t vm_count;
     uint32_t session_count;
     uint64_t session_last;
 
@@ -70,6 +72,8 @@ struct br_broker {
     uv_prepare_t before;
     uv_check_t after;
     uint64_t turn;
+
+    struct br_cache cache;
 
     struct vgpu_ratelimit misuse_limit;
     struct br_stats total; /* of ended sessions */

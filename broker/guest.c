@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "broker/broker.h"
 #include "common/fd.h"
@@ -94,6 +95,15 @@ static void release(struct br_holder *holder, struct br_channel *channel)
 static const struct br_holder_ops holder_ops = {
     .grant = grant, .dismiss = dismiss, .release = release};
 
+/* Processes of one account could read each other's memory anyway. */
+static uint32_t account_of(int fd)
+{
+    struct ucred cred = {.uid = UINT32_MAX};
+    socklen_t len = sizeof(cred);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 ? cred.uid : UINT32_MAX;
+}
+
 int br_guest_new(struct br_broker *broker, int fd)
 {
     struct br_guest *guest = calloc(1, sizeof(*guest));
@@ -106,6 +116,7 @@ int br_guest_new(struct br_broker *broker, int fd)
     }
     guest->broker = broker;
     guest->holder.ops = &holder_ops;
+    guest->holder.tenant = br_tenant_of_account(account_of(fd));
     guest->holder.warnings = &broker->misuse_limit;
     (void)snprintf(guest->holder.who, sizeof(guest->holder.who), "guest=local");
     rc = br_link_open(&guest->link, &broker->pool, fd, GUEST_BUFFER, &link_ops, guest);

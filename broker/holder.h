@@ -39,6 +39,7 @@ struct br_holder {
     const struct br_holder_ops *ops;
     const void *machine;             /* whose: the same for all of one; NULL: of this host */
     struct br_session *session;      /* from br_session_new() to release() */
+    uint64_t tenant;                 /* whose cached code its sessions may use (cache.h) */
     bool holds;                      /* the guest may still use the channel */
     struct vgpu_ratelimit *warnings; /* of lines about misuse; borrowed */
     struct vgpu_ratelimit *lines;    /* of lines about the session's life; NULL: all are written */

@@ -165,7 +165,7 @@ static int lock_and_notify(struct process *process)
     return rc;
 }
 
-/* Every session costs five descriptors, every machine three. */
+/* Every session costs five descriptors, every machine three, every cached image one. */
 static void raise_fd_limit(void)
 {
     struct rlimit limit;

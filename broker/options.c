@@ -39,6 +39,13 @@ const struct vgpu_config_key br_config_keys[] = {
     KEY(vm_user, VGPU_CONFIG_STRING, "any",
         "account that may connect as a machine, beside root; any: whoever reaches the socket", 0, 0,
         NULL),
+    KEY(cache_mib, VGPU_CONFIG_U32, "4096", "code that is kept for later processes; 0: none", 0,
+        1048576, NULL),
+    KEY(cache_vm_mib, VGPU_CONFIG_U32, "1024", "of that, for one virtual machine or account", 1,
+        1048576, NULL),
+    KEY(cache_entries, VGPU_CONFIG_U32, "4096", "images in it, each a descriptor", 1, 65536, NULL),
+    KEY(cache_vm_entries, VGPU_CONFIG_U32, "1024", "of those, for one virtual machine or account",
+        1, 65536, NULL),
     /* The executor's key: the broker tells it to supervisors. */
     {"executor", "spares", VGPU_CONFIG_U32, offsetof(struct br_settings, spares), "1",
      "workers kept ready and locked", 0, 64, NULL},
@@ -253,6 +260,25 @@ static int resolve_access(struct br_options *options, FILE *err)
     return rc;
 }
 
+/* One machine's share is no more than all. */
+static int check_cache(const struct br_options *options, FILE *err)
+{
+    const struct br_settings *s = &options->settings;
+
+    if (s->cache_mib != 0 && s->cache_vm_mib > s->cache_mib) {
+        (void)fprintf(err, "vgpu-broker: broker.cache_vm_mib = %u is more than cache_mib = %u\n",
+                      s->cache_vm_mib, s->cache_mib);
+        return -EINVAL;
+    }
+    if (s->cache_vm_entries > s->cache_entries) {
+        (void)fprintf(err,
+                      "vgpu-broker: broker.cache_vm_entries = %u is more than cache_entries = %u\n",
+                      s->cache_vm_entries, s->cache_entries);
+        return -EINVAL;
+    }
+    return 0;
+}
+
 static int load(struct br_options *options, FILE *err)
 {
     int rc = load_settings(options, err);
@@ -262,6 +288,9 @@ static int load(struct br_options *options, FILE *err)
     }
     if (rc == 0) {
         rc = check_paths(options, err);
+    }
+    if (rc == 0) {
+        rc = check_cache(options, err);
     }
     return rc == 0 ? resolve_access(options, err) : rc;
 }

@@ -26,7 +26,11 @@ struct br_settings {
     uint32_t vm_socket_mode;
     char *vm_socket_group; /* "none", or a group */
     char *vm_user;         /* "any", or an account */
-    uint32_t spares;       /* executor.spares: told to supervisors */
+    uint32_t cache_mib;    /* 0: no cache */
+    uint32_t cache_vm_mib;
+    uint32_t cache_entries;
+    uint32_t cache_vm_entries;
+    uint32_t spares; /* executor.spares: told to supervisors */
 };
 
 /* Who may connect as a virtual machine; vm_user and vm_socket_group resolved. */

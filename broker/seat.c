@@ -104,6 +104,7 @@ static struct br_seat *make(struct br_vm *vm, uint32_t channel, uint32_t epoch)
     seat->holder.machine = vm;
     seat->holder.warnings = &vm->warnings;
     seat->holder.lines = &vm->lines;
+    seat->holder.tenant = vm->tenant;
     (void)snprintf(seat->holder.who, sizeof(seat->holder.who), "%s channel=%u epoch=%u", vm->who,
                    channel, epoch);
     return seat;

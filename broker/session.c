@@ -357,6 +357,7 @@ void br_session_on_attached(struct br_session *session, int32_t cu)
     br_ringio_heat(session);
     opened.ordinal = session->ordinal;
     opened.worker_pid = session->worker->pid;
+    opened.cache = br_cache_is_on(&session->broker->cache);
     frame.kind_case = VGPU__FRAME__KIND_OPENED;
     frame.opened = &opened;
     if (may_tell(session)) {

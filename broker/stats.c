@@ -35,18 +35,27 @@ void br_stats_add(struct br_stats *total, const struct br_stats *one)
     total->worker_full += one->worker_full;
     total->guest_full += one->guest_full;
     total->misuses += one->misuses;
+    total->cache_hits += one->cache_hits;
+    total->cache_misses += one->cache_misses;
+    total->cache_filed += one->cache_filed;
+    total->cache_wrong += one->cache_wrong;
+    total->cache_bytes += one->cache_bytes;
 }
 
 void br_stats_log(const char *what, const struct br_stats *stats)
 {
-    vgpu_log(
-        VGPU_LOG_INFO,
-        "%s one_way=%" PRIu64 " round_trip=%" PRIu64 " unknown=%" PRIu64 " submit_bytes=%" PRIu64
-        " submit_frames=%" PRIu64 " answers=%" PRIu64 " complete_bytes=%" PRIu64
-        " complete_frames=%" PRIu64 " control=%" PRIu64 " doorbells=%" PRIu64 " quiets=%" PRIu64
-        " interrupts=%" PRIu64 " worker_full=%" PRIu64 " guest_full=%" PRIu64 " misuses=%" PRIu64,
-        what, stats->records[BR_CLASS_ONE_WAY], stats->records[BR_CLASS_ROUND_TRIP],
-        stats->records[BR_CLASS_UNKNOWN], stats->submit_bytes, stats->submit_frames, stats->answers,
-        stats->complete_bytes, stats->complete_frames, stats->control_frames, stats->doorbells,
-        stats->quiets, stats->interrupts, stats->worker_full, stats->guest_full, stats->misuses);
+    vgpu_log(VGPU_LOG_INFO,
+             "%s one_way=%" PRIu64 " round_trip=%" PRIu64 " unknown=%" PRIu64
+             " submit_bytes=%" PRIu64 " submit_frames=%" PRIu64 " answers=%" PRIu64
+             " complete_bytes=%" PRIu64 " complete_frames=%" PRIu64 " control=%" PRIu64
+             " doorbells=%" PRIu64 " quiets=%" PRIu64 " interrupts=%" PRIu64 " worker_full=%" PRIu64
+             " guest_full=%" PRIu64 " misuses=%" PRIu64 " cache_hits=%" PRIu64
+             " cache_misses=%" PRIu64 " cache_filed=%" PRIu64 " cache_wrong=%" PRIu64
+             " cache_bytes=%" PRIu64,
+             what, stats->records[BR_CLASS_ONE_WAY], stats->records[BR_CLASS_ROUND_TRIP],
+             stats->records[BR_CLASS_UNKNOWN], stats->submit_bytes, stats->submit_frames,
+             stats->answers, stats->complete_bytes, stats->complete_frames, stats->control_frames,
+             stats->doorbells, stats->quiets, stats->interrupts, stats->worker_full,
+             stats->guest_full, stats->misuses, stats->cache_hits, stats->cache_misses,
+             stats->cache_filed, stats->cache_wrong, stats->cache_bytes);
 }

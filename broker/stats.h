@@ -30,6 +30,11 @@ struct br_stats {
     uint64_t worker_full; /* times the ring was left because the worker did not drain */
     uint64_t guest_full;  /* times the worker was left because the guest did not read */
     uint64_t misuses;
+    uint64_t cache_hits;   /* questions to the cache that were answered with something */
+    uint64_t cache_misses; /* and with nothing */
+    uint64_t cache_filed;
+    uint64_t cache_wrong; /* found, and not what its key promised */
+    uint64_t cache_bytes; /* that hits handed out */
 };
 
 /* Counts one call record by its class. */

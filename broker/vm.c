@@ -129,6 +129,8 @@ void br_vm_end(struct br_vm *vm, const char *why)
             br_seat_detach(vm->seats[i], why);
         }
     }
+    /* Nobody is left whom it could serve; a machine that comes back brings its images again. */
+    br_cache_forget(&vm->broker->cache, vm->tenant);
 }
 
 void br_vm_misuse(struct br_vm *vm, const char *what)
@@ -206,6 +208,7 @@ struct br_vm *br_vm_new(struct br_broker *broker, const char *name)
     }
     vm->broker = broker;
     (void)snprintf(vm->who, sizeof(vm->who), "vm=%.*s", BR_VM_NAME_MAX, name);
+    vm->tenant = br_tenant_of_vm(broker->vm_count++);
     vm->link.fd = -1;
     vm->warnings = (struct vgpu_ratelimit)VGPU_RATELIMIT_INIT(WARNING_LINES, VGPU_NS_PER_S);
     vm->lines = (struct vgpu_ratelimit)VGPU_RATELIMIT_INIT(LIFE_LINES, LIFE_LINE_NS);

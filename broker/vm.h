@@ -48,7 +48,8 @@ struct br_vm {
     char who[sizeof("vm=") + BR_VM_NAME_MAX]; /* "vm=NAME", for logs */
     enum br_vm_phase phase;
     struct br_link link;
-    pid_t pid; /* of the peer, for logs */
+    uint64_t tenant; /* in the cache */
+    pid_t pid;       /* of the peer, for logs */
     uid_t uid;
     uv_timer_t timer; /* greeting, gone: time runs out; up: the next scan */
     bool scanning;

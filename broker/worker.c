@@ -118,6 +118,12 @@ static void dispatch(struct br_worker *worker, const Vgpu__Frame *frame)
         on_fatal(worker, frame->fatal);
     } else if (frame->kind_case == VGPU__FRAME__KIND_USAGE) {
         worker->session->memory_used = frame->usage->memory_used;
+    } else if (frame->kind_case != VGPU__FRAME__KIND_WAKE) {
+        const char *wrong = br_worker_cache_frame(worker, frame);
+
+        if (wrong != NULL) {
+            misbehave(worker, wrong);
+        }
     } else if (vgpu_ring_wants_wake(&worker->session->channel.complete)) {
         worker->session->stats.interrupts++;
         br_channel_interrupt(&worker->session->channel);
@@ -165,6 +171,7 @@ static void on_drained(struct br_link *link)
 {
     struct br_worker *worker = link->owner;
 
+    br_worker_cache_drained(worker);
     if (worker->session != NULL) {
         br_ringio_heat(worker->session);
     }
@@ -242,6 +249,7 @@ int br_worker_attach(struct br_worker *worker, struct br_session *session)
     attach.candidate = session->candidate;
     attach.ordinal = session->ordinal;
     attach.memory_quota = worker->gpu->memory_quota;
+    attach.cache = br_cache_is_on(&broker->cache);
     frame.kind_case = VGPU__FRAME__KIND_ATTACH;
     frame.attach = &attach;
     len = vgpu_frame_pack(&frame, broker->tx, sizeof(broker->tx));
@@ -256,6 +264,7 @@ void br_worker_kill(struct br_worker *worker)
     Vgpu__WorkerKill kill = VGPU__WORKER_KILL__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
+    br_worker_cache_end(worker);
     br_link_shut(&worker->link);
     if (worker->killed || worker->gone) {
         return;
@@ -274,6 +283,7 @@ static void bury(struct br_worker *worker)
 {
     struct br_session *session = worker->session;
 
+    br_worker_cache_end(worker);
     worker->session = NULL;
     TAILQ_INSERT_TAIL(&worker->broker->dead_workers, worker, entry);
     if (session != NULL) {

@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 #include "broker/link.h"
+#include "broker/worker_cache.h"
 #include "proto/cuda_enums.h"
 #include "vgpu.pb-c.h"
 
@@ -28,6 +29,7 @@ struct br_worker {
     uint32_t id;
     uint32_t pid;
     struct br_link link;
+    struct br_worker_cache cache;
     struct br_session *session; /* NULL: a spare, or killed after its session let go */
     bool killed;                /* its end was asked for: what it still says is dropped */
     bool gone;                  /* WorkerGone came; settled at the end of the turn */

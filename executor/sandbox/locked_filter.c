@@ -103,6 +103,7 @@ static const struct ex_rule rules[] = {
     EX_ALLOW_EQ("fcntl", 1, F_GETFL, WHY_FD),
     EX_ALLOW_EQ("fcntl", 1, F_DUPFD_CLOEXEC, WHY_FD),
     EX_ALLOW_EQ("fcntl", 1, F_GET_SEALS, "is a channel's size fixed"),
+    EX_ALLOW_EQ("fcntl", 1, F_ADD_SEALS, "cached code changes no more"),
     EX_ALLOW_EQ("prctl", 0, PR_SET_NAME, "names of threads and mappings"),
     EX_ALLOW_EQ("prctl", 0, PR_GET_NAME, "names of threads and mappings"),
     EX_ALLOW_EQ("prctl", 0, PR_SET_VMA, "names of threads and mappings"),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "executor/worker/cache.h"
 #include "executor/worker/device.h"
 #include "executor/worker/dispatch.h"
 
@@ -78,6 +79,7 @@ static void *helper_main(void *arg)
         struct job *job = next_job(h);
 
         ex_dispatch_run(job->session, job->op, &job->record, job->body, job->len, room, true);
+        ex_cache_settle(job->session);
         free(job);
     }
     return NULL;

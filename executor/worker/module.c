@@ -156,11 +156,58 @@ static CUresult load_image(struct ex_session *x, const uint8_t *image,
     return cu;
 }
 
+/* An image that the guest has put into the window. */
+static CUresult load_sent(struct ex_session *x, const struct vgpu_args_cuModuleLoadDataEx *args,
+                          struct ex_jit *jit, struct vgpu_ret_cuModuleLoadDataEx *ret)
+{
+    const uint8_t *window = ex_window_data(&x->window, args->image_offset, args->image_size);
+    uint8_t *image;
+    CUresult cu;
+
+    if (window == NULL) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    image = ex_private_copy(window, args->image_size);
+    if (image == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    cu = load_image(x, image, args, jit, ret);
+    if (cu == CUDA_SUCCESS && x->cache.on && args->image_size >= VGPU_CACHE_BYTES_MIN) {
+        ex_cache_later(image, args->image_size);
+    } else {
+        ex_private_free(image, args->image_size);
+    }
+    return cu;
+}
+
+/* One that it knows by its hash: what that names is loaded, or nothing. */
+static CUresult load_cached(struct ex_session *x, const struct vgpu_args_cuModuleLoadDataEx *args,
+                            struct ex_jit *jit, struct vgpu_ret_cuModuleLoadDataEx *ret)
+{
+    struct ex_cached cached;
+    CUresult cu;
+
+    if (args->key_len != VGPU_CACHE_KEY_BYTES) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (!ex_cache_find_image(x, args->key, &cached)) {
+        ret->missing = 1;
+        return CUDA_ERROR_NOT_FOUND;
+    }
+    if (cached.size == args->image_size) {
+        cu = load_image(x, cached.bytes, args, jit, ret);
+    } else {
+        ret->missing = 1;
+        cu = CUDA_ERROR_NOT_FOUND;
+    }
+    ex_cache_let_go(&cached);
+    return cu;
+}
+
 CUresult ex_do_cuModuleLoadDataEx(struct ex_session *session,
                                   const struct vgpu_args_cuModuleLoadDataEx *args,
                                   struct vgpu_ret_cuModuleLoadDataEx *ret)
 {
-    const uint8_t *window = ex_window_data(&session->window, args->image_offset, args->image_size);
     static _Thread_local struct ex_jit_room room;
     struct ex_jit jit;
     CUresult cu = ex_jit_read(&jit, args->options, args->options_len, &room, args->info_log_size,
@@ -169,16 +216,11 @@ CUresult ex_do_cuModuleLoadDataEx(struct ex_session *session,
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (window == NULL || args->image_size == 0 || args->image_size > VGPU_MODULE_BYTES_MAX) {
+    if (args->image_size == 0 || args->image_size > VGPU_MODULE_BYTES_MAX) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    uint8_t *image = ex_private_copy(window, args->image_size);
-
-    if (image == NULL) {
-        return CUDA_ERROR_OUT_OF_MEMORY;
-    }
-    cu = load_image(session, image, args, &jit, ret);
-    ex_private_free(image, args->image_size);
+    cu = args->key_len > 0 ? load_cached(session, args, &jit, ret)
+                           : load_sent(session, args, &jit, ret);
     ret->wall_time_us = ex_jit_wall_time_us(&jit);
     ret->info_log = (const uint8_t *)jit.info;
     ret->info_log_len = ex_jit_log_length(jit.info, jit.info_size);

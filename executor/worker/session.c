@@ -24,6 +24,7 @@ int ex_session_init(struct ex_session *x, const struct ex_driver *driver, CUdevi
     x->legacy.index = EX_LEGACY_INDEX;
     ex_host_calls_init(&x->host_calls);
     ex_charges_init(&x->charges);
+    ex_cache_init(&x->cache);
     (void)pthread_mutex_init(&x->objects, NULL);
     x->streams = vgpu_handles_new(VGPU_HANDLE_STREAM, VGPU_STREAMS_MAX);
     x->events = vgpu_handles_new(VGPU_HANDLE_EVENT, VGPU_EVENTS_MAX);
@@ -44,6 +45,7 @@ static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int me
     CUresult cu;
 
     x->id = message->session;
+    x->cache.on = message->cache;
     if (memfd < 0 || !ex_reservation_settle(message->candidate, message->ordinal, &place) ||
         message->channel_bytes > place.window_bytes) {
         return CUDA_ERROR_INVALID_VALUE;
@@ -95,6 +97,10 @@ static void handle_frame(struct ex_session *x, struct vgpu_frame_socket *socket,
 {
     if (frame->kind_case == VGPU__FRAME__KIND_ATTACH) {
         handle_attach(x, socket, frame->attach);
+        return;
+    }
+    if (frame->kind_case == VGPU__FRAME__KIND_CACHE_ANSWER) {
+        ex_cache_answer(x, frame->cache_answer, socket);
         return;
     }
     if (frame->kind_case != VGPU__FRAME__KIND_SUBMIT || x->memory == NULL) {

@@ -17,6 +17,7 @@
  *   a link's lock   its object in the driver
  *   charges.lock    limits of the context
  *   memory->lock    device allocations, module globals, registered parts of the window
+ *   cache.turn, then cache.lock   a question to the cache
  *   outbox->lock    what is sent
  */
 
@@ -25,6 +26,7 @@
 #include <stdint.h>
 
 #include "executor/worker/array.h"
+#include "executor/worker/cache.h"
 #include "executor/worker/charge.h"
 #include "executor/worker/event_pool.h"
 #include "executor/worker/fence.h"
@@ -53,6 +55,7 @@ struct ex_session {
     struct ex_vmm *vmm;
     struct ex_arrays arrays;
     struct ex_charges charges;
+    struct ex_cache cache;
 
     pthread_mutex_t objects;
     struct vgpu_handles *streams;

@@ -21,6 +21,7 @@ static void on_frame(void *owner, const Vgpu__Frame *frame)
         atomic_store_explicit(&s->welcomed, true, memory_order_release);
     } else if (frame->kind_case == VGPU__FRAME__KIND_OPENED) {
         atomic_store(&s->worker_pid, frame->opened->worker_pid);
+        atomic_store(&s->cache, frame->opened->cache != 0);
         atomic_store_explicit(&s->opened, true, memory_order_release);
     } else if (frame->kind_case == VGPU__FRAME__KIND_CLOSED) {
         atomic_store_explicit(&s->closed, true, memory_order_release);

@@ -10,6 +10,7 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "common/sha256.h"
 #include "gs_calls.h"
 #include "guest/libcuda/address.h"
 #include "guest/libcuda/console.h"
@@ -55,6 +56,37 @@ static CUresult send_image(const struct gs_call *call, const struct gs_pick *pic
     return cu;
 }
 
+static bool hash_piece(void *arg, const uint8_t *bytes, size_t size)
+{
+    vgpu_sha256_add(arg, bytes, size);
+    return true;
+}
+
+/* Asks for the image by its hash: what another process of this machine has sent need not be sent
+ * again.  False: it must be. */
+static bool load_known(const struct gs_call *call, const struct gs_pick *pick,
+                       const struct vgpu_args_cuModuleLoadDataEx *sent,
+                       struct vgpu_ret_cuModuleLoadDataEx *ret, CUresult *cu)
+{
+    struct vgpu_args_cuModuleLoadDataEx args = *sent;
+    uint8_t key[VGPU_SHA256_BYTES];
+    struct vgpu_sha256 sha;
+
+    if (pick->bytes < VGPU_CACHE_BYTES_MIN || pick->bytes > VGPU_CACHE_BYTES_MAX ||
+        !atomic_load(&call->session->cache)) {
+        return false;
+    }
+    vgpu_sha256_begin(&sha);
+    if (!gs_pick_each(pick, hash_piece, &sha)) {
+        return false;
+    }
+    vgpu_sha256_end(&sha, key);
+    args.key = key;
+    args.key_len = sizeof(key);
+    *cu = gs_call_cuModuleLoadDataEx(call->session, &args, ret);
+    return ret->missing == 0;
+}
+
 /* What the compiler and the worker say of a load that was tried. */
 static void give_words(const struct gs_jit *jit, const struct vgpu_ret_cuModuleLoadDataEx *ret)
 {
@@ -91,7 +123,9 @@ static CUresult load(const struct gs_call *call, const void *image, size_t size,
     }
     args.image_size = pick.bytes;
     memset(&ret, 0, sizeof(ret));
-    cu = send_image(call, &pick, &args, &ret);
+    if (!load_known(call, &pick, &args, &ret, &cu)) {
+        cu = send_image(call, &pick, &args, &ret);
+    }
     give_words(jit, &ret);
     if (cu != CUDA_SUCCESS) {
         return cu;

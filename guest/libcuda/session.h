@@ -48,6 +48,7 @@ struct gs_session {
     _Atomic bool closed;
     _Atomic int32_t refused;
     _Atomic uint32_t worker_pid;
+    _Atomic bool cache;       /* images may be asked for by their hash */
     _Atomic bool prints;      /* a module of this worker's may */
     _Atomic bool silent_done; /* work is known to be done, but not what it printed */
 

@@ -36,11 +36,13 @@ CALLS = [
                 ("u32", "error_log_size"),
                 ("u32", "policy"),
                 ("bytes", "options", "16 * VGPU_JIT_OPTIONS_MAX"),
+                ("bytes", "key", "VGPU_CACHE_KEY_BYTES"),
             ],
             "ret": [
                 ("handle:module", "module"),
                 ("u32", "wall_time_us"),
                 ("u32", "prints"),
+                ("u32", "missing"),
                 ("bytes", "managed", "VGPU_TEXT_BYTES_MAX"),
                 ("bytes", "info_log", "VGPU_JIT_LOG_BYTES_MAX"),
                 ("bytes", "error_log", "VGPU_JIT_LOG_BYTES_MAX"),

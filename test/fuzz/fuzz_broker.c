@@ -346,7 +346,11 @@ static void start(struct stage *stage)
     static const struct br_settings settings = {.channel_mib = 16,
                                                 .sessions_max = 3,
                                                 .session_buffer_kib = 128,
-                                                .hello_timeout_ms = 600000};
+                                                .hello_timeout_ms = 600000,
+                                                .cache_mib = 2,
+                                                .cache_vm_mib = 1,
+                                                .cache_entries = 3,
+                                                .cache_vm_entries = 2};
     int theirs;
 
     vgpu_log_set_level(VGPU_LOG_ERROR);

@@ -100,6 +100,8 @@ def descriptors(pid):
 
 def kind(link):
     """socket, pipe, eventfd, memfd, file ... of a descriptor's link."""
+    if link.startswith("/memfd:vgpu-code"):
+        return "code"
     match = re.match(r"anon_inode:\[?(\w+)|(socket|pipe):|/(memfd|dev):?", link)
     if not match:
         return "file"

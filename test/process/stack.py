@@ -329,7 +329,9 @@ class Stack:
         """What could leak: descriptors by kind, mapped channels, processes."""
         pid, family = self.broker.pid, self.family()
         roles = collections.Counter(executor_role(p) for p in family if procfs.alive(p))
-        return Usage(dict(procfs.kinds(pid)), len(procfs.channel_mappings(pid)), roles["worker"],
+        kinds = dict(procfs.kinds(pid))
+        kinds.pop("code", None)  # cached modules stay
+        return Usage(kinds, len(procfs.channel_mappings(pid)), roles["worker"],
                      roles["supervisor"], sum(procfs.stat(p)[0] == "Z" for p in family))
 
     def steady_usage(self):

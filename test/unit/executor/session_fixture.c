@@ -86,6 +86,7 @@ int fixture_attach(struct fixture *f, uint32_t candidate, bool sealed)
     attach.channel_bytes = TEST_CHANNEL_BYTES;
     attach.candidate = candidate;
     attach.memory_quota = f->quota;
+    attach.cache = f->cache;
     frame.kind_case = VGPU__FRAME__KIND_ATTACH;
     frame.attach = &attach;
     assert_int_equal(vgpu_frame_socket_send(&f->socket, &frame, &f->memfd, 1), 0);

@@ -29,6 +29,7 @@ struct fixture {
     uint8_t batch[VGPU_BATCH_BYTES_MAX];
     size_t used;
     uint32_t sequence;
+    bool cache;     /* Attach says that there is one */
     uint64_t quota; /* device memory that Attach allows; 0: any */
     uint64_t usage; /* what the last Usage said */
 };
