@@ -90,11 +90,29 @@ static void test_shipped_file_holds_every_key_with_its_default(void **state)
     assert_int_equal(shipped.log_level, initial.log_level);
     assert_int_equal(shipped.spares, initial.spares);
     assert_int_equal(shipped.vm_socket_mode, initial.vm_socket_mode);
+    assert_int_equal(shipped.cache_mib, initial.cache_mib);
+    assert_int_equal(shipped.cache_vm_mib, initial.cache_vm_mib);
+    assert_int_equal(shipped.cache_entries, initial.cache_entries);
+    assert_int_equal(shipped.cache_vm_entries, initial.cache_vm_entries);
     assert_string_equal(shipped.vm_socket_group, initial.vm_socket_group);
     assert_string_equal(shipped.vm_user, initial.vm_user);
     vgpu_config_fini(&config);
     config.values = &initial;
     vgpu_config_fini(&config);
+}
+
+static void test_a_share_of_the_cache_is_no_more_than_all(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("--set", "broker.cache_mib=100"), -EINVAL);
+    assert_non_null(strstr(text, "cache_vm_mib = 1024 is more than cache_mib = 100"));
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--set", "broker.cache_mib=100", "--set", "broker.cache_vm_mib=100"), 0);
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--set", "broker.cache_mib=0"), 0);
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--set", "broker.cache_entries=7"), -EINVAL);
+    assert_non_null(strstr(text, "cache_vm_entries = 1024 is more than cache_entries = 7"));
 }
 
 static void test_set_overrides_the_file(void **state)
@@ -277,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_shipped_file_holds_every_key_with_its_default, teardown),
+        cmocka_unit_test_teardown(test_a_share_of_the_cache_is_no_more_than_all, teardown),
         cmocka_unit_test_teardown(test_set_overrides_the_file, teardown),
         cmocka_unit_test_teardown(test_bad_settings_are_named, teardown),
         cmocka_unit_test_teardown(test_machines_come_from_file_and_command_line, teardown),
