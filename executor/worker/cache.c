@@ -19,11 +19,18 @@
 /* Values of CacheAnswer.state. */
 enum state { NOTHING, FILED, ROOM };
 
-/* An image that is to be filed when its load has been answered. */
-static _Thread_local struct {
-    uint8_t *image;
+/* What is to be filed when a load has been answered: an image, and what its PTX became. */
+#define LATER_MAX 2u
+
+struct later {
+    uint8_t *bytes;
     size_t size;
-} later;
+    bool has_key;
+    uint8_t key[VGPU_CACHE_KEY_BYTES];
+};
+
+static _Thread_local struct later later[LATER_MAX];
+static _Thread_local unsigned int later_count;
 
 void ex_cache_init(struct ex_cache *cache)
 {
@@ -238,21 +245,33 @@ void ex_cache_file(struct ex_session *x, const uint8_t *key, const void *bytes, 
     (void)pthread_mutex_unlock(&x->cache.turn);
 }
 
-void ex_cache_later(uint8_t *image, size_t size)
+void ex_cache_later(const uint8_t *key, uint8_t *bytes, size_t size)
 {
-    later.image = image;
-    later.size = size;
+    struct later *l = &later[later_count];
+
+    if (later_count == LATER_MAX) {
+        ex_private_free(bytes, size);
+        return;
+    }
+    later_count++;
+    l->bytes = bytes;
+    l->size = size;
+    l->has_key = key != NULL;
+    if (key != NULL) {
+        memcpy(l->key, key, sizeof(l->key));
+    }
 }
 
 void ex_cache_settle(struct ex_session *x)
 {
-    uint8_t key[VGPU_SHA256_BYTES];
+    for (unsigned int i = 0; i < later_count; i++) {
+        struct later *l = &later[i];
 
-    if (later.image == NULL) {
-        return;
+        if (!l->has_key) {
+            vgpu_sha256(l->bytes, l->size, l->key);
+        }
+        ex_cache_file(x, l->key, l->bytes, l->size);
+        ex_private_free(l->bytes, l->size);
     }
-    vgpu_sha256(later.image, later.size, key);
-    ex_cache_file(x, key, later.image, later.size);
-    ex_private_free(later.image, later.size);
-    later.image = NULL;
+    later_count = 0;
 }

@@ -61,9 +61,9 @@ void ex_cache_wrong(struct ex_session *x, const uint8_t *key, const char *reason
  * VGPU_CACHE_BYTES_MAX are not filed. */
 void ex_cache_file(struct ex_session *x, const uint8_t *key, const void *bytes, size_t size);
 
-/* Remembers an image of ex_private_copy(), which it takes, to be filed when the answer has been
- * sent; on a helper thread. */
-void ex_cache_later(uint8_t *image, size_t size);
+/* Remembers memory of ex_private_copy(), which it takes, to be filed under a key (NULL: its
+ * SHA-256) when the answer has been sent; on a helper thread. */
+void ex_cache_later(const uint8_t *key, uint8_t *bytes, size_t size);
 
 /* Files what was remembered on this thread. */
 void ex_cache_settle(struct ex_session *x);

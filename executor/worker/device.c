@@ -141,3 +141,15 @@ CUresult ex_device_facts(const struct ex_driver *driver, CUdevice device, struct
     f->message.attribute_valid.len = sizeof(f->attribute_valid);
     return cu;
 }
+
+uint32_t ex_device_capability(const struct ex_driver *driver, CUdevice device)
+{
+    int major = 0;
+    int minor = 0;
+
+    (void)driver->cuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
+                                       device);
+    (void)driver->cuDeviceGetAttribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
+                                       device);
+    return (uint32_t)(major * 10 + minor);
+}

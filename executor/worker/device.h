@@ -31,4 +31,7 @@ struct ex_facts {
 /* Fills *facts.  Needs a context (stream priorities); the first failing call's result. */
 CUresult ex_device_facts(const struct ex_driver *driver, CUdevice device, struct ex_facts *facts);
 
+/* Compute capability of a device; 90: 9.0. */
+uint32_t ex_device_capability(const struct ex_driver *driver, CUdevice device);
+
 #endif

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executor/worker/compiled.h"
 #include "executor/worker/console.h"
+#include "executor/worker/device.h"
 #include "executor/worker/image.h"
 #include "executor/worker/image_choose.h"
 #include "executor/worker/image_scan.h"
@@ -90,7 +92,9 @@ static struct ex_module_cost cost_of(struct ex_session *x, const struct ex_choic
 }
 
 static CUresult load(struct ex_session *x, const struct ex_choice *choice,
-                     const struct ex_findings *findings, struct ex_jit *jit, uint64_t *handle)
+                     const struct ex_findings *findings,
+                     const struct vgpu_args_cuModuleLoadDataEx *args, struct ex_jit *jit,
+                     uint64_t *handle)
 {
     struct ex_module_cost cost = cost_of(x, choice, findings);
     CUmodule module = NULL;
@@ -102,8 +106,7 @@ static CUresult load(struct ex_session *x, const struct ex_choice *choice,
     if (!charge(x, &cost)) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    cu = x->driver->cuModuleLoadDataEx(&module, choice->bytes, jit->count, jit->options,
-                                       jit->values);
+    cu = ex_compiled_load(x, choice, jit, args->options, args->options_len, &module);
     if (cu == CUDA_SUCCESS) {
         cu = file_module(x, module, &cost, handle);
     }
@@ -113,26 +116,13 @@ static CUresult load(struct ex_session *x, const struct ex_choice *choice,
     return cu;
 }
 
-/* 90: 9.0. */
-static uint32_t capability_of(const struct ex_session *x)
-{
-    int major = 0;
-    int minor = 0;
-
-    (void)x->driver->cuDeviceGetAttribute(&major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR,
-                                          x->device);
-    (void)x->driver->cuDeviceGetAttribute(&minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
-                                          x->device);
-    return (uint32_t)(major * 10 + minor);
-}
-
 /* Loads what the driver is to have of an image, if the guest can use it. */
 static CUresult load_image(struct ex_session *x, const uint8_t *image,
                            const struct vgpu_args_cuModuleLoadDataEx *args, struct ex_jit *jit,
                            struct vgpu_ret_cuModuleLoadDataEx *ret)
 {
     static _Thread_local struct ex_findings findings; /* until the answer is sent */
-    uint32_t capability = capability_of(x);
+    uint32_t capability = ex_device_capability(x->driver, x->device);
     struct ex_choice choice;
     CUresult cu = ex_image_choose(image, args->image_size, capability, args->policy, &choice);
 
@@ -146,7 +136,7 @@ static CUresult load_image(struct ex_session *x, const uint8_t *image,
         cu = CUDA_ERROR_NOT_SUPPORTED;
     }
     if (cu == CUDA_SUCCESS) {
-        cu = load(x, &choice, &findings, jit, &ret->module);
+        cu = load(x, &choice, &findings, args, jit, &ret->module);
     }
     if (cu == CUDA_SUCCESS && findings.prints) {
         ret->prints = 1;
@@ -173,7 +163,7 @@ static CUresult load_sent(struct ex_session *x, const struct vgpu_args_cuModuleL
     }
     cu = load_image(x, image, args, jit, ret);
     if (cu == CUDA_SUCCESS && x->cache.on && args->image_size >= VGPU_CACHE_BYTES_MIN) {
-        ex_cache_later(image, args->image_size);
+        ex_cache_later(NULL, image, args->image_size);
     } else {
         ex_private_free(image, args->image_size);
     }

@@ -2,10 +2,10 @@
 
 /*
  * Loads modules of which a later process may load the same: vgpu-process-cache KIND BYTES TAG...
- * KIND is "image" (a fat binary of BYTES, most of which no device uses), "text" (PTX) or "changing"
- * (an image into which another thread writes while it is loaded).  Each TAG is a module with a
- * variable of that value, which is read back.  Says "loaded TAG" or "refused TAG code=N" for each,
- * then "ready", and waits for the end of its input.
+ * KIND is "image" (a fat binary of BYTES, most of which no device uses), "text" (PTX), "broken"
+ * (PTX with an error) or "changing" (an image into which another thread writes while it is loaded).
+ * Each TAG is a module with a variable of that value, which is read back.  Says "loaded TAG" or
+ * "refused TAG code=N" for each, then "ready", and waits for the end of its input.
  */
 
 #include <pthread.h>

@@ -119,6 +119,28 @@ class Cache(CacheCase):
         self.assertEqual(self.end(guest), ["loaded 2", "ready"])
         self.assertEqual(self.ended(5)["cache_hits"], before["cache_hits"] + 3)
 
+    def test_text_is_compiled_once(self):
+        self.fill("text", 1000, 5)
+        self.assertEqual(self.run_one("text", 1000, 5), ["loaded 5", "ready"])
+        figures = self.ended(2)
+        self.assertEqual((figures["cache_hits"], figures["cache_misses"], figures["cache_filed"]),
+                         (1, 1, 1))
+        self.run_one("text", 1000, 6)
+        self.assertEqual(self.ended(3)["cache_hits"], 1)
+
+    def test_large_text_is_neither_sent_nor_compiled(self):
+        guest = self.start("text", MIB, 5)
+        wait_for(lambda: self.session_figure("cache_filed") == 2, "text and code")
+        self.end(guest)
+        self.assertEqual(self.run_one("text", MIB, 5), ["loaded 5", "ready"])
+        self.assertEqual(self.ended(2)["cache_hits"], 2)
+
+    def test_text_that_does_not_compile_is_not_kept(self):
+        for _ in range(2):
+            self.assertEqual(self.run_one("broken", 1000, 5), ["refused 5 code=218", "ready"])
+        figures = self.ended(2)
+        self.assertEqual((figures["cache_hits"], figures["cache_filed"]), (0, 0))
+
     def test_a_new_broker_has_nothing(self):
         self.fill("image", MIB, 5)
         self.assertEqual(self.stack.terminate(), 0)

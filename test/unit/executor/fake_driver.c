@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fake_driver.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -223,8 +224,54 @@ static CUresult load(CUmodule *module, const void *image, unsigned int count, CU
             memcpy(values[i], "told", 5);
         }
     }
+    (void)snprintf(fake->loaded, sizeof(fake->loaded), "%s", (const char *)image);
     *module = fake_object(3);
     return moved(FAKE_cuModuleLoadDataEx, (uintptr_t)image, count);
+}
+
+static CUresult driver_version(int *version)
+{
+    *version = 13000;
+    return CUDA_SUCCESS;
+}
+
+static CUresult link_create(unsigned int count, CUjit_option *options, void **values,
+                            CUlinkState *link)
+{
+    (void)count;
+    (void)options;
+    (void)values;
+    *link = fake_object(9);
+    return fake_called(FAKE_cuLinkCreate);
+}
+
+static CUresult link_add(CUlinkState link, CUjitInputType type, void *data, size_t size,
+                         const char *name, unsigned int count, CUjit_option *options, void **values)
+{
+    (void)link;
+    (void)type;
+    (void)name;
+    (void)count;
+    (void)options;
+    (void)values;
+    return ((const char *)data)[size - 1] == '\0' ? fake_called(FAKE_cuLinkAddData)
+                                                  : CUDA_ERROR_INVALID_VALUE;
+}
+
+static CUresult link_complete(CUlinkState link, void **code, size_t *size)
+{
+    static char made[] = FAKE_CODE;
+
+    (void)link;
+    *code = made;
+    *size = sizeof(made);
+    return fake_called(FAKE_cuLinkComplete);
+}
+
+static CUresult link_destroy(CUlinkState link)
+{
+    (void)link;
+    return fake_called(FAKE_cuLinkDestroy);
 }
 
 static CUresult unload(CUmodule module)
@@ -401,6 +448,11 @@ static void fill_modules(struct ex_driver *d)
 {
     d->cuModuleLoadDataEx = load;
     d->cuModuleUnload = unload;
+    d->cuDriverGetVersion = driver_version;
+    d->cuLinkCreate = link_create;
+    d->cuLinkAddData = link_add;
+    d->cuLinkComplete = link_complete;
+    d->cuLinkDestroy = link_destroy;
     d->cuModuleGetFunction = get_function;
     d->cuModuleGetGlobal_v2 = get_global;
     d->cuFuncGetAttribute = get_attribute;

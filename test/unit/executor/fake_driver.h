@@ -38,6 +38,10 @@
     X(cuMemcpyDtoDAsync_v2)                                                                        \
     X(cuMemsetD8Async)                                                                             \
     X(cuModuleLoadDataEx)                                                                          \
+    X(cuLinkCreate)                                                                                \
+    X(cuLinkAddData)                                                                               \
+    X(cuLinkComplete)                                                                              \
+    X(cuLinkDestroy)                                                                               \
     X(cuModuleUnload)                                                                              \
     X(cuModuleGetFunction)                                                                         \
     X(cuModuleGetGlobal_v2)                                                                        \
@@ -72,6 +76,7 @@ struct fake {
     _Atomic unsigned int count[FAKE_COUNT];
     _Atomic uint64_t last_address; /* of the last copy, fill or launch */
     _Atomic uint64_t last_bytes;
+    char loaded[32]; /* the start of what was loaded last */
 };
 
 /* In shared memory, made by fake_driver_new(). */
@@ -83,6 +88,9 @@ void fake_driver_new(struct ex_driver *driver);
 /* The part of it that graphs need (fake_graph.c): every kind of node is counted as cuGraphAddNode,
  * every change as cuGraphExecNodeSetParams. */
 void fake_graph_fill(struct ex_driver *driver);
+
+/* What a link of the fake makes of every text. */
+#define FAKE_CODE "made by the linker"
 
 /* Counts a call and gives its answer; a new object's address. */
 CUresult fake_called(enum fake_call call);

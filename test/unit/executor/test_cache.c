@@ -9,6 +9,7 @@
 
 #include "session_fixture.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,14 +41,16 @@ static int end(void **state)
     return 0;
 }
 
-/* PTX of `size` bytes. */
+/* Machine code of `size` bytes, as far as anyone looks. */
 static uint8_t *image_of(size_t size)
 {
     uint8_t *image = malloc(size);
+    Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB},
+                         .e_machine = 190};
 
     assert_non_null(image);
     memset(image, 'x', size);
-    memcpy(image, ".version 6.4\n//", 15);
+    memcpy(image, &header, size < sizeof(header) ? size : sizeof(header));
     return image;
 }
 
@@ -146,7 +149,7 @@ static void test_what_is_wrong_is_not_used(void **state)
         uint64_t more;
         int seals;
     } cases[] = {
-        {"its hash", 7, 0, VGPU_CACHE_SEALS},
+        {"its hash", 99, 0, VGPU_CACHE_SEALS},
         {"its hash", BIG - 1, 0, VGPU_CACHE_SEALS},
         {"its size", 0, 4096, VGPU_CACHE_SEALS},
         {"its seals", 0, 0, F_SEAL_SHRINK | F_SEAL_GROW},
@@ -263,6 +266,121 @@ static void test_an_answer_unasked_ends_the_session(void **state)
     assert_int_equal(fixture_wait(&f), EX_EXIT_BROKEN);
 }
 
+/* ---- text ------------------------------------------------------------------- */
+
+static const char text[] = ".version 6.4";
+
+static void load_text(uint32_t info_log)
+{
+    memcpy(f.channel + DATA, text, sizeof(text));
+    SEND(&f, cuModuleLoadDataEx, ANSWER, .image_offset = DATA, .image_size = sizeof(text),
+         .info_log_size = info_log);
+}
+
+/* The key that the worker asks for. */
+static void take_key(uint8_t *key, uint64_t room)
+{
+    const Vgpu__CacheAsk *ask = fixture_frame(&f, VGPU__FRAME__KIND_CACHE_ASK)->cache_ask;
+
+    assert_int_equal(ask->key.len, VGPU_CACHE_KEY_BYTES);
+    assert_int_equal(ask->room, room);
+    memcpy(key, ask->key.data, VGPU_CACHE_KEY_BYTES);
+}
+
+static void test_text_is_compiled_and_filed(void **state)
+{
+    uint8_t key[VGPU_CACHE_KEY_BYTES];
+    char code[sizeof(FAKE_CODE)];
+    int fd = memfd_create("code", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    (void)state;
+    assert_int_equal(ftruncate(fd, (off_t)vgpu_cache_fd_bytes(sizeof(code))), 0);
+    load_text(0);
+    take_key(key, 0);
+    give(0, 0, -1);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    expect_ask(key, sizeof(code));
+    give(2, sizeof(code), fd);
+    assert_true(fixture_frame(&f, VGPU__FRAME__KIND_CACHE_FILE)->cache_file->filled);
+    assert_int_equal(pread(fd, code, sizeof(code), 0), sizeof(code));
+    assert_string_equal(code, FAKE_CODE);
+    assert_string_equal(fake->loaded, FAKE_CODE);
+    assert_int_equal(fake_calls(FAKE_cuLinkDestroy), 1);
+    load_text(0);
+    expect_ask(key, 0); /* the same text, the same key */
+    give(1, sizeof(code), fd);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    assert_int_equal(fake_calls(FAKE_cuLinkCreate), 1);
+    assert_int_equal(fake_calls(FAKE_cuModuleLoadDataEx), 2);
+    (void)close(fd);
+}
+
+static void test_options_are_part_of_the_key(void **state)
+{
+    const uint32_t option[4] = {CU_JIT_OPTIMIZATION_LEVEL, 0, 2, 0};
+    uint8_t key[VGPU_CACHE_KEY_BYTES];
+    uint8_t other[VGPU_CACHE_KEY_BYTES];
+
+    (void)state;
+    fake_answer(FAKE_cuLinkCreate, CUDA_ERROR_NOT_SUPPORTED);
+    load_text(0);
+    take_key(key, 0);
+    give(0, 0, -1);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    SEND(&f, cuModuleLoadDataEx, ANSWER, .image_offset = DATA, .image_size = sizeof(text),
+         .options = (const uint8_t *)option, .options_len = sizeof(option));
+    take_key(other, 0);
+    give(0, 0, -1);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    assert_memory_not_equal(key, other, sizeof(key));
+}
+
+/* Then the driver is given the text itself, and says what is wrong; nothing is filed. */
+static void test_text_that_does_not_compile(void **state)
+{
+    static const enum fake_call steps[] = {FAKE_cuLinkCreate, FAKE_cuLinkAddData,
+                                           FAKE_cuLinkComplete};
+    uint8_t key[VGPU_CACHE_KEY_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        fake_answer(steps[i], CUDA_ERROR_INVALID_PTX);
+        fake_answer(FAKE_cuModuleLoadDataEx, CUDA_ERROR_UNSUPPORTED_PTX_VERSION);
+        load_text(0);
+        take_key(key, 0);
+        give(0, 0, -1);
+        assert_int_equal(fixture_answer(&f, NULL, NULL, 0), CUDA_ERROR_UNSUPPORTED_PTX_VERSION);
+        assert_string_equal(fake->loaded, text);
+        fake_answer(steps[i], 0);
+    }
+    assert_int_equal(fake_calls(FAKE_cuLinkDestroy), 2);
+}
+
+static void test_code_that_is_none_is_not_used(void **state)
+{
+    static const uint8_t junk[] = {1, 2, 3};
+    uint8_t key[VGPU_CACHE_KEY_BYTES];
+    int fd = memory_of(junk, sizeof(junk), vgpu_cache_fd_bytes(sizeof(junk)), VGPU_CACHE_SEALS);
+
+    (void)state;
+    load_text(0);
+    take_key(key, 0);
+    give(1, sizeof(junk), fd);
+    expect_wrong("no code that the driver takes");
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    assert_string_equal(fake->loaded, FAKE_CODE);
+    (void)close(fd);
+}
+
+static void test_a_log_is_the_compilers(void **state)
+{
+    (void)state;
+    load_text(100);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    assert_string_equal(fake->loaded, text);
+    assert_int_equal(fake_calls(FAKE_cuLinkCreate), 0);
+}
+
 #define ATTACHED(test) cmocka_unit_test_setup_teardown(test, start, end)
 
 int main(void)
@@ -276,6 +394,11 @@ int main(void)
         ATTACHED(test_room_of_another_size_is_given_back),
         ATTACHED(test_small_and_refused_images_are_not_filed),
         ATTACHED(test_an_answer_unasked_ends_the_session),
+        ATTACHED(test_text_is_compiled_and_filed),
+        ATTACHED(test_options_are_part_of_the_key),
+        ATTACHED(test_text_that_does_not_compile),
+        ATTACHED(test_code_that_is_none_is_not_used),
+        ATTACHED(test_a_log_is_the_compilers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
