@@ -33,6 +33,7 @@ extern const struct figure bench_memory_figures[];
 extern const struct figure bench_event_figures[];
 extern const struct figure bench_lookup_figures[];
 extern const struct figure bench_graph_figures[];
+extern const struct figure bench_module_figures[];
 
 /* Ends the program with the call's text when cu is not CUDA_SUCCESS. */
 void bench_check(CUresult cu, const char *text);

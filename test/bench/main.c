@@ -164,6 +164,7 @@ int main(int argc, char **argv)
     run(&b, &o, json, bench_event_figures);
     run(&b, &o, json, bench_lookup_figures);
     run(&b, &o, json, bench_graph_figures);
+    run(&b, &o, json, bench_module_figures);
     BENCH_CHECK(cuCtxDestroy_v2(b.ctx));
     if (json && json != stdout) {
         fclose(json);

@@ -145,7 +145,10 @@ static void load_kind(const char *kind, size_t bytes, unsigned int tag)
         return;
     }
     image =
-        strcmp(kind, "text") == 0 ? (void *)make_text(bytes, tag) : (void *)make_image(bytes, tag);
+        strcmp(kind, "image") == 0 ? (void *)make_image(bytes, tag) : (void *)make_text(bytes, tag);
+    if (strcmp(kind, "broken") == 0) {
+        memcpy(strstr(image, "ret;"), "ret{", 4);
+    }
     load(image, tag);
     free(image);
 }

@@ -295,6 +295,7 @@ static void test_text_is_compiled_and_filed(void **state)
 
     (void)state;
     assert_int_equal(ftruncate(fd, (off_t)vgpu_cache_fd_bytes(sizeof(code))), 0);
+    assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
     load_text(0);
     take_key(key, 0);
     give(0, 0, -1);
