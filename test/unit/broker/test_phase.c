@@ -69,9 +69,8 @@ static const struct {
   worker_takes[] = {
       {BR_OPENING, VGPU__FRAME__KIND_ATTACHED}, {BR_OPEN, VGPU__FRAME__KIND_COMPLETE},
       {BR_OPEN, VGPU__FRAME__KIND_WAKE},        {BR_OPEN, VGPU__FRAME__KIND_USAGE},
-      {BR_OPEN, VGPU__FRAME__KIND_FATAL},
-      {BR_OPEN, VGPU__FRAME__KIND_CACHE_ASK},   {BR_OPEN, VGPU__FRAME__KIND_CACHE_FILE},
-      {BR_OPEN, VGPU__FRAME__KIND_CACHE_WRONG},
+      {BR_OPEN, VGPU__FRAME__KIND_FATAL},       {BR_OPEN, VGPU__FRAME__KIND_CACHE_ASK},
+      {BR_OPEN, VGPU__FRAME__KIND_CACHE_FILE},  {BR_OPEN, VGPU__FRAME__KIND_CACHE_WRONG},
 };
 
 static enum br_verdict expected_of_guest(enum br_phase phase, Vgpu__Frame__KindCase kind)
@@ -97,7 +96,8 @@ static enum br_verdict expected_of_worker(enum br_phase phase, Vgpu__Frame__Kind
     }
     if (phase == BR_CLOSING) {
         return kind == VGPU__FRAME__KIND_COMPLETE || kind == VGPU__FRAME__KIND_WAKE ||
-                       kind == VGPU__FRAME__KIND_USAGE || kind == VGPU__FRAME__KIND_FATAL || kind == VGPU__FRAME__KIND_CACHE_ASK ||
+                       kind == VGPU__FRAME__KIND_USAGE || kind == VGPU__FRAME__KIND_FATAL ||
+                       kind == VGPU__FRAME__KIND_CACHE_ASK ||
                        kind == VGPU__FRAME__KIND_CACHE_FILE || kind == VGPU__FRAME__KIND_CACHE_WRONG
                    ? BR_DROP
                    : BR_BREAK;
