@@ -19,7 +19,8 @@ CHARDEV = "vgpulink"
 def vgpu_image(build, programs=(), uio=False):
     """What a guest with the guest component installed has; uio: with uio_pci_generic loaded."""
     image = Image()
-    image.add_library(Path(build) / "guest/libcuda/libcuda.so.1")
+    for library in ("libcuda/libcuda.so.1", "libnvml/libnvidia-ml.so.1"):
+        image.add_library(Path(build) / "guest" / library)
     if (Path(build) / "guest/tools/vgpu-info").exists():
         image.add_program(Path(build) / "guest/tools/vgpu-info")
     for program in programs:

@@ -5,6 +5,7 @@
  * namespaces of their own make them:
  *
  *   test: fake device and broker ──exec──► this program again: dlmopen, dlmopen, cuInit, cuInit
+ *                                                          or: cuInit, nvmlInit, nvmlShutdown
  */
 
 #include <dlfcn.h>
@@ -37,13 +38,29 @@ static int init_a_copy(void)
     return init != NULL ? init(0) : -1;
 }
 
-static int be_the_program(void)
+static int call(const char *path, const char *name, unsigned int argument)
 {
-    int first = init_a_copy();
-    int second = init_a_copy();
+    void *library = dlopen(path, RTLD_NOW);
+    int (*function)(unsigned int);
 
+    if (library == NULL) {
+        (void)fprintf(stderr, "%s\n", dlerror());
+        return -1;
+    }
+    *(void **)(void *)&function = dlsym(library, name);
+    return function != NULL ? function(argument) : -1;
+}
+
+static int be_the_program(bool watches)
+{
+    int first = watches ? call(VGPU_TEST_LIBRARY, "cuInit", 0) : init_a_copy();
+    int second = watches ? call(VGPU_TEST_NVML, "nvmlInitWithFlags", 0) : init_a_copy();
+
+    if (watches && second == 0) {
+        second = call(VGPU_TEST_NVML, "nvmlShutdown", 0);
+    }
     if (first != 0 || second != 0) {
-        (void)fprintf(stderr, "cuInit: %d, %d\n", first, second);
+        (void)fprintf(stderr, "results: %d, %d\n", first, second);
         return 1;
     }
     if (write(STDOUT_FILENO, "x", 1) != 1) {
@@ -54,7 +71,7 @@ static int be_the_program(void)
     return 0;
 }
 
-static pid_t start_program(int *ready)
+static pid_t start_program(const char *how, int *ready)
 {
     int ends[2];
     pid_t child;
@@ -63,7 +80,7 @@ static pid_t start_program(int *ready)
     child = fork();
     if (child == 0) {
         (void)dup2(ends[1], STDOUT_FILENO);
-        (void)execl(self, self, "program", (char *)NULL);
+        (void)execl(self, self, how, (char *)NULL);
         _exit(127);
     }
     (void)close(ends[1]);
@@ -98,7 +115,7 @@ static void test_two_copies_have_a_channel_each(void **state)
 
     (void)state;
     fake_broker_start(&broker);
-    program = start_program(&ready);
+    program = start_program("program", &ready);
     assert_int_equal(read(ready, &byte, 1), 1);
     assert_int_equal(atomic_load(&broker.count), 2);
     assert_int_equal(fake_device_state(broker.device, 0), VGPU_CHANNEL_READY);
@@ -118,14 +135,38 @@ static void test_two_copies_have_a_channel_each(void **state)
     fake_broker_stop(&broker);
 }
 
+/* Both have the same file open, and closing one descriptor of it would drop every lock. */
+static void test_nvml_lets_go_of_its_own_channel_only(void **state)
+{
+    pid_t program;
+    int ready;
+    char byte;
+
+    (void)state;
+    memset(&broker, 0, sizeof(broker));
+    fake_broker_start(&broker);
+    program = start_program("watcher", &ready);
+    assert_int_equal(read(ready, &byte, 1), 1);
+    assert_int_equal(atomic_load(&broker.count), 2);
+    assert_int_equal(locker(0), program);
+    assert_int_equal(fake_device_state(broker.device, 0), VGPU_CHANNEL_READY);
+    assert_int_equal(word(0) & VGPU_HOLDER_DIED, 0);
+    assert_int_equal(locker(1), 0);
+    (void)kill(program, SIGKILL);
+    assert_int_equal(waitpid(program, NULL, 0), program);
+    (void)close(ready);
+    fake_broker_stop(&broker);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_copies_have_a_channel_each),
+        cmocka_unit_test(test_nvml_lets_go_of_its_own_channel_only),
     };
 
-    if (argc > 1 && strcmp(argv[1], "program") == 0) {
-        return be_the_program();
+    if (argc > 1) {
+        return be_the_program(strcmp(argv[1], "watcher") == 0);
     }
     self = argv[0];
     (void)setenv("VGPU_TEST_TRANSPORT", "device", 1);
