@@ -365,8 +365,9 @@ static void context_and_stream_ids(void)
     fake_broker_stop(&broker);
 }
 
-#if VGPU_CUDART_HANDSHAKE
 typedef CUresult (*handshake_slot)(uint32_t, uint64_t, uint64_t[2]);
+
+#if VGPU_CUDART_HANDSHAKE
 
 static size_t add(uint8_t *text, size_t at, const void *bytes, size_t len)
 {
@@ -422,6 +423,20 @@ static void handshake(void)
     CHILD_CHECK(check(13001, 1790000000, NULL) == CUDA_ERROR_INVALID_VALUE);
     fake_broker_stop(&broker);
 }
+#else
+static void handshake(void)
+{
+    uint64_t got[2] = {1, 2};
+    int fd = listen_to_log();
+
+    for (uint32_t i = 0; i < 3; i++) {
+        CHILD_CHECK(SLOT(HANDSHAKE, 1, handshake_slot)(13000 + i, 1790000000, got) ==
+                    CUDA_ERROR_NOT_SUPPORTED);
+    }
+    CHILD_CHECK(got[0] == 1 && got[1] == 2);
+    said(fd, "vgpu: NVIDIA's runtime asked for its handshake, which this library was built without "
+             "(-DVGPU_CUDART_HANDSHAKE=OFF): programs of the runtime API fail\n");
+}
 #endif
 
 #define IN_CHILD(fn)                                                                               \
@@ -441,9 +456,7 @@ IN_CHILD(storage_codes)
 IN_CHILD(storage_ends)
 IN_CHILD(storage_of_threads)
 IN_CHILD(context_and_stream_ids)
-#if VGPU_CUDART_HANDSHAKE
 IN_CHILD(handshake)
-#endif
 
 int main(void)
 {
@@ -459,9 +472,7 @@ int main(void)
         cmocka_unit_test(test_storage_ends),
         cmocka_unit_test(test_storage_of_threads),
         cmocka_unit_test(test_context_and_stream_ids),
-#if VGPU_CUDART_HANDSHAKE
         cmocka_unit_test(test_handshake),
-#endif
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
