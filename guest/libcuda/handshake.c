@@ -170,10 +170,12 @@ static void answer(uint32_t version, uint64_t seconds, uint8_t digest[GS_MD2_BYT
         .function = table[1],
         .seconds = seconds,
     };
+    uint8_t text[sizeof(facts)];
     struct md2 inner;
 
+    memcpy(text, &facts, sizeof(facts));
     hmac_begin(&inner, runtime_key, 0x36);
-    md2_add(&inner, &facts, sizeof(facts));
+    md2_add(&inner, text, sizeof(text));
     add_devices(&inner);
     hmac_end(&inner, runtime_key, digest);
 }
