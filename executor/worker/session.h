@@ -9,11 +9,12 @@
  * the others.  Streams, events, fences and progress are the dispatcher's alone.  Locks,
  * outermost first:
  *
- *   vmm's lock      address ranges, physical memory, mappings
+ *   arrays' lock    what names an array to the driver (array.h)
  *   objects         modules, functions and link states.  The dispatcher holds it for each
  *                   operation, helpers only to add or remove: so an object that was looked
  *                   up lives until the operation returns, and nobody waits for the driver
  *                   here.
+ *   vmm's lock      address ranges, physical memory, mappings
  *   a link's lock   its object in the driver
  *   charges.lock    limits of the context
  *   memory->lock    device allocations, module globals, registered parts of the window
@@ -70,6 +71,7 @@ struct ex_session {
     struct ex_stream legacy;
     struct ex_stream *active;      /* streams with marks, linked by next_active */
     struct ex_stream *last_stream; /* where the last operation went; NULL at first */
+    uint32_t ended_streams;        /* that the guest has ended, and that have work left */
     struct ex_event_pool event_pool;
     struct ex_fences fences;
     struct ex_host_calls host_calls; /* has a lock of its own */

@@ -130,7 +130,7 @@ static bool mark_passed(struct ex_session *x, struct ex_stream *s, const struct 
     ex_event_pool_put(&x->event_pool, mark->event);
     s->mark_first = (s->mark_first + 1) % EX_STREAM_OWN_MAX;
     s->mark_count--;
-    return mark->fence || step;
+    return mark->fence || (step && !s->destroyed);
 }
 
 static bool poll_stream(struct ex_session *x, struct ex_stream *s)
@@ -168,6 +168,7 @@ bool ex_streams_poll(struct ex_session *x)
         *link = s->next_active;
         s->active = false;
         if (s->destroyed) {
+            x->ended_streams--;
             free(s);
         }
     }
@@ -178,10 +179,11 @@ CUresult ex_do_cuStreamCreateWithPriority(struct ex_session *session,
                                           const struct vgpu_args_cuStreamCreateWithPriority *args,
                                           struct vgpu_ret_cuStreamCreateWithPriority *ret)
 {
-    struct ex_stream *s = calloc(1, sizeof(*s));
+    struct ex_stream *s;
     CUresult cu;
 
     (void)ret;
+    s = session->ended_streams < EX_STREAMS_ENDED_MAX ? calloc(1, sizeof(*s)) : NULL;
     if (s == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
@@ -216,10 +218,15 @@ CUresult ex_do_cuStreamDestroy_v2(struct ex_session *session,
     if (session->last_stream == s) {
         session->last_stream = NULL;
     }
+    /* It is the driver's until its work is done: a mark tells when. */
+    if (s->submitted != s->marked && s->mark_count < EX_STREAM_OWN_MAX) {
+        (void)ex_stream_mark(session, s, NULL);
+    }
     cu = session->driver->cuStreamDestroy(s->cu);
     s->cu = NULL;
     s->destroyed = true;
     /* Its work goes on, and threads may still wait for it: marks outlive the stream. */
+    session->ended_streams += s->active;
     if (!s->active) {
         free(s);
     }

@@ -29,6 +29,8 @@ struct ex_session;
 #define EX_LEGACY_INDEX 0u
 /* Of them, kept for progress marks (1,000 / 64). */
 #define EX_STREAM_OWN_PROGRESS 16u
+/* Streams that the guest has ended while they had work, at once: more are refused. */
+#define EX_STREAMS_ENDED_MAX 16384u
 
 struct ex_mark {
     CUevent event;

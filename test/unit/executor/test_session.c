@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "executor/worker/exit_status.h"
+#include "executor/worker/stream.h"
 #include "proto/address.h"
 #include "proto/handle.h"
 #include "session_fixture.h"
@@ -154,6 +155,45 @@ static void test_fill_out_of_range_never_reaches_driver(void **state)
     SEND(&f, cuMemsetD8Async, ANSWER, .dst = 0x1000, .count = 1);
     assert_int_equal(fixture_answer(&f, NULL, NULL, 0), CUDA_ERROR_INVALID_VALUE);
     assert_int_equal(fake_calls(FAKE_cuMemsetD8Async), 1);
+}
+
+/* The n-th stream of an index, with work that is not done when it ends. */
+static void end_stream_with_work(uint32_t generation, uint64_t memory)
+{
+    uint64_t stream = vgpu_handle_make(VGPU_HANDLE_STREAM, generation, 1);
+
+    CALL(&f, cuStreamCreateWithPriority, 0, .stream = stream);
+    CALL(&f, cuMemsetD8Async, 0, .dst = memory, .count = 1, .stream = stream);
+    CALL(&f, cuStreamDestroy_v2, 0, .stream = stream);
+    if (f.used > sizeof(f.batch) / 2) {
+        fixture_submit(&f);
+    }
+}
+
+static int next_stream(uint32_t generation)
+{
+    SEND(&f, cuStreamCreateWithPriority, ANSWER,
+         .stream = vgpu_handle_make(VGPU_HANDLE_STREAM, generation, 1));
+    return fixture_answer(&f, NULL, NULL, 0);
+}
+
+static void test_streams_that_ended_with_work_are_bounded(void **state)
+{
+    uint64_t memory = allocate(64);
+    uint32_t number = 0;
+
+    (void)state;
+    fake_answer(FAKE_cuEventQuery, CUDA_ERROR_NOT_READY);
+    while (number < EX_STREAMS_ENDED_MAX) {
+        end_stream_with_work(++number, memory);
+    }
+    assert_int_equal(next_stream(number + 1), CUDA_ERROR_OUT_OF_MEMORY);
+    fake_answer(FAKE_cuEventQuery, CUDA_SUCCESS);
+    while (next_stream(number + 1) == CUDA_ERROR_OUT_OF_MEMORY) {
+    }
+    SEND(&f, cuStreamDestroy_v2, ANSWER,
+         .stream = vgpu_handle_make(VGPU_HANDLE_STREAM, number + 1, 1));
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
 }
 
 static void test_copy_needs_a_registered_slab(void **state)
@@ -480,6 +520,7 @@ int main(void)
         ATTACHED(test_bad_handles_answered_400),
         ATTACHED(test_index_of_legacy_stream_not_accepted),
         ATTACHED(test_fill_out_of_range_never_reaches_driver),
+        ATTACHED(test_streams_that_ended_with_work_are_bounded),
         ATTACHED(test_copy_needs_a_registered_slab),
         ATTACHED(test_host_register_refuses_what_is_no_data),
         ATTACHED(test_unknown_operation_answered_801),
