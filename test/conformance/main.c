@@ -17,6 +17,7 @@
 #include "test/conformance/report.h"
 #include "test/conformance/runner.h"
 #include "test/conformance/state.h"
+#include "test/conformance/values.h"
 
 /* ctest's status for a test that could not run. */
 #define SKIPPED 77
@@ -28,6 +29,8 @@ struct options {
     const char *compare;
     const char *cases;
     const char *skipping;
+    const char *values;
+    const char *new_values;
     unsigned int jobs;
     unsigned int limit_s;
     bool list;
@@ -42,15 +45,14 @@ static void usage(FILE *out)
     fputs(
         "usage: vgpu-conformance [--native] [--list | --counts] [--filter PATTERN] [--cases FILE] "
         "[--jobs N]\n"
-        "                        [--seconds N] [--json FILE] [--skipping FILE] [--exact] "
-        "[--quiet]\n"
+        "                        [--seconds N] [--json FILE] [--skipping FILE] [--values FILE]\n"
+        "                        [--write-values FILE] [--exact] [--quiet]\n"
         "       vgpu-conformance --compare A.json B.json\n"
         "The driver is libcuda.so.1, or the file that VGPU_TEST_LIBCUDA names.\n"
         "--cases: only those that FILE names, one CALL.NAME a line.  --seconds: after so long no\n"
-        "case is begun; those left are skipped.  --skipping: fails unless those that FILE names, "
-        "and\n"
-        "no others, are skipped.  --exact: records also which code came where a case takes "
-        "several.\n"
+        "case is begun; those left are skipped.  --skipping: fails unless those that FILE names\n"
+        "are skipped, and no others.  --values: fails unless the cases recorded what FILE says.\n"
+        "--exact: records also which code came where a case takes several.\n"
         "--native says that it is the vendor's: cases of kinds unsupported and ours are left out,\n"
         "otherwise those of kind native.\n",
         out);
@@ -65,6 +67,7 @@ static struct options parse(int argc, char **argv)
         {"json", required_argument, NULL, 'o'},     {"compare", required_argument, NULL, 'c'},
         {"jobs", required_argument, NULL, 'j'},     {"quiet", no_argument, NULL, 'q'},
         {"skipping", required_argument, NULL, 'S'}, {"exact", no_argument, NULL, 'e'},
+        {"values", required_argument, NULL, 'V'},   {"write-values", required_argument, NULL, 'W'},
         {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     struct options o = {.label = "vgpu", .jobs = 1};
@@ -92,6 +95,12 @@ static struct options parse(int argc, char **argv)
             break;
         case 'S':
             o.skipping = optarg;
+            break;
+        case 'V':
+            o.values = optarg;
+            break;
+        case 'W':
+            o.new_values = optarg;
             break;
         case 'e':
             conf_state_be_exact();
@@ -144,6 +153,28 @@ static size_t fitting(bool native, const struct conf_case **cases, size_t count)
     return without(CONF_KIND_OURS, cases, without(CONF_KIND_UNSUPPORTED, cases, count));
 }
 
+/* What was asked of the outcomes as a whole; 0 or -errno. */
+static int write_files(const struct options *o, const struct conf_outcome *outcomes, size_t count)
+{
+    int rc = 0;
+
+    if (o->json) {
+        rc = conf_report_json(o->json, o->label, outcomes, count);
+    }
+    if (!rc && o->new_values) {
+        rc = conf_values_write(o->new_values, outcomes, count);
+    }
+    return rc;
+}
+
+static bool is_as_expected(const struct options *o, const struct conf_outcome *outcomes,
+                           size_t count)
+{
+    bool good = !o->skipping || conf_skips_are(o->skipping, outcomes, count);
+
+    return (!o->values || conf_values_are(o->values, outcomes, count)) && good;
+}
+
 static int run(const struct options *o, const struct conf_case *const *cases, size_t count)
 {
     struct conf_outcome *outcomes = calloc(count ? count : 1, sizeof(*outcomes));
@@ -151,9 +182,7 @@ static int run(const struct options *o, const struct conf_case *const *cases, si
     bool as_expected;
     int rc = outcomes ? conf_run(cases, count, o->jobs, o->limit_s, outcomes, on_done) : -ENOMEM;
 
-    if (!rc && o->json) {
-        rc = conf_report_json(o->json, o->label, outcomes, count);
-    }
+    rc = rc ? rc : write_files(o, outcomes, count);
     if (rc) {
         fprintf(stderr, "vgpu-conformance: %s\n", strerror(-rc));
         free(outcomes);
@@ -163,7 +192,7 @@ static int run(const struct options *o, const struct conf_case *const *cases, si
     printf("%s: run %zu, passed %u, failed %u, skipped %u\n", o->label, count,
            totals.by_verdict[CONF_PASS], totals.by_verdict[CONF_FAIL],
            totals.by_verdict[CONF_SKIP]);
-    as_expected = !o->skipping || conf_skips_are(o->skipping, outcomes, count);
+    as_expected = is_as_expected(o, outcomes, count);
     conf_outcomes_free(outcomes, count);
     if (totals.by_verdict[CONF_FAIL] || !as_expected) {
         return 1;

@@ -67,8 +67,7 @@ static bool matches(const struct conf_case *test, const char *pattern, const cha
            listed(only, name);
 }
 
-/* A file's text, owned; NULL when it cannot be read. */
-static char *read_text(const char *path)
+char *conf_read_text(const char *path)
 {
     FILE *file = fopen(path, "re");
     char *text = NULL;
@@ -89,7 +88,7 @@ const struct conf_case **conf_cases(const char *pattern, const char *only, size_
 {
     size_t all = (size_t)(__stop_conf_registry - __start_conf_registry), n = 0;
     const struct conf_case **list = calloc(all, sizeof(*list));
-    char *names = only ? read_text(only) : NULL;
+    char *names = only ? conf_read_text(only) : NULL;
 
     if (!list || (only && !names)) {
         free(names);
@@ -109,7 +108,7 @@ const struct conf_case **conf_cases(const char *pattern, const char *only, size_
 
 bool conf_skips_are(const char *path, const struct conf_outcome *outcomes, size_t count)
 {
-    char *names = read_text(path);
+    char *names = conf_read_text(path);
     char name[NAME_BYTES];
     bool good = names != NULL;
 

@@ -34,6 +34,9 @@ const char *conf_kind_name(enum conf_kind kind);
  */
 const struct conf_case **conf_cases(const char *pattern, const char *only, size_t *count);
 
+/* A file's text, owned by the caller; NULL when it cannot be read. */
+char *conf_read_text(const char *path);
+
 /* Whether the cases that were skipped are those that stand in the file, one "call.name" a line, as
  * far as they ran; says which are not.  False also when it cannot be read. */
 bool conf_skips_are(const char *path, const struct conf_outcome *outcomes, size_t count);
