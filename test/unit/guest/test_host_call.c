@@ -20,7 +20,7 @@ void __wrap_vgpu_handles_each(struct vgpu_handles *table, visit *fn, void *arg);
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 static struct fake_broker broker;
-static struct gs_session *session;
+static struct gs_session *_Atomic session;
 static unsigned int overtaken;
 
 struct late {
