@@ -6,8 +6,8 @@
 
 static bool same(const struct gs_occupancy *a, const struct gs_occupancy *b)
 {
-    return a->known && a->block_size == b->block_size && a->flags == b->flags &&
-           a->shared == b->shared;
+    return a->known && a->of_shared == b->of_shared && a->block_size == b->block_size &&
+           a->flags == b->flags && (a->of_shared ? a->blocks == b->blocks : a->shared == b->shared);
 }
 
 static bool remembered(struct gs_function *f, struct gs_occupancy *question)
@@ -17,7 +17,7 @@ static bool remembered(struct gs_function *f, struct gs_occupancy *question)
     (void)pthread_mutex_lock(&f->lock);
     for (unsigned int i = 0; i < GS_OCCUPANCY && !found; i++) {
         if (same(&f->occupancy[i], question)) {
-            question->blocks = f->occupancy[i].blocks;
+            *question = f->occupancy[i];
             found = true;
         }
     }
@@ -43,13 +43,15 @@ static CUresult active_blocks(struct gs_function *f, struct gs_occupancy *questi
         .flags = question->flags,
     };
     struct vgpu_ret_cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags ret;
-    CUresult cu;
+    CUresult cu = gs_function_settle(f, question->shared);
 
-    if (remembered(f, question)) {
+    if (cu == CUDA_SUCCESS && remembered(f, question)) {
         return CUDA_SUCCESS;
     }
-    cu = gs_call_cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(f->module->session, &args,
-                                                                      &ret);
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_call_cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(f->module->session, &args,
+                                                                          &ret);
+    }
     if (cu == CUDA_SUCCESS) {
         question->blocks = ret.blocks;
         remember(f, question);
@@ -187,6 +189,7 @@ CUresult gs_cuOccupancyAvailableDynamicSMemPerBlock(size_t *bytes, CUfunction fu
 {
     struct vgpu_args_cuOccupancyAvailableDynamicSMemPerBlock args = {.blocks = blocks,
                                                                      .block_size = block_size};
+    struct gs_occupancy question = {.of_shared = true, .block_size = block_size, .blocks = blocks};
     struct vgpu_ret_cuOccupancyAvailableDynamicSMemPerBlock ret;
     struct gs_function *f;
     struct gs_call call;
@@ -199,9 +202,15 @@ CUresult gs_cuOccupancyAvailableDynamicSMemPerBlock(size_t *bytes, CUfunction fu
         return CUDA_ERROR_INVALID_VALUE;
     }
     args.function = f->wire;
-    cu = gs_call_cuOccupancyAvailableDynamicSMemPerBlock(f->module->session, &args, &ret);
+    if (!remembered(f, &question)) {
+        cu = gs_call_cuOccupancyAvailableDynamicSMemPerBlock(f->module->session, &args, &ret);
+        if (cu == CUDA_SUCCESS) {
+            question.shared = ret.bytes;
+            remember(f, &question);
+        }
+    }
     if (cu == CUDA_SUCCESS) {
-        *bytes = ret.bytes;
+        *bytes = question.shared;
     }
     return cu;
 }

@@ -5,8 +5,7 @@
 #include "guest/libcuda/launch.h"
 #include "guest/libcuda/module.h"
 
-static CUresult ask(const struct gs_function *f, const CUlaunchConfig *config, bool largest,
-                    int *answer)
+static CUresult ask(struct gs_function *f, const CUlaunchConfig *config, bool largest, int *answer)
 {
     struct gs_attributes a;
     struct vgpu_args_vgpuClusters args = {.function = f->wire,
@@ -21,6 +20,9 @@ static CUresult ask(const struct gs_function *f, const CUlaunchConfig *config, b
     struct vgpu_ret_vgpuClusters ret;
     CUresult cu = gs_attributes_take(config, &a);
 
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_function_settle(f, config->sharedMemBytes);
+    }
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

@@ -176,6 +176,7 @@ static struct gs_function *make_function(struct gs_module *module, const char *n
     for (unsigned int i = 0; i < VGPU_FUNCTION_ATTRIBUTES; i++) {
         atomic_init(&function->attributes[i], values[i]);
     }
+    atomic_init(&function->driver_shared, values[CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES]);
     if (function->name == NULL || !take_layout(function, ret->layout, ret->layout_len) ||
         vgpu_handles_accept(module->session->functions, function->wire, function) != 0) {
         free_function(function);

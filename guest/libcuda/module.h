@@ -38,15 +38,16 @@ struct gs_form {
 };
 #define GS_FORMS 8u
 
-/* The answer to one occupancy question. */
+/* The answer to one occupancy question: how many blocks, or how much shared memory for so many. */
 struct gs_occupancy {
     bool known;
+    bool of_shared; /* `blocks` was asked, `shared` is the answer; else the other way round */
     int32_t block_size;
     uint32_t flags;
     uint64_t shared;
     int32_t blocks;
 };
-#define GS_OCCUPANCY 8u
+#define GS_OCCUPANCY 16u
 
 /* What the old form of launch (cuParamSetv, cuLaunchGrid) has been told of a function. */
 struct gs_old_launch {
@@ -64,6 +65,8 @@ struct gs_function {
     _Atomic int32_t attributes[VGPU_FUNCTION_ATTRIBUTES];
     _Atomic uint32_t own;    /* bits of attributes that the program set here, not by a kernel */
     _Atomic uint64_t kernel; /* handle of the library's kernel that it stands for, or 0 */
+    /* The most dynamic shared memory that the driver allows it; the attribute may be less. */
+    _Atomic int32_t driver_shared;
     uint32_t param_count;
     uint32_t param_bytes;
     struct gs_param *params;
@@ -115,6 +118,10 @@ CUresult gs_module_names(struct gs_module *module, CUresult (*fn)(const char *na
 
 /* Sets an attribute in the worker and here. */
 CUresult gs_function_set(struct gs_function *function, CUfunction_attribute attrib, int value);
+
+/* Before a question about `shared` bytes: makes the driver allow no more than the attribute says,
+ * if the answer could depend on that. */
+CUresult gs_function_settle(struct gs_function *function, uint64_t shared);
 CUresult gs_function_set_cache(struct gs_function *function, CUfunc_cache config);
 
 /* Unloads in the worker and frees. */

@@ -81,6 +81,26 @@ CONF_NEGATIVE(cuLaunchKernel, shared_beyond_what_was_allowed)
     CONF_OK(cuCtxSynchronize());
 }
 
+CONF_NEGATIVE(cuLaunchKernel, shared_beyond_what_was_allowed_last)
+{
+    CUfunction f;
+    int v = 0;
+
+    conf_context();
+    f = conf_kernel("noop");
+    for (int i = 0; i < 2; i++) {
+        CONF_OK(cuFuncSetAttribute(f, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 60000));
+        CONF_OK(cuLaunchKernel(f, 1, 1, 1, 1, 1, 1, 60000, NULL, NULL, NULL));
+        CONF_OK(cuFuncSetAttribute(f, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 1000));
+        CONF_OK(cuFuncGetAttribute(&v, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, f));
+        CONF_VALUE(v);
+        CONF_OK(cuLaunchKernel(f, 1, 1, 1, 1, 1, 1, 1000, NULL, NULL, NULL));
+        CONF_RESULT(cuLaunchKernel(f, 1, 1, 1, 1, 1, 1, 1001, NULL, NULL, NULL),
+                    CUDA_ERROR_INVALID_VALUE);
+    }
+    CONF_OK(cuCtxSynchronize());
+}
+
 CONF_NEGATIVE(cuFuncSetAttribute, shared_one_byte_beyond_the_device)
 {
     unsigned int most = 0;
