@@ -19,7 +19,9 @@ void crew_enter(struct crew_member *member)
 
 void crew_want(struct crew_member *member, CUresult cu, CUresult wanted)
 {
-    member->errors += cu != wanted;
+    if (cu != wanted && member->errors++ == 0) {
+        member->first = cu;
+    }
 }
 
 static void *run(void *arg)

@@ -20,6 +20,7 @@ struct crew_member {
     struct crew *crew;
     unsigned int index;
     int errors;
+    CUresult first; /* result that was not wanted */
     pthread_t thread;
 };
 

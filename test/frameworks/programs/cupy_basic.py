@@ -50,7 +50,7 @@ def elementwise():
     kernel = cupy.ElementwiseKernel("float32 a, float32 b", "float32 c", "c = a * a - b", "squares")
     tell("ElementwiseKernel", kernel(x, x.T.reshape(1000, 500)))
     reduction = cupy.ReductionKernel("float32 a", "float32 c", "a * a", "a + b", "c = sqrt(a)", "0",
-                                     "norm")
+                                     "length_of")
     tell("ReductionKernel", reduction(x, axis=1))
 
 

@@ -23,7 +23,8 @@ def inference(mode):
     for seed in (1, 1, 3, 4):
         x = tensors.made(64, 128, seed=seed)
         y = compiled(x, weight, 1.5).clone()
-        tensors.tell(f"block.{seed}", y)
+        # The compiler chooses among kernels by their measured time: they may add in any order.
+        tensors.tell_near(f"block.{seed}", y, 1e-5, 1e-6)
         apart = (y - block(x, weight, 1.5)).abs().max().item()
         told.value(f"block.{seed}.near_eager", apart < 1e-5)
 
