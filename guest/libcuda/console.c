@@ -95,20 +95,76 @@ static CUresult read_up_to(struct gs_session *s, uint64_t end)
     return cu;
 }
 
+void gs_speech_init(struct gs_speech *speech)
+{
+    atomic_store(&speech->launches, 0);
+    atomic_store(&speech->heard, 0);
+    for (uint32_t i = 0; i < VGPU_STREAMS_MAX; i++) {
+        atomic_store_explicit(&speech->last[i], 0, memory_order_relaxed);
+    }
+}
+
+/* Its stream's count first: who sees the launch then sees how far the stream must be. */
+void gs_console_launched(const struct gs_stream *stream)
+{
+    struct gs_session *s = stream->session;
+    uint32_t index = vgpu_handle_index_of(stream->wire);
+
+    atomic_store(&s->speech.last[index], atomic_load(&s->sent[index]));
+    (void)atomic_fetch_add(&s->speech.launches, 1);
+}
+
+bool gs_console_owes(struct gs_session *s)
+{
+    return atomic_load(&s->prints) &&
+           atomic_load(&s->speech.launches) != atomic_load(&s->speech.heard);
+}
+
+/* Whether every launch so far is known to be done. */
+static bool all_done(struct gs_session *s)
+{
+    uint32_t high = atomic_load(&s->settled.high);
+
+    for (uint32_t i = 0; i < high; i++) {
+        if (atomic_load(&s->settled.done[i]) < atomic_load(&s->speech.last[i])) {
+            return false;
+        }
+    }
+    return atomic_load(&s->settled.orphans_done) == atomic_load(&s->settled.orphans);
+}
+
+static void heard(struct gs_speech *speech, uint64_t launches)
+{
+    uint64_t now = atomic_load(&speech->heard);
+
+    while (now < launches && !atomic_compare_exchange_weak(&speech->heard, &now, launches)) {
+    }
+}
+
 static CUresult flush(struct gs_session *s, uint64_t stream, uint64_t event)
 {
     struct vgpu_args_vgpuFlush args = {.stream = stream, .event = event};
+    uint64_t launches = atomic_load(&s->speech.launches);
     struct vgpu_ret_vgpuFlush ret;
+    bool all;
     CUresult cu;
 
     if (!atomic_load_explicit(&s->prints, memory_order_relaxed)) {
         return CUDA_SUCCESS;
     }
     atomic_store_explicit(&s->silent_done, false, memory_order_relaxed);
+    if (!gs_console_owes(s)) {
+        gs_console_drain(&s->link);
+        return CUDA_SUCCESS;
+    }
+    all = all_done(s);
     cu = gs_call_vgpuFlush(s, &args, &ret);
     if (cu != CUDA_SUCCESS) {
         gs_console_drain(&s->link);
         return cu;
+    }
+    if (all) {
+        heard(&s->speech, launches);
     }
     return read_up_to(s, ret.end);
 }

@@ -13,6 +13,9 @@
 #include "guest/libcuda/stream.h"
 #include "guest/libcuda/virtual_memory.h"
 
+/* Pinned bytes up to here may be taken at the call. */
+#define TAKEN_BYTES (64u << 10)
+
 static bool elsewhere(const struct gs_session *s, uint64_t address)
 {
     struct gs_alloc alloc;
@@ -263,7 +266,7 @@ static CUresult from_pageable(const struct gs_copy *copy, bool wait)
     CUresult cu = gs_copy_from_pageable(copy);
 
     /* It returns when the source has been taken, where native has waited for earlier kernels. */
-    return cu == CUDA_SUCCESS && wait && atomic_load(&copy->session->prints)
+    return cu == CUDA_SUCCESS && wait && gs_console_owes(copy->session)
                ? gs_stream_wait(copy->stream)
                : cu;
 }
@@ -273,6 +276,17 @@ static CUresult to_pageable(const struct gs_copy *copy, bool wait)
     CUresult cu = gs_copy_to_pageable(copy);
 
     return cu == CUDA_SUCCESS && wait ? gs_console_flush_stream(copy->stream) : cu;
+}
+
+/*
+ * A few pinned bytes for a stream that has nothing to wait for: the device could have read them by
+ * the end of the call, so they are taken as pageable ones are, and a wait for them may be put off.
+ */
+static bool is_taken(const struct gs_copy *copy)
+{
+    return copy->src.place == GS_PLACE_PINNED && is_device(&copy->dst) &&
+           copy->width <= TAKEN_BYTES && copy->height == 1 && copy->depth == 1 &&
+           gs_deferred_may(copy->stream);
 }
 
 static CUresult run(const struct gs_copy *copy, bool wait)
@@ -287,6 +301,10 @@ static CUresult run(const struct gs_copy *copy, bool wait)
     if (to_host) {
         count(&gs_bytes_dtoh, copy);
         return to_pageable(copy, wait);
+    }
+    if (!wait && is_taken(copy)) {
+        count(&gs_bytes_htod, copy);
+        return gs_copy_from_pageable(copy);
     }
     if (from_host) {
         count(&gs_bytes_htod, copy);

@@ -3,6 +3,7 @@
 
 #include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/deferred.h"
 #include "guest/libcuda/event.h"
 #include "guest/libcuda/pool.h"
 #include "guest/libcuda/stream.h"
@@ -167,7 +168,7 @@ CUresult gs_cuStreamSynchronize(CUstream hStream)
         cu = gs_capture_asked(stream);
     }
     if (cu == CUDA_SUCCESS) {
-        cu = gs_stream_wait(stream);
+        cu = gs_deferred_wait(stream);
     }
     if (cu == CUDA_SUCCESS) {
         gs_pools_synced(stream->session);

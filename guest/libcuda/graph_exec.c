@@ -345,6 +345,9 @@ CUresult gs_exec_launch(struct gs_exec *exec, struct gs_stream *stream)
         return cu;
     }
     exec->proven = true;
+    if (atomic_load(&exec->session->prints)) {
+        gs_console_launched(stream);
+    }
     atomic_store(&stream->run_last,
                  atomic_load(&exec->session->sent[vgpu_handle_index_of(stream->wire)]));
     count_records(exec);

@@ -186,10 +186,10 @@ static CUresult send(const struct gs_launch *l, const struct gs_attributes *a,
 {
     uint64_t form;
     bool known = gs_form_known(l->function, &l->config, a, &form);
+    bool prints = atomic_load_explicit(&l->stream->session->prints, memory_order_relaxed);
     CUresult cu = gs_stream_room(l->stream);
 
-    if (cu == CUDA_SUCCESS &&
-        atomic_load_explicit(&l->stream->session->prints, memory_order_relaxed)) {
+    if (cu == CUDA_SUCCESS && prints) {
         cu = gs_console_before_launch(l->stream->session);
     }
     if (cu != CUDA_SUCCESS) {
@@ -200,6 +200,9 @@ static CUresult send(const struct gs_launch *l, const struct gs_attributes *a,
     }
     cu = a != NULL && a->count > 0 ? send_with(l, a, params, len) : send_plain(l, params, len);
     cu = gs_stream_sent(l->stream, cu);
+    if (cu == CUDA_SUCCESS && prints) {
+        gs_console_launched(l->stream);
+    }
     if (!known && cu == CUDA_SUCCESS) {
         gs_form_learn(l->function, &l->config, form);
     }

@@ -28,8 +28,10 @@ CUresult gs_objects_make(struct gs_session *s)
     s->linkers = vgpu_handles_new(VGPU_HANDLE_LINK, VGPU_LINKS_MAX);
     atomic_store(&s->prints, false);
     atomic_store(&s->silent_done, false);
+    gs_speech_init(&s->speech);
     gs_alloc_map_init(&s->allocs);
     gs_settled_init(&s->settled);
+    gs_deferred_init(&s->deferred);
     gs_beacons_init(&s->beacons);
     atomic_store(&s->events_asked, false);
     gs_textures_init(&s->textures);

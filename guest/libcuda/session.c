@@ -58,6 +58,10 @@ CUresult gs_session_call(struct gs_session *s, uint32_t op, const uint8_t *body,
     if (thread == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
+    cu = gs_deferred_pay(s, &s->deferred, NULL);
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
     cu = exchange(s, thread, op, body, len, &answer);
     *ret_len = answer.length;
     return cu;

@@ -19,6 +19,8 @@
 
 #include "guest/libcuda/alloc_map.h"
 #include "guest/libcuda/beacon.h"
+#include "guest/libcuda/console.h"
+#include "guest/libcuda/deferred.h"
 #include "guest/libcuda/device_memory.h"
 #include "guest/libcuda/host_call.h"
 #include "guest/libcuda/hostmem.h"
@@ -51,6 +53,7 @@ struct gs_session {
     _Atomic bool cache;       /* images may be asked for by their hash */
     _Atomic bool prints;      /* a module of this worker's may */
     _Atomic bool silent_done; /* work is known to be done, but not what it printed */
+    struct gs_speech speech;
 
     struct vgpu_handles *streams;
     struct vgpu_handles *events;
@@ -70,6 +73,7 @@ struct gs_session {
     /* Operations sent per stream index, for the depth of streams. */
     _Atomic uint64_t sent[VGPU_STREAMS_MAX];
     struct gs_settled settled;
+    struct gs_deferred deferred;
     struct gs_beacons beacons;
     _Atomic bool events_asked; /* the event that ended last had been asked for */
 };

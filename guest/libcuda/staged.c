@@ -125,7 +125,7 @@ static CUresult put_piece(void *arg, uint64_t offset)
 
     gather(piece.session->window + offset, &piece);
     set_tight(&piece, &piece.src);
-    return gs_stream_sent(piece.stream, gs_copy_send_htod(&piece, offset));
+    return gs_stream_sent_small_copy(piece.stream, gs_copy_send_htod(&piece, offset));
 }
 
 /* One chunk's worth: filled, sent, fenced and left to itself. */
@@ -143,6 +143,7 @@ static CUresult push_piece(struct gs_copy *piece)
     }
     cu = put_piece(piece, chunk->offset);
     if (cu == CUDA_SUCCESS) {
+        gs_deferred_other(piece->stream);
         cu = gs_staging_fence(s, chunk, piece->stream);
     }
     gs_staging_give(s, chunk);

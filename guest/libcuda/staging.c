@@ -213,7 +213,7 @@ CUresult gs_staging_small(struct gs_session *s, struct gs_stream *stream, uint32
                           CUresult (*put)(void *arg, uint64_t offset), void *arg)
 {
     struct gs_chunk *chunk;
-    CUresult cu = gs_stream_room(stream);
+    CUresult cu = gs_stream_room_small_copy(stream);
 
     if (cu != CUDA_SUCCESS) {
         return cu;

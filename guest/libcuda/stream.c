@@ -119,6 +119,7 @@ CUresult gs_stream_destroy(struct gs_stream *stream)
     struct gs_session *s = stream->session;
     CUresult cu;
 
+    (void)gs_deferred_pay(s, &s->deferred, NULL);
     gs_capture_stream_ended(stream);
     gs_staging_close_stream(s, stream);
     gs_settled_end(s, index_of(stream));
@@ -249,7 +250,7 @@ static bool shallow(void *arg)
            wait->sent - wait->first < VGPU_STREAM_DEPTH_GUEST;
 }
 
-CUresult gs_stream_room(struct gs_stream *stream)
+static CUresult depth_room(struct gs_stream *stream)
 {
     struct gs_session *s = stream->session;
     uint32_t index = index_of(stream);
@@ -272,6 +273,22 @@ CUresult gs_stream_room(struct gs_stream *stream)
     return gs_link_wait(&s->link, shallow, &wait);
 }
 
+CUresult gs_stream_room(struct gs_stream *stream)
+{
+    struct gs_session *s = stream->session;
+    CUresult cu = gs_deferred_pay(s, &s->deferred, NULL);
+
+    return cu == CUDA_SUCCESS ? depth_room(stream) : cu;
+}
+
+CUresult gs_stream_room_small_copy(struct gs_stream *stream)
+{
+    struct gs_session *s = stream->session;
+    CUresult cu = gs_deferred_pay(s, &s->deferred, stream);
+
+    return cu == CUDA_SUCCESS ? depth_room(stream) : cu;
+}
+
 bool gs_stream_is_shallow(struct gs_stream *stream)
 {
     struct gs_session *s = stream->session;
@@ -292,7 +309,7 @@ CUresult gs_stream_sent(struct gs_stream *stream, CUresult cu)
     return cu;
 }
 
-uint64_t gs_stream_count(struct gs_stream *stream, uint64_t count)
+static uint64_t count_sent(struct gs_stream *stream, uint64_t count)
 {
     if (atomic_load_explicit(&stream->asked.before, memory_order_relaxed)) {
         atomic_store_explicit(&stream->asked.sent_ns, vgpu_clock_ns(), memory_order_relaxed);
@@ -300,6 +317,22 @@ uint64_t gs_stream_count(struct gs_stream *stream, uint64_t count)
     return atomic_fetch_add_explicit(&stream->session->sent[index_of(stream)], count,
                                      memory_order_release) +
            count;
+}
+
+uint64_t gs_stream_count(struct gs_stream *stream, uint64_t count)
+{
+    uint64_t sent = count_sent(stream, count);
+
+    gs_deferred_other(stream);
+    return sent;
+}
+
+CUresult gs_stream_sent_small_copy(struct gs_stream *stream, CUresult cu)
+{
+    if (cu == CUDA_SUCCESS) {
+        (void)count_sent(stream, 1);
+    }
+    return cu;
 }
 
 CUresult gs_stream_wait(struct gs_stream *stream)
@@ -314,7 +347,8 @@ CUresult gs_stream_wait(struct gs_stream *stream)
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     /* The legacy stream waits for work of others, which its own count does not show. */
-    if (stream->wire != 0 && atomic_load(&stream->synced) == sent) {
+    if (stream->wire != 0 && (atomic_load(&stream->synced) == sent ||
+                              atomic_load(&s->settled.done[index_of(stream)]) >= sent)) {
         cu = gs_session_error(s);
         return cu == CUDA_SUCCESS ? gs_console_flush_stream(stream) : cu;
     }

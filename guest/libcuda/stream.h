@@ -107,11 +107,17 @@ CUresult gs_stream_find(const struct gs_call *call, CUstream handle, struct gs_s
  * has looked before; here they refuse the operation (gs_capture_room). */
 CUresult gs_stream_room(struct gs_stream *stream);
 
+/* The same before a small copy from pageable memory, which may follow waits that are owed. */
+CUresult gs_stream_room_small_copy(struct gs_stream *stream);
+
 /* True while its depth leaves room for operations that the program does not know of. */
 bool gs_stream_is_shallow(struct gs_stream *stream);
 
 /* After it: counts it when sending gave CUDA_SUCCESS, as the worker does.  Returns `cu`. */
 CUresult gs_stream_sent(struct gs_stream *stream, CUresult cu);
+
+/* The same for a small copy from pageable memory, which a wait for the stream may leave owed. */
+CUresult gs_stream_sent_small_copy(struct gs_stream *stream, CUresult cu);
 
 /* Counts `count` operations that were sent; gives the number of the last one. */
 uint64_t gs_stream_count(struct gs_stream *stream, uint64_t count);

@@ -111,9 +111,13 @@ static CUresult query(struct gs_stream *stream, const struct load *load)
 
 CUresult gs_stream_query(struct gs_stream *stream)
 {
+    struct gs_session *s = stream->session;
     struct load load = load_of(stream);
-    CUresult cu;
+    CUresult cu = gs_deferred_pay(s, &s->deferred, NULL); /* it was "waited" for: it is ready */
 
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
     if (is_known(stream, &load)) {
         return CUDA_SUCCESS;
     }

@@ -39,9 +39,10 @@ static size_t function(uint8_t *body, size_t cap)
     return sized(vgpu_put_ret_cuModuleGetFunction(body, cap, &ret));
 }
 
-static size_t module(uint8_t *body, size_t cap)
+static size_t module(struct fake_channel *channel, uint8_t *body, size_t cap)
 {
     struct vgpu_ret_cuModuleLoadDataEx ret = {.module = make_handle(VGPU_HANDLE_MODULE),
+                                              .prints = atomic_load(&channel->broker->prints),
                                               .error_log = (const uint8_t *)"oops",
                                               .error_log_len = 4};
 
@@ -141,8 +142,10 @@ size_t fake_worker_answer(struct fake_channel *channel, const struct vgpu_record
     case VGPU_OP_vgpuCopyHtoD:
         take_copy(channel, args, len);
         return 0;
+    case VGPU_OP_vgpuFlush:
+        return sized(vgpu_put_ret_vgpuFlush(body, cap, &(struct vgpu_ret_vgpuFlush){.end = 0}));
     case VGPU_OP_cuModuleLoadDataEx:
-        return module(body, cap);
+        return module(channel, body, cap);
     case VGPU_OP_cuMemAlloc_v2:
         return *cu == 0 ? allocation(channel, args, len, body, cap) : 0;
     case VGPU_OP_cuModuleGetFunction:

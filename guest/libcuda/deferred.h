@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GS_DEFERRED_H
+#define GS_DEFERRED_H
+
+/*
+ * Waits that are put off.  Programs copy a few bytes from pageable memory and wait for the stream,
+ * time and again.  The source has been taken when the copy returns; what the wait adds is that the
+ * bytes are in place for whatever the program does next.  So such a wait is owed: paid before
+ * anything but further small copies to the same stream is sent, before a call that the worker
+ * answers, before a stream is asked or ends.  Nothing else can see the difference, and a wait that
+ * is paid waits for copies only.  At most one stream of a session owes.  Any thread.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/cuda_abi.h"
+#include "proto/limits.h"
+
+struct gs_session;
+struct gs_stream;
+
+struct gs_deferred {
+    _Atomic uint64_t debtor; /* wire handle of the stream that owes, and 1; 0: none */
+    _Atomic uint64_t asked; /* operations of the legacy stream when it was last asked for its end */
+    uint64_t sent;          /* operations of its index that were to be waited for, under the lock */
+    pthread_mutex_t lock;
+    /* Operations sent with the last that was no small copy, by stream index. */
+    _Atomic uint64_t other[VGPU_STREAMS_MAX];
+};
+
+/* Nothing was sent yet. */
+void gs_deferred_init(struct gs_deferred *deferred);
+
+/* What was sent to the stream and counted so far is not small copies only. */
+void gs_deferred_other(const struct gs_stream *stream);
+
+/* Whether the stream has nothing to do, or to wait for, but small copies. */
+bool gs_deferred_may(const struct gs_stream *stream);
+
+/* What cuStreamSynchronize does: gs_stream_wait(), now or later; a sticky error. */
+CUresult gs_deferred_wait(struct gs_stream *stream);
+
+/* Makes up for a wait that is owed, unless by `except` (NULL: by any stream); a sticky error. */
+CUresult gs_deferred_settle(struct gs_session *s, const struct gs_stream *except);
+
+/* The same, for paths that rarely find one owed. */
+static inline CUresult gs_deferred_pay(struct gs_session *s, struct gs_deferred *deferred,
+                                       const struct gs_stream *except)
+{
+    if (__builtin_expect(atomic_load_explicit(&deferred->debtor, memory_order_acquire) == 0, 1)) {
+        return CUDA_SUCCESS;
+    }
+    return gs_deferred_settle(s, except);
+}
+
+#endif
