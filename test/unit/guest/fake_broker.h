@@ -50,7 +50,7 @@ struct fake_broker {
     _Atomic uint32_t surveys;
     _Atomic bool hold; /* takes nothing out of the submission rings */
     _Atomic bool hold_fences;
-    _Atomic bool prints; /* modules that are loaded from now on */
+    _Atomic bool prints;    /* modules that are loaded from now on */
     _Atomic int32_t result; /* of every call that is answered */
     _Atomic uint32_t last_op;
     _Atomic uint32_t opens;
