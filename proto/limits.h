@@ -99,7 +99,7 @@
 /* Executable graphs of a session, the nodes of one, and what all of them may cost the worker: a
  * node is charged VGPU_GRAPH_NODE_BYTES, what its record holds, and VGPU_GRAPH_DEP_BYTES for each
  * node that it follows.  Above it graphs become CUDA_ERROR_OUT_OF_MEMORY. */
-#define VGPU_GRAPH_EXECS_MAX  4096u
+#define VGPU_GRAPH_EXECS_MAX  16384u
 #define VGPU_GRAPH_NODES_MAX  65536u
 #define VGPU_GRAPH_BYTES_MAX  1073741824u
 #define VGPU_GRAPH_NODE_BYTES 1024u

@@ -66,7 +66,7 @@ class Limits(StackCase):
         self.assertEqual(self.fill("array"), QUOTA_MIB // DEVICE_MIB)
 
     def test_executable_graphs(self):
-        self.assertEqual(self.fill("exec"), 4096)
+        self.assertEqual(self.fill("exec"), 16384)
 
     def test_stack_of_threads(self):
         self.assertGreater(self.fill("stack"), 0)
