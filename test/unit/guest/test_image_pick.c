@@ -136,7 +136,7 @@ static void test_the_result_is_a_fat_binary(void **state)
 static void test_what_does_not_fit_travels_whole(void **state)
 {
     const struct gs_targets targets = {.count = 1, .capability = {90}};
-    static const char text[] = ".version 7.0\n";
+    static const char text[] = ".version 7.0\n.target sm_70\n";
     uint8_t room[1536];
     struct gs_pick pick;
     struct fatbin f;
