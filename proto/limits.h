@@ -122,7 +122,7 @@
 /* Keys of cached code: SHA-256. */
 #define VGPU_CACHE_KEY_BYTES 32u
 /* Smallest image that a guest asks the cache for: below it asking costs what sending does. */
-#define VGPU_CACHE_BYTES_MIN 0x10000u
+#define VGPU_CACHE_BYTES_MIN 0x100000u
 /* Largest that is cached: freeing so much holds the broker up for some 5 ms. */
 #define VGPU_CACHE_BYTES_MAX 0x8000000u
 /* Code that a session has loaded or is linking: images of its modules, inputs and results of its
