@@ -11,6 +11,7 @@
 #include "executor/worker/cache.h"
 #include "executor/worker/device.h"
 #include "executor/worker/dispatch.h"
+#include "vgpu_ops.h"
 
 struct job {
     struct job *next;
@@ -21,30 +22,60 @@ struct job {
     uint8_t body[];
 };
 
+struct queue {
+    struct ex_helpers *helpers;
+    pthread_cond_t queued;
+    struct job *first;
+    struct job **last;
+};
+
 struct ex_helpers {
     pthread_mutex_t lock;
-    pthread_cond_t queued;
     pthread_cond_t started;
     const struct ex_driver *driver;
     CUcontext context;
     uint32_t ready;
     uint32_t failed;
-    struct job *first;
-    struct job **last;
+    struct queue calls;
+    struct queue links;
     size_t bytes;
 };
 
-static struct job *next_job(struct ex_helpers *h)
+static void init_queue(struct ex_helpers *h, struct queue *q)
 {
-    (void)pthread_mutex_lock(&h->lock);
-    while (h->first == NULL) {
-        (void)pthread_cond_wait(&h->queued, &h->lock);
-    }
-    struct job *job = h->first;
+    q->helpers = h;
+    q->last = &q->first;
+    (void)pthread_cond_init(&q->queued, NULL);
+}
 
-    h->first = job->next;
-    if (h->first == NULL) {
-        h->last = &h->first;
+/* The driver's linker (580.159.04) keeps its state by thread: a link that another thread goes on
+ * with ends the process (measured).  So one thread has all links. */
+static struct queue *queue_of(struct ex_helpers *h, const struct ex_op *op)
+{
+    switch (op->info->id) {
+    case VGPU_OP_cuLinkCreate_v2:
+    case VGPU_OP_cuLinkAddData_v2:
+    case VGPU_OP_cuLinkComplete:
+    case VGPU_OP_cuLinkDestroy:
+        return &h->links;
+    default:
+        return &h->calls;
+    }
+}
+
+static struct job *next_job(struct queue *q)
+{
+    struct ex_helpers *h = q->helpers;
+
+    (void)pthread_mutex_lock(&h->lock);
+    while (q->first == NULL) {
+        (void)pthread_cond_wait(&q->queued, &h->lock);
+    }
+    struct job *job = q->first;
+
+    q->first = job->next;
+    if (q->first == NULL) {
+        q->last = &q->first;
     }
     h->bytes -= sizeof(*job) + job->len;
     (void)pthread_mutex_unlock(&h->lock);
@@ -66,7 +97,8 @@ static bool report_start(struct ex_helpers *h, CUresult cu)
 
 static void *helper_main(void *arg)
 {
-    struct ex_helpers *h = arg;
+    struct queue *q = arg;
+    struct ex_helpers *h = q->helpers;
     uint8_t *room = malloc(VGPU_RECORD_BYTES_MAX);
     CUresult cu =
         room == NULL ? CUDA_ERROR_OUT_OF_MEMORY : ex_device_enter_thread(h->driver, h->context);
@@ -76,7 +108,7 @@ static void *helper_main(void *arg)
         return NULL;
     }
     for (;;) {
-        struct job *job = next_job(h);
+        struct job *job = next_job(q);
 
         ex_dispatch_run(job->session, job->op, &job->record, job->body, job->len, room, true);
         ex_cache_settle(job->session);
@@ -86,13 +118,13 @@ static void *helper_main(void *arg)
 }
 
 /* The driver's compiler recurses; the default stack is what it is tested with. */
-static uint32_t start_threads(struct ex_helpers *h, uint32_t count)
+static uint32_t start_threads(struct queue *q, uint32_t count)
 {
     uint32_t made = 0;
 
     while (made < count) {
         pthread_t thread;
-        int rc = pthread_create(&thread, NULL, helper_main, h);
+        int rc = pthread_create(&thread, NULL, helper_main, q);
 
         if (rc != 0) {
             vgpu_log(VGPU_LOG_ERROR, "helper thread not made error=%d", rc);
@@ -113,18 +145,18 @@ struct ex_helpers *ex_helpers_start(const struct ex_driver *driver, CUcontext co
         return NULL;
     }
     (void)pthread_mutex_init(&h->lock, NULL);
-    (void)pthread_cond_init(&h->queued, NULL);
     (void)pthread_cond_init(&h->started, NULL);
     h->driver = driver;
     h->context = context;
-    h->last = &h->first;
-    uint32_t made = start_threads(h, count);
+    init_queue(h, &h->calls);
+    init_queue(h, &h->links);
+    uint32_t made = start_threads(&h->calls, count) + start_threads(&h->links, 1);
 
     (void)pthread_mutex_lock(&h->lock);
     while (h->ready + h->failed < made) {
         (void)pthread_cond_wait(&h->started, &h->lock);
     }
-    bool good = h->ready == count;
+    bool good = h->ready == count + 1;
 
     (void)pthread_mutex_unlock(&h->lock);
     /* Threads that did start use *h: on failure it is left to the end of the process. */
@@ -135,6 +167,7 @@ int ex_helpers_queue(struct ex_helpers *h, struct ex_session *session, const str
                      const struct vgpu_record *record, const uint8_t *body, size_t len)
 {
     struct job *job = malloc(sizeof(*job) + len);
+    struct queue *q = queue_of(h, op);
     int rc = 0;
 
     if (job == NULL) {
@@ -151,9 +184,9 @@ int ex_helpers_queue(struct ex_helpers *h, struct ex_session *session, const str
         rc = -ENOBUFS;
     } else {
         h->bytes += sizeof(*job) + len;
-        *h->last = job;
-        h->last = &job->next;
-        (void)pthread_cond_signal(&h->queued);
+        *q->last = job;
+        q->last = &job->next;
+        (void)pthread_cond_signal(&q->queued);
     }
     (void)pthread_mutex_unlock(&h->lock);
     if (rc < 0) {

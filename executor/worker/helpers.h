@@ -20,8 +20,9 @@ struct ex_helpers;
 #define EX_HELPERS_QUEUE_BYTES (8u << 20)
 
 /*
- * Starts `count` threads, each with `context` current.  Returns when all are ready.  Owned, for the
- * life of the process; NULL when a thread cannot be made or the driver refuses.
+ * Starts `count` threads and one for links, each with `context` current.  Returns when all are
+ * ready.  Owned, for the life of the process; NULL when a thread cannot be made or the driver
+ * refuses.
  */
 struct ex_helpers *ex_helpers_start(const struct ex_driver *driver, CUcontext context,
                                     uint32_t count);

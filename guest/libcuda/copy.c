@@ -8,6 +8,7 @@
 #include "guest/libcuda/capture.h"
 #include "guest/libcuda/address.h"
 #include "guest/libcuda/console.h"
+#include "guest/libcuda/deferred.h"
 #include "guest/libcuda/process.h"
 #include "guest/libcuda/registration.h"
 #include "guest/libcuda/stream.h"
@@ -265,10 +266,12 @@ static CUresult from_pageable(const struct gs_copy *copy, bool wait)
 {
     CUresult cu = gs_copy_from_pageable(copy);
 
+    if (cu != CUDA_SUCCESS || !wait) {
+        return cu;
+    }
     /* It returns when the source has been taken, where native has waited for earlier kernels. */
-    return cu == CUDA_SUCCESS && wait && gs_console_owes(copy->session)
-               ? gs_stream_wait(copy->stream)
-               : cu;
+    return gs_console_owes(copy->session) ? gs_stream_wait(copy->stream)
+                                          : gs_deferred_copied(copy->stream);
 }
 
 static CUresult to_pageable(const struct gs_copy *copy, bool wait)

@@ -141,8 +141,11 @@ CUresult gs_cuMemFree_v2(CUdeviceptr dptr)
     struct gs_call call;
     CUresult cu = gs_ready();
 
-    if (cu != CUDA_SUCCESS || dptr == 0) {
+    if (cu != CUDA_SUCCESS) {
         return cu;
+    }
+    if (dptr == 0) {
+        return gs_process_sticky();
     }
     s = gs_memory_find(dptr, &alloc);
     if (s == NULL) {

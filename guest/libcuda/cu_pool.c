@@ -297,7 +297,7 @@ static CUresult check_access(const struct gs_pool *pool, const CUmemAccessDesc *
     }
     if (is_own(pool, &desc->location)) {
         return desc->flags == CU_MEM_ACCESS_FLAGS_PROT_READWRITE ? CUDA_SUCCESS
-                                                                 : CUDA_ERROR_INVALID_VALUE;
+                                                                 : CUDA_ERROR_INVALID_DEVICE;
     }
     return desc->flags == CU_MEM_ACCESS_FLAGS_PROT_NONE ? CUDA_SUCCESS : CUDA_ERROR_NOT_SUPPORTED;
 }

@@ -12,6 +12,7 @@ void gs_deferred_init(struct gs_deferred *deferred)
     atomic_store(&deferred->debtor, 0);
     atomic_store(&deferred->asked, 0);
     deferred->sent = 0;
+    atomic_store(&deferred->copied, 0);
     (void)pthread_mutex_init(&deferred->lock, NULL);
     for (uint32_t i = 0; i < VGPU_STREAMS_MAX; i++) {
         atomic_store_explicit(&deferred->other[i], 0, memory_order_relaxed);
@@ -142,6 +143,73 @@ static CUresult wait_for_debtor(struct gs_session *s, uint64_t wire, uint64_t se
     if (cu == CUDA_SUCCESS) {
         gs_settled_up_to(s, vgpu_handle_index_of(wire), sent);
     }
+    return cu;
+}
+
+/* Whether the order of streams makes the work of one wait for the other's copies: only the legacy
+ * stream and those of threads have such, and these follow each other. */
+static bool follows(uint64_t copied, const struct gs_stream *stream)
+{
+    return copied == debtor_of(stream) ||
+           (copied == 1 ? (stream->flags & CU_STREAM_NON_BLOCKING) == 0 : stream->wire == 0);
+}
+
+/* With the lock: the copies of whoever made them last are done. */
+static CUresult end_copied(struct gs_session *s)
+{
+    struct gs_deferred *deferred = &s->deferred;
+    uint64_t copied = atomic_load(&deferred->copied);
+    CUresult cu = CUDA_SUCCESS;
+
+    if (copied != 0 && !gs_settled_by(s, vgpu_handle_index_of(copied - 1), deferred->copied_sent)) {
+        cu = wait_for_debtor(s, copied - 1, deferred->copied_sent);
+    }
+    atomic_store(&deferred->copied, 0);
+    return cu;
+}
+
+CUresult gs_deferred_copied(const struct gs_stream *stream)
+{
+    struct gs_session *s = stream->session;
+    struct gs_deferred *deferred = &s->deferred;
+    uint32_t index = vgpu_handle_index_of(stream->wire);
+    CUresult cu = CUDA_SUCCESS;
+    uint64_t copied;
+
+    (void)pthread_mutex_lock(&deferred->lock);
+    copied = atomic_load(&deferred->copied);
+    if (copied != 0 && copied != debtor_of(stream)) {
+        cu = end_copied(s);
+    }
+    deferred->copied_sent = atomic_load_explicit(&s->sent[index], memory_order_acquire);
+    atomic_store(&deferred->copied, debtor_of(stream));
+    (void)pthread_mutex_unlock(&deferred->lock);
+    return cu;
+}
+
+void gs_deferred_end(const struct gs_stream *stream)
+{
+    struct gs_session *s = stream->session;
+
+    if (atomic_load(&s->deferred.copied) == debtor_of(stream)) {
+        (void)pthread_mutex_lock(&s->deferred.lock);
+        (void)end_copied(s);
+        (void)pthread_mutex_unlock(&s->deferred.lock);
+    }
+}
+
+CUresult gs_deferred_follow(const struct gs_stream *stream)
+{
+    struct gs_session *s = stream->session;
+    uint64_t copied = atomic_load_explicit(&s->deferred.copied, memory_order_acquire);
+    CUresult cu;
+
+    if (__builtin_expect(copied == 0, 1) || follows(copied, stream)) {
+        return CUDA_SUCCESS;
+    }
+    (void)pthread_mutex_lock(&s->deferred.lock);
+    cu = end_copied(s);
+    (void)pthread_mutex_unlock(&s->deferred.lock);
     return cu;
 }
 

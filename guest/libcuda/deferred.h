@@ -9,6 +9,11 @@
  * anything but further small copies to the same stream is sent, before a call that the worker
  * answers, before a stream is asked or ends.  Nothing else can see the difference, and a wait that
  * is paid waits for copies only.  At most one stream of a session owes.  Any thread.
+ *
+ * A copy from pageable memory that waits (cuMemcpyHtoD) returns when the source has been taken,
+ * where native has done with the few microseconds of the copy too, for all that a program can tell.
+ * So a stream that such copies do not hold up by its order waits for them first: `copied` owes
+ * that.
  */
 
 #include <pthread.h>
@@ -26,6 +31,8 @@ struct gs_deferred {
     _Atomic uint64_t debtor; /* wire handle of the stream that owes, and 1; 0: none */
     _Atomic uint64_t asked; /* operations of the legacy stream when it was last asked for its end */
     uint64_t sent;          /* operations of its index that were to be waited for, under the lock */
+    _Atomic uint64_t copied; /* wire handle of the stream whose copies others wait for, and 1 */
+    uint64_t copied_sent;
     pthread_mutex_t lock;
     /* Operations sent with the last that was no small copy, by stream index. */
     _Atomic uint64_t other[VGPU_STREAMS_MAX];
@@ -42,6 +49,16 @@ bool gs_deferred_may(const struct gs_stream *stream);
 
 /* What cuStreamSynchronize does: gs_stream_wait(), now or later; a sticky error. */
 CUresult gs_deferred_wait(struct gs_stream *stream);
+
+/* After a copy that a program takes for done: work of streams that do not wait for this one does.
+ */
+CUresult gs_deferred_copied(const struct gs_stream *stream);
+
+/* The stream ends: waits for such copies of its own. */
+void gs_deferred_end(const struct gs_stream *stream);
+
+/* Before work is sent to a stream: waits for such copies of a stream that it does not follow. */
+CUresult gs_deferred_follow(const struct gs_stream *stream);
 
 /* Makes up for a wait that is owed, unless by `except` (NULL: by any stream); a sticky error. */
 CUresult gs_deferred_settle(struct gs_session *s, const struct gs_stream *except);

@@ -171,7 +171,10 @@ CUresult gs_cuEventSynchronize(CUevent hEvent)
     CUresult cu = find_named(hEvent, &event);
 
     if (cu == CUDA_SUCCESS) {
-        cu = gs_capture_event_asked(event);
+        cu = gs_capture_event_asked(event); /* before what the thread's mode forbids: measured */
+    }
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_capture_unsafe();
     }
     return cu == CUDA_SUCCESS ? gs_event_wait(event) : cu;
 }

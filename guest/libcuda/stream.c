@@ -120,6 +120,7 @@ CUresult gs_stream_destroy(struct gs_stream *stream)
     CUresult cu;
 
     (void)gs_deferred_pay(s, &s->deferred, NULL);
+    gs_deferred_end(stream);
     gs_capture_stream_ended(stream);
     gs_staging_close_stream(s, stream);
     gs_settled_end(s, index_of(stream));
@@ -278,6 +279,9 @@ CUresult gs_stream_room(struct gs_stream *stream)
     struct gs_session *s = stream->session;
     CUresult cu = gs_deferred_pay(s, &s->deferred, NULL);
 
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_deferred_follow(stream);
+    }
     return cu == CUDA_SUCCESS ? depth_room(stream) : cu;
 }
 
@@ -286,6 +290,9 @@ CUresult gs_stream_room_small_copy(struct gs_stream *stream)
     struct gs_session *s = stream->session;
     CUresult cu = gs_deferred_pay(s, &s->deferred, stream);
 
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_deferred_follow(stream);
+    }
     return cu == CUDA_SUCCESS ? depth_room(stream) : cu;
 }
 

@@ -48,7 +48,6 @@ CALLS = [
     {
         "name": "cuEventSynchronize", "base": "cuEventSynchronize", "since": 2000,
         "class": "one_way", "driver": "required",
-        "capture": "unsafe",
         "args": [("handle", "CUevent hEvent")], "via": ["vgpuEventWait"],
         "doc": "Waits for an event.",
     },

@@ -32,12 +32,6 @@ static void questions()
     entry("cuGetProcAddress", 12000);
     entry("cuGreenCtxCreate", 12040);
     entry("cuTensorMapEncodeTiled", 12000);
-    void *function = nullptr;
-    RT_SHOW(cudaGetDriverEntryPointByVersion("cuInit", &function, 99000, cudaEnableDefault,
-                                             nullptr));
-    RT_SHOW(cudaGetDriverEntryPointByVersion(nullptr, &function, 13000, cudaEnableDefault,
-                                             nullptr));
-    cudaGetLastError();
 }
 
 static void launch_by_driver(int *data)

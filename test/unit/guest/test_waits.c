@@ -219,6 +219,28 @@ static void a_debtor_ends(void)
     fake_broker_stop(&broker);
 }
 
+/* A copy that a program takes for done is done before what does not follow its stream. */
+static void others_find_copies_done(void)
+{
+    uint64_t before;
+
+    start();
+    before = records();
+    CHILD_CHECK(cuMemcpyHtoD_v2(memory, &word, WORD) == CUDA_SUCCESS);
+    CHILD_CHECK(cuMemsetD32Async(memory, 0, 1, NULL) == CUDA_SUCCESS);
+    CHILD_CHECK(cuMemsetD32Async(memory, 0, 1, second) == CUDA_SUCCESS);
+    CHILD_CHECK(cuCtxSynchronize() == CUDA_SUCCESS);
+    CHILD_CHECK(records() - before == 4);
+    before = records();
+    CHILD_CHECK(cuMemcpyHtoD_v2(memory, &word, WORD) == CUDA_SUCCESS);
+    for (unsigned int i = 0; i < 2; i++) {
+        CHILD_CHECK(cuMemsetD32Async(memory, 0, 1, first) == CUDA_SUCCESS);
+    }
+    CHILD_CHECK(cuCtxSynchronize() == CUDA_SUCCESS);
+    CHILD_CHECK(records() - before == 5); /* a fence more, once */
+    fake_broker_stop(&broker);
+}
+
 #define IN_CHILD(fn)                                                                               \
     static void test_##fn(void **state)                                                            \
     {                                                                                              \
@@ -233,6 +255,7 @@ IN_CHILD(other_work_is_waited_for)
 IN_CHILD(the_legacy_stream_is_asked)
 IN_CHILD(pinned_bytes_are_taken_if_idle)
 IN_CHILD(a_debtor_ends)
+IN_CHILD(others_find_copies_done)
 
 int main(void)
 {
@@ -245,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_the_legacy_stream_is_asked),
         cmocka_unit_test(test_pinned_bytes_are_taken_if_idle),
         cmocka_unit_test(test_a_debtor_ends),
+        cmocka_unit_test(test_others_find_copies_done),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
