@@ -51,7 +51,9 @@ static void fill(void *dst, size_t size, uint32_t value, unsigned width)
     uint16_t *h = dst;
     uint32_t *w = dst;
 
-    if (width == 1) {
+    if (width == sizeof(*w) && size == sizeof(*w)) {
+        __atomic_store_n(w, value, __ATOMIC_RELEASE); /* as in move_bytes() */
+    } else if (width == 1) {
         memset(dst, (int)(value & 0xff), size);
     } else if (width == 2) {
         for (size_t i = 0; i < size / 2; i++) {
