@@ -170,7 +170,7 @@ static void host_function(void *data)
     inside[0] = cuMemAlloc(&p, 4);
     inside[1] = cuCtxSynchronize();
     inside[2] = cuDeviceGetCount(&n);
-    *(int *)data += 1;
+    __atomic_add_fetch((int *)data, 1, __ATOMIC_SEQ_CST);
 }
 
 static void test_host_function_runs_in_order(void **state)
@@ -183,7 +183,7 @@ static void test_host_function_runs_in_order(void **state)
     OK(cuLaunchHostFunc(s, host_function, &count));
     OK(cuLaunchHostFunc(s, host_function, &count));
     FAILS(CUDA_ERROR_INVALID_VALUE, cuLaunchHostFunc(s, NULL, NULL));
-    assert_int_equal(count, 0);
+    assert_int_equal(__atomic_load_n(&count, __ATOMIC_SEQ_CST), 0);
     release();
     OK(cuStreamSynchronize(s));
     assert_int_equal(count, 2);
