@@ -269,7 +269,6 @@ static CUresult from_pageable(const struct gs_copy *copy, bool wait)
     if (cu != CUDA_SUCCESS || !wait) {
         return cu;
     }
-    /* It returns when the source has been taken, where native has waited for earlier kernels. */
     return gs_console_owes(copy->session) ? gs_stream_wait(copy->stream)
                                           : gs_deferred_copied(copy->stream);
 }

@@ -168,7 +168,7 @@ static CUresult end_copied(struct gs_session *s)
     return cu;
 }
 
-CUresult gs_deferred_copied(const struct gs_stream *stream)
+CUresult gs_deferred_copied(struct gs_stream *stream)
 {
     struct gs_session *s = stream->session;
     struct gs_deferred *deferred = &s->deferred;
@@ -176,6 +176,10 @@ CUresult gs_deferred_copied(const struct gs_stream *stream)
     CUresult cu = CUDA_SUCCESS;
     uint64_t copied;
 
+    /* What is before the copy holds up its caller, as natively, and never those who owe. */
+    if (!gs_deferred_may(stream)) {
+        return gs_stream_wait(stream);
+    }
     (void)pthread_mutex_lock(&deferred->lock);
     copied = atomic_load(&deferred->copied);
     if (copied != 0 && copied != debtor_of(stream)) {

@@ -51,8 +51,8 @@ bool gs_deferred_may(const struct gs_stream *stream);
 CUresult gs_deferred_wait(struct gs_stream *stream);
 
 /* After a copy that a program takes for done: work of streams that do not wait for this one does.
- */
-CUresult gs_deferred_copied(const struct gs_stream *stream);
+ * Waits itself where the copy is behind other work. */
+CUresult gs_deferred_copied(struct gs_stream *stream);
 
 /* The stream ends: waits for such copies of its own. */
 void gs_deferred_end(const struct gs_stream *stream);
