@@ -146,6 +146,13 @@
 /* Processes that an answer about a machine's use names. */
 #define VGPU_SURVEY_PROCESSES_MAX 1024u
 
+/* Tools at the broker's control socket at once, and texts of one change that they ask for. */
+#define VGPU_CTL_CLIENTS_MAX 64u
+#define VGPU_CTL_ASSIGNS_MAX 32u
+/* Machines, and pools of GPUs, that a broker knows. */
+#define VGPU_VMS_MAX   256u
+#define VGPU_POOLS_MAX 64u
+
 /* Devices a guest process can see. */
 #define VGPU_DEVICES_MAX 16u
 /* Device attributes carried in the facts; CUDA 13.0 has 147. */

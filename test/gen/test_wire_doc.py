@@ -43,7 +43,7 @@ class Tables(unittest.TestCase):
         self.assertEqual(page, LIMITS)
 
     def test_every_message_has_a_row(self):
-        rows = set(re.findall(r"^\| `(\w+)` \| (?:broker|guest|worker|supervisor|probe|device)", PAGE, re.M))
+        rows = set(re.findall(r"^\| `(\w+)` \| (?:broker|guest|worker|supervisor|probe|device|tool|hostd)", PAGE, re.M))
         messages = set(SCHEMA) - {"Frame", "DeviceFacts"}
         self.assertEqual(rows, messages)
 
