@@ -146,6 +146,9 @@
 /* Processes that an answer about a machine's use names. */
 #define VGPU_SURVEY_PROCESSES_MAX 1024u
 
+/* Variables that WorkerStart carries. */
+#define VGPU_WORKER_VARIABLES_MAX 32u
+
 /* Tools at the broker's control socket at once, and texts of one change that they ask for. */
 #define VGPU_CTL_CLIENTS_MAX 64u
 #define VGPU_CTL_ASSIGNS_MAX 32u
