@@ -20,6 +20,8 @@ static void on_ring(uv_poll_t *poll, int status, int events)
     (void)events;
     if (rc == 0) {
         session->stats.doorbells++;
+        session->holder->share->stats.doorbells++;
+        session->holder->share->stats.last_doorbell_ms = uv_now(session->broker->loop);
         session->bell.rung = true;
         vgpu_ring_unpark(&session->channel.submit);
         br_ringio_heat(session);

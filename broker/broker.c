@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/gate.h"
 #include "broker/guest.h"
 #include "broker/ringio.h"
 #include "common/clock.h"
@@ -111,6 +112,7 @@ static void init_lists(struct br_broker *broker)
     TAILQ_INIT(&broker->hot);
     TAILQ_INIT(&broker->quiet);
     TAILQ_INIT(&broker->vms);
+    TAILQ_INIT(&broker->shares);
     TAILQ_INIT(&broker->washes);
     TAILQ_INIT(&broker->gpus);
     TAILQ_INIT(&broker->dead_sessions);
@@ -126,6 +128,7 @@ static void start_hooks(struct br_broker *broker)
     broker->before.data = broker;
     broker->after.data = broker;
     br_bell_init_timer(broker);
+    br_gate_init(broker);
     (void)uv_idle_init(broker->loop, &broker->spin);
     (void)uv_prepare_init(broker->loop, &broker->before);
     (void)uv_check_init(broker->loop, &broker->after);
@@ -133,6 +136,36 @@ static void start_hooks(struct br_broker *broker)
     (void)uv_check_start(&broker->after, after_poll);
     uv_unref((uv_handle_t *)&broker->before);
     uv_unref((uv_handle_t *)&broker->after);
+}
+
+/* Pools A and B with every GPU, unless the configuration says otherwise. */
+static int start_policy(struct br_broker *broker, const struct br_settings *settings)
+{
+    const char *name = settings->default_pool != NULL ? settings->default_pool : "A";
+
+    broker->context_bytes = (uint64_t)settings->context_mib << 20;
+    broker->refuse_unknown = settings->unknown_vms == BR_UNKNOWN_REFUSE;
+    if (br_pool_set_text(&broker->pools, "A", "*") != NULL ||
+        br_pool_set_text(&broker->pools, "B", "*") != NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < settings->pools.count; i++) {
+        const struct br_pool *from = settings->pools.list[i];
+        struct br_pool *pool;
+
+        if (br_pool_set(&broker->pools, from->name, from->uuid, from->count, from->all, &pool) !=
+            NULL) {
+            return -ENOMEM;
+        }
+        pool->fixed = true;
+    }
+    broker->default_pool = br_pool_find(&broker->pools, name);
+    br_options_policy(settings, &broker->default_policy);
+    if (broker->default_pool == NULL) {
+        return -ENOENT;
+    }
+    br_share_init(&broker->local, broker, "guest=local");
+    return 0;
 }
 
 struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *settings)
@@ -158,6 +191,10 @@ struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *setti
     br_cache_init(&broker->cache, settings);
     init_lists(broker);
     start_hooks(broker);
+    if (start_policy(broker, settings) < 0) {
+        br_pools_fini(&broker->pools);
+        return NULL; /* what it started goes with the process, which ends */
+    }
     return broker;
 }
 
@@ -188,6 +225,7 @@ void br_broker_stop(struct br_broker *broker)
     }
     free_dead(broker);
     uv_close((uv_handle_t *)&broker->quiet_timer, NULL);
+    br_gate_fini(broker);
     uv_close((uv_handle_t *)&broker->spin, NULL);
     uv_close((uv_handle_t *)&broker->before, NULL);
     uv_close((uv_handle_t *)&broker->after, NULL);
@@ -204,6 +242,8 @@ void br_broker_free(struct br_broker *broker)
         TAILQ_REMOVE(&broker->vms, vm, entry);
         br_vm_free(vm);
     }
+    br_share_fini(&broker->local);
+    br_pools_fini(&broker->pools);
     br_cache_fini(&broker->cache);
     vgpu_arena_fini(&broker->arena);
     free(broker);
@@ -221,21 +261,21 @@ struct br_vm *br_broker_add_vm(struct br_broker *broker, const char *name)
     return vm;
 }
 
-int br_broker_admits(const struct br_broker *broker)
-{
-    if (broker->stopping) {
-        return -ESHUTDOWN;
-    }
-    return broker->session_count < broker->sessions_max ? 0 : -EUSERS;
-}
-
 int32_t br_broker_refusal(int rc, const char **reason)
 {
     if (rc == -ESHUTDOWN) {
         *reason = "the broker stops";
         return CUDA_ERROR_SYSTEM_NOT_READY;
     }
-    *reason = rc == -EUSERS ? "too many sessions" : "no channel can be made";
+    if (rc == -EUSERS) {
+        *reason = "too many sessions";
+    } else if (rc == -EDQUOT) {
+        *reason = "the machine has all the sessions that it may have";
+    } else if (rc == -EACCES) {
+        *reason = "the registry does not know this machine";
+    } else {
+        *reason = "no channel can be made";
+    }
     return CUDA_ERROR_DEVICE_UNAVAILABLE;
 }
 
@@ -261,7 +301,7 @@ static void refuse(struct br_broker *broker, int fd, int32_t cu, const char *rea
 
 void br_broker_add_guest(struct br_broker *broker, int fd)
 {
-    int rc = br_broker_admits(broker);
+    int rc = br_share_admits(&broker->local);
     const char *reason;
     int32_t cu;
 
@@ -273,6 +313,7 @@ void br_broker_add_guest(struct br_broker *broker, int fd)
     }
     if (rc < 0) {
         cu = br_broker_refusal(rc, &reason);
+        broker->local.stats.refused++;
         if (br_broker_may_log(broker)) {
             vgpu_log(VGPU_LOG_WARNING, "guest refused reason=\"%s\" sessions=%u error=%d", reason,
                      broker->session_count, -rc);

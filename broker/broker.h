@@ -15,10 +15,13 @@
 #include "broker/adopt.h"
 #include "broker/batch.h"
 #include "broker/cache.h"
+#include "broker/drain.h"
 #include "broker/gpu.h"
 #include "broker/link.h"
 #include "broker/options.h"
+#include "broker/pool.h"
 #include "broker/session.h"
+#include "broker/share.h"
 #include "broker/stats.h"
 #include "broker/vm.h"
 #include "broker/wash.h"
@@ -34,6 +37,10 @@
 struct br_slot {
     uint8_t uuid[16];
     struct br_gpu *gpu; /* NULL while its supervisor is gone */
+    bool drained;       /* gets no new sessions */
+    uint64_t processed; /* call records */
+    uint64_t workers_started;
+    uint64_t workers_crashed; /* ended without having been told to */
 };
 
 struct br_broker {
@@ -51,6 +58,16 @@ struct br_broker {
     struct br_session_list hot;
     struct br_session_list quiet; /* doorbells that are left alone, until quiet_timer */
     uv_timer_t quiet_timer;
+    struct br_session_list gated; /* wait for tokens, until gate_timer */
+    uv_timer_t gate_timer;
+    struct br_pools pools;
+    struct br_pool *default_pool;
+    struct br_policy default_policy; /* of who has no other */
+    bool refuse_unknown;             /* machines that the registry does not know */
+    struct br_share_list shares;
+    struct br_share local;  /* of the processes of this host */
+    uint64_t context_bytes; /* of a card that a worker takes before it allocates */
+    struct br_drains drains;
     struct br_vm_list vms;
     struct br_eventfd_mark eventfd_mark;
     struct br_wash_list washes;
@@ -100,10 +117,7 @@ void br_broker_free(struct br_broker *broker);
  * BR_VM_NAME_MAX bytes).  Borrowed by the caller; NULL: no memory. */
 struct br_vm *br_broker_add_vm(struct br_broker *broker, const char *name);
 
-/* Whether one more session may be made: 0, -ESHUTDOWN, -EUSERS (sessions_max). */
-int br_broker_admits(const struct br_broker *broker);
-
-/* What a guest is told when br_broker_admits() or making its session failed with `rc`: the
+/* What a guest is told when br_share_admits() or making its session failed with `rc`: the
  * CUresult, and *reason in static words. */
 int32_t br_broker_refusal(int rc, const char **reason);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/admission.h"
 #include "broker/broker.h"
 #include "common/fd.h"
 
@@ -127,9 +128,11 @@ static const char *on_register(struct br_gpu *gpu, const Vgpu__Register *reg)
     gpu->registered = true;
     gpu->slot = (uint32_t)slot;
     broker->slots[slot].gpu = gpu;
+    broker->slots[slot].drained = br_gpu_is_drained(broker, broker->slots[slot].uuid);
     vgpu_log(VGPU_LOG_INFO, "gpu registered gpu=%u name=%s pid=%u", gpu->slot,
              vgpu_log_escape(name, sizeof(name), gpu->facts->name, strlen(gpu->facts->name)),
              reg->pid);
+    br_admission_registered(broker, gpu->slot);
     send_registered(gpu);
     br_broker_set_starting(broker, false);
     return NULL;
@@ -176,6 +179,7 @@ static const char *on_worker_ready(struct br_gpu *gpu, const Vgpu__WorkerReady *
     }
     vgpu_log(VGPU_LOG_DEBUG, "worker ready gpu=%u worker=%u pid=%u landlock=%u", gpu->slot,
              ready->worker, ready->pid, ready->landlock_abi);
+    gpu->broker->slots[gpu->slot].workers_started++;
     serve(gpu, find_worker(gpu, ready->worker));
     return NULL;
 }
@@ -191,6 +195,7 @@ static const char *on_worker_gone(struct br_gpu *gpu, const Vgpu__WorkerGone *go
     vgpu_log(worker->killed ? VGPU_LOG_DEBUG : VGPU_LOG_INFO,
              "worker gone gpu=%u worker=%u pid=%u status=%d", gpu->slot, worker->id, worker->pid,
              gone->status);
+    gpu->broker->slots[gpu->slot].workers_crashed += !worker->killed;
     worker->gone = true;
     TAILQ_REMOVE(&gpu->workers, worker, entry);
     gpu->worker_count--;
@@ -198,7 +203,7 @@ static const char *on_worker_gone(struct br_gpu *gpu, const Vgpu__WorkerGone *go
     return NULL;
 }
 
-static void refuse_waiting(struct br_gpu *gpu, int32_t cu, const char *reason)
+void br_gpu_refuse_waiting(struct br_gpu *gpu, int32_t cu, const char *reason)
 {
     struct br_session *session;
 
@@ -216,7 +221,7 @@ static const char *on_worker_failed(struct br_gpu *gpu, const Vgpu__WorkerFailed
         vgpu_log(VGPU_LOG_WARNING, "no worker can be made gpu=%u reason=%s", gpu->slot,
                  vgpu_log_escape(reason, sizeof(reason), failed->reason, strlen(failed->reason)));
     }
-    refuse_waiting(gpu, CUDA_ERROR_DEVICE_UNAVAILABLE, "no worker can be made now");
+    br_gpu_refuse_waiting(gpu, CUDA_ERROR_DEVICE_UNAVAILABLE, "no worker can be made now");
     return NULL;
 }
 
@@ -308,7 +313,7 @@ void br_gpu_end(struct br_gpu *gpu, const char *why)
         TAILQ_REMOVE(&gpu->workers, worker, entry);
         TAILQ_INSERT_TAIL(&broker->gone_workers, worker, entry);
     }
-    refuse_waiting(gpu, CUDA_ERROR_SYSTEM_NOT_READY, "the GPU's supervisor is gone");
+    br_gpu_refuse_waiting(gpu, CUDA_ERROR_SYSTEM_NOT_READY, "the GPU's supervisor is gone");
     TAILQ_REMOVE(&broker->gpus, gpu, entry);
     TAILQ_INSERT_TAIL(&broker->dead_gpus, gpu, entry);
 }

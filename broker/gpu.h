@@ -47,6 +47,9 @@ void br_gpu_open(struct br_gpu *gpu, struct br_session *session);
 /* The session does not wait any more. */
 void br_gpu_forget(struct br_session *session);
 
+/* No worker will come for those that wait for one of this GPU. */
+void br_gpu_refuse_waiting(struct br_gpu *gpu, int32_t cu, const char *reason);
+
 /* Sends a control frame to the supervisor; ends the GPU when it cannot be sent. */
 void br_gpu_send(struct br_gpu *gpu, const Vgpu__Frame *frame);
 

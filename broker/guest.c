@@ -117,6 +117,7 @@ int br_guest_new(struct br_broker *broker, int fd)
     guest->broker = broker;
     guest->holder.ops = &holder_ops;
     guest->holder.tenant = br_tenant_of_account(account_of(fd));
+    guest->holder.share = &broker->local;
     guest->holder.warnings = &broker->misuse_limit;
     (void)snprintf(guest->holder.who, sizeof(guest->holder.who), "guest=local");
     rc = br_link_open(&guest->link, &broker->pool, fd, GUEST_BUFFER, &link_ops, guest);

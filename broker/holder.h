@@ -20,6 +20,7 @@
 struct br_channel;
 struct br_holder;
 struct br_session;
+struct br_share;
 
 /* Room for what a holder is called in log lines. */
 #define BR_HOLDER_WHO_MAX 112
@@ -37,7 +38,7 @@ struct br_holder_ops {
 
 struct br_holder {
     const struct br_holder_ops *ops;
-    const void *machine;             /* whose: the same for all of one; NULL: of this host */
+    struct br_share *share;          /* of its machine, or of this host */
     struct br_session *session;      /* from br_session_new() to release() */
     uint64_t tenant;                 /* whose cached code its sessions may use (cache.h) */
     bool holds;                      /* the guest may still use the channel */

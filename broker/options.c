@@ -17,6 +17,14 @@ static const char *const log_levels[] = {"error", "warning", "info", "debug", NU
             names_                                                                                 \
     }
 
+#define POLICY(name, kind, initial_, doc_, min_, max_, names_)                                     \
+    {                                                                                              \
+        "policy", #name, kind, offsetof(struct br_settings, name), initial_, doc_, min_, max_,     \
+            names_                                                                                 \
+    }
+
+static const char *const unknown_words[] = {"default", "refuse", NULL};
+
 const struct vgpu_config_key br_config_keys[] = {
     KEY(socket, VGPU_CONFIG_PATH, "/run/vgpu/broker.sock", "guests connect here", 0, 0, NULL),
     KEY(executor_socket, VGPU_CONFIG_PATH, "/run/vgpu/executor.sock", "supervisors connect here", 0,
@@ -46,6 +54,27 @@ const struct vgpu_config_key br_config_keys[] = {
     KEY(cache_entries, VGPU_CONFIG_U32, "4096", "images in it, each a descriptor", 1, 65536, NULL),
     KEY(cache_vm_entries, VGPU_CONFIG_U32, "1024", "of those, for one virtual machine or account",
         1, 65536, NULL),
+    POLICY(unknown_vms, VGPU_CONFIG_ENUM, "default",
+           "machines that the registry does not know: the default class, or none", 0, 0,
+           unknown_words),
+    POLICY(default_pool, VGPU_CONFIG_STRING, "A", "pool of machines that have none of their own", 0,
+           0, NULL),
+    POLICY(default_priority, VGPU_CONFIG_U32, "0", "kept and shown, has no effect yet", 0, 100,
+           NULL),
+    POLICY(default_sessions_max, VGPU_CONFIG_U32, "0", "sessions of a machine at once; 0: no limit",
+           0, 4096, NULL),
+    POLICY(default_memory_quota_mib, VGPU_CONFIG_U32, "0",
+           "device memory of a machine on each GPU; 0: no limit", 0, 16777216, NULL),
+    POLICY(default_calls_per_s, VGPU_CONFIG_U32, "0", "call records of a machine; 0: no limit", 0,
+           1000000000, NULL),
+    POLICY(default_calls_burst, VGPU_CONFIG_U32, "0", "of those at once; 0: a second's", 0,
+           1000000000, NULL),
+    POLICY(default_kib_per_s, VGPU_CONFIG_U32, "0",
+           "their bytes in KiB, without copied data; 0: no limit", 0, 1000000000, NULL),
+    POLICY(default_kib_burst, VGPU_CONFIG_U32, "0", "of those at once; 0: a second's", 0,
+           1000000000, NULL),
+    POLICY(context_mib, VGPU_CONFIG_U32, "524",
+           "device memory of a worker before it allocates, for admission", 0, 65536, NULL),
     /* The executor's key: the broker tells it to supervisors. */
     {"executor", "spares", VGPU_CONFIG_U32, offsetof(struct br_settings, spares), "1",
      "workers kept ready and locked", 0, 64, NULL},
@@ -129,9 +158,12 @@ static int add_vm(struct br_options *options, const char *pair)
 static void print_settings(FILE *out)
 {
     vgpu_config_print_keys(br_config_keys, br_config_key_count, out);
-    (void)fputs("\n[vms]\nNAME = PATH\n"
-                "    a virtual machine and the socket where its device connects (absolute path)\n",
-                out);
+    (void)fputs(
+        "\n[vms]\nNAME = PATH\n"
+        "    a virtual machine and the socket where its device connects (absolute path)\n"
+        "\n[pools]\nNAME = GPUS\n"
+        "    a pool: * for every GPU, or GPU-uuid, GPU-uuid; A and B are * where not named\n",
+        out);
 }
 
 /* 0, 1 when all is done, or -errno. */
@@ -178,13 +210,22 @@ static const char *take_vm(void *owner, const char *name, const char *value)
     return br_roster_add(owner, name, value);
 }
 
+static const char *take_pool(void *owner, const char *name, const char *value)
+{
+    return br_pool_find(owner, name) != NULL ? "the pool is named twice"
+                                             : br_pool_set_text(owner, name, value);
+}
+
 static int load_settings(struct br_options *options, FILE *err)
 {
-    const struct vgpu_config_open vms = {
-        .section = "vms", .take = take_vm, .owner = &options->roster};
+    const struct vgpu_config_open open[] = {
+        {.section = "vms", .take = take_vm, .owner = &options->roster},
+        {.section = "pools", .take = take_pool, .owner = &options->settings.pools},
+        {.section = NULL},
+    };
     struct vgpu_config config = {.keys = br_config_keys,
                                  .count = br_config_key_count,
-                                 .open = &vms,
+                                 .open = open,
                                  .foreign = foreign,
                                  .values = &options->settings};
     int rc = vgpu_config_defaults(&config);
@@ -279,6 +320,35 @@ static int check_cache(const struct br_options *options, FILE *err)
     return 0;
 }
 
+/* The default pool is one of the configuration, or A or B. */
+static int check_pool(const struct br_options *options, FILE *err)
+{
+    const struct br_settings *s = &options->settings;
+
+    if (strcmp(s->default_pool, "A") == 0 || strcmp(s->default_pool, "B") == 0 ||
+        br_pool_find(&s->pools, s->default_pool) != NULL) {
+        return 0;
+    }
+    (void)fprintf(err,
+                  "vgpu-broker: policy.default_pool = \"%s\" is no pool: name it in section "
+                  "[pools], or take A or B\n",
+                  s->default_pool);
+    return -EINVAL;
+}
+
+void br_options_policy(const struct br_settings *settings, struct br_policy *policy)
+{
+    *policy = (struct br_policy){
+        .priority = settings->default_priority,
+        .sessions_max = settings->default_sessions_max,
+        .memory_quota = (uint64_t)settings->default_memory_quota_mib << 20,
+        .calls_per_s = settings->default_calls_per_s,
+        .calls_burst = settings->default_calls_burst,
+        .bytes_per_s = (uint64_t)settings->default_kib_per_s << 10,
+        .bytes_burst = (uint64_t)settings->default_kib_burst << 10,
+    };
+}
+
 static int load(struct br_options *options, FILE *err)
 {
     int rc = load_settings(options, err);
@@ -291,6 +361,9 @@ static int load(struct br_options *options, FILE *err)
     }
     if (rc == 0) {
         rc = check_cache(options, err);
+    }
+    if (rc == 0) {
+        rc = check_pool(options, err);
     }
     return rc == 0 ? resolve_access(options, err) : rc;
 }
@@ -330,4 +403,5 @@ void br_options_fini(struct br_options *options)
 
     vgpu_config_fini(&config);
     br_roster_fini(&options->roster);
+    br_pools_fini(&options->settings.pools);
 }

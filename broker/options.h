@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "broker/policy.h"
 #include "broker/roster.h"
 #include "common/config.h"
 
-/* Section [broker] of the configuration. */
+enum br_unknown { BR_UNKNOWN_DEFAULT, BR_UNKNOWN_REFUSE };
+
+/* Sections [broker], [policy] and [pools] of the configuration. */
 struct br_settings {
     char *socket;
     char *executor_socket;
@@ -31,6 +34,18 @@ struct br_settings {
     uint32_t cache_entries;
     uint32_t cache_vm_entries;
     uint32_t spares; /* executor.spares: told to supervisors */
+    /* Section [policy]: the class of machines that the registry does not know. */
+    uint32_t unknown_vms; /* enum br_unknown */
+    char *default_pool;   /* NULL: A */
+    uint32_t default_priority;
+    uint32_t default_sessions_max;
+    uint32_t default_memory_quota_mib;
+    uint32_t default_calls_per_s;
+    uint32_t default_calls_burst;
+    uint32_t default_kib_per_s;
+    uint32_t default_kib_burst;
+    uint32_t context_mib;
+    struct br_pools pools; /* section [pools] */
 };
 
 /* Who may connect as a virtual machine; vm_user and vm_socket_group resolved. */
@@ -65,6 +80,9 @@ extern const size_t br_config_key_count;
 /* Reads command line and configuration.  0: run; 1: all done (--help, --version, printed to `out`);
  * -EINVAL or another -errno: refused, with a line on `err`.  `options` borrows argv. */
 int br_options_parse(struct br_options *options, int argc, char **argv, FILE *out, FILE *err);
+
+/* The default class as a policy. */
+void br_options_policy(const struct br_settings *settings, struct br_policy *policy);
 
 /* Frees what the settings own. */
 void br_options_fini(struct br_options *options);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "broker/broker.h"
+#include "broker/gate.h"
 #include "common/clock.h"
 
 /* What a look at the submission ring found. */
@@ -230,9 +231,12 @@ static enum look take_control(struct br_session *session, const struct vgpu_reco
 }
 
 /* Counts the call records in front of the first control frame; returns their bytes. */
-static size_t count_calls(struct br_session *session, const uint8_t *records, size_t len)
+static size_t count_calls(struct br_session *session, const uint8_t *records, size_t len,
+                          uint64_t *count)
 {
     size_t at = 0;
+
+    *count = 0;
 
     while (at < len) {
         struct vgpu_record record;
@@ -241,8 +245,10 @@ static size_t count_calls(struct br_session *session, const uint8_t *records, si
         if (record.op == VGPU_OP_FRAME) {
             break;
         }
-        br_stats_record(&session->stats, &record);
+        session->holder->share->stats.unknown +=
+            br_stats_record(&session->stats, &record) == BR_CLASS_UNKNOWN;
         at += record.length;
+        ++*count;
     }
     return at;
 }
@@ -250,6 +256,7 @@ static size_t count_calls(struct br_session *session, const uint8_t *records, si
 static enum look submit(struct br_session *session, size_t len)
 {
     struct br_batch *batch = &session->broker->batch;
+    uint64_t count;
     size_t total;
     const uint8_t *frame;
     int rc;
@@ -258,7 +265,7 @@ static enum look submit(struct br_session *session, size_t len)
         br_session_misuse(session, "call record");
         return LOOK_DEAD;
     }
-    len = count_calls(session, batch->records, len);
+    len = count_calls(session, batch->records, len, &count);
     frame = br_batch_submit(batch, len, &total);
     rc = br_link_send(&session->worker->link, frame, total, NULL, 0);
     if (rc < 0) {
@@ -267,6 +274,7 @@ static enum look submit(struct br_session *session, size_t len)
     }
     session->stats.submit_frames++;
     session->stats.submit_bytes += len;
+    br_gate_charge(session, count, len);
     consume(session, len);
     return LOOK_TAKEN;
 }
@@ -277,8 +285,13 @@ static bool is_stalled(struct br_session *session)
     if (session->hello_waits || br_phase_guest(session->phase, BR_CALL) == BR_WAIT) {
         return true;
     }
-    if (session->phase == BR_OPEN &&
-        !br_link_has_room(&session->worker->link, BR_BATCH_HEAD + VGPU_BATCH_BYTES_MAX)) {
+    if (session->phase != BR_OPEN) {
+        return false;
+    }
+    if (!br_gate_may_read(session)) {
+        return true;
+    }
+    if (!br_link_has_room(&session->worker->link, BR_BATCH_HEAD + VGPU_BATCH_BYTES_MAX)) {
         session->stats.worker_full++;
         return true;
     }

@@ -101,7 +101,7 @@ static struct br_seat *make(struct br_vm *vm, uint32_t channel, uint32_t epoch)
     seat->channel = channel;
     seat->epoch = epoch;
     seat->holder.ops = &ops;
-    seat->holder.machine = vm;
+    seat->holder.share = &vm->share;
     seat->holder.warnings = &vm->warnings;
     seat->holder.lines = &vm->lines;
     seat->holder.tenant = vm->tenant;
@@ -112,7 +112,7 @@ static struct br_seat *make(struct br_vm *vm, uint32_t channel, uint32_t epoch)
 
 int br_seat_new(struct br_vm *vm, uint32_t channel, uint32_t epoch, struct br_channel *memory)
 {
-    int rc = br_broker_admits(vm->broker);
+    int rc = br_share_admits(&vm->share);
     struct br_seat *seat = rc == 0 ? make(vm, channel, epoch) : NULL;
 
     if (seat == NULL) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/broker.h"
+#include "broker/gate.h"
 #include "broker/ringio.h"
 #include "broker/survey.h"
 #include "common/fd.h"
@@ -63,6 +64,7 @@ static void release_if_done(struct br_session *session)
     TAILQ_REMOVE(&broker->sessions, session, entry);
     TAILQ_INSERT_TAIL(&broker->dead_sessions, session, entry);
     broker->session_count--;
+    session->holder->share->sessions--;
     session->stats.sessions = 1;
     br_stats_add(&broker->total, &session->stats);
 }
@@ -95,6 +97,7 @@ void br_session_end(struct br_session *session, int32_t cu, const char *why)
     }
     br_ringio_cool(session);
     br_gpu_forget(session);
+    br_gate_forget(session);
     session->phase = BR_DEAD;
     close_handles(session);
     free(session->pending);
@@ -198,7 +201,7 @@ static void list_gpus(struct br_session *session, Vgpu__DeviceFacts **facts, uin
     for (uint32_t i = 0; i < broker->slot_count; i++) {
         struct br_gpu *gpu = broker->slots[i].gpu;
 
-        if (gpu == NULL ||
+        if (gpu == NULL || !br_share_sees(session->holder->share, i) || broker->slots[i].drained ||
             session->slot_count == vgpu_address_candidates[session->candidate].ordinals) {
             continue;
         }
@@ -222,7 +225,8 @@ static void greet(struct br_session *session)
         session->hello_waits = session->broker->starting;
         set_timer(session, session->broker->hello_timeout_ms, on_hello_timeout);
         if (!session->hello_waits) {
-            send_refuse(session, CUDA_ERROR_NO_DEVICE, "no GPU is registered");
+            send_refuse(session, CUDA_ERROR_NO_DEVICE,
+                        "no GPU of its pool is there, or all are being drained");
         }
         return;
     }
@@ -311,21 +315,28 @@ static void on_open_timeout(uv_timer_t *timer)
 
 static void on_open(struct br_session *session, const Vgpu__Open *open)
 {
-    struct br_gpu *gpu;
+    struct br_slot *slot;
 
     if (open->ordinal >= session->slot_count) {
         send_refuse(session, CUDA_ERROR_INVALID_DEVICE, "no such device");
         return;
     }
-    gpu = session->broker->slots[session->slots[open->ordinal]].gpu;
-    if (gpu == NULL) {
+    slot = &session->broker->slots[session->slots[open->ordinal]];
+    if (slot->gpu == NULL) {
         send_refuse(session, CUDA_ERROR_SYSTEM_NOT_READY, "the GPU's supervisor is gone");
+        return;
+    }
+    if (slot->drained || !br_share_sees(session->holder->share, session->slots[open->ordinal])) {
+        session->holder->share->stats.refused++;
+        send_refuse(session, CUDA_ERROR_DEVICE_UNAVAILABLE,
+                    slot->drained ? "the GPU is being drained"
+                                  : "the GPU is not in the machine's pool any more");
         return;
     }
     session->ordinal = open->ordinal;
     session->phase = BR_OPENING;
     set_timer(session, BR_OPEN_TIMEOUT_MS, on_open_timeout);
-    br_gpu_open(gpu, session);
+    br_gpu_open(slot->gpu, session);
 }
 
 void br_session_give_worker(struct br_session *session, struct br_worker *worker)
@@ -410,6 +421,19 @@ int br_session_on_frame(struct br_session *session, const Vgpu__Frame *frame)
     return 0;
 }
 
+int br_session_slot(const struct br_session *session)
+{
+    return session->worker != NULL && session->worker->gpu != NULL ? (int)session->worker->gpu->slot
+                                                                   : -1;
+}
+
+uint64_t br_session_memory(const struct br_session *session)
+{
+    uint64_t most = br_session_slot(session) < 0 ? 0 : session->worker->gpu->facts->total_memory;
+
+    return session->memory_used < most ? session->memory_used : most;
+}
+
 /* ---- life ------------------------------------------------------------------- */
 
 static void discard(struct br_session *session)
@@ -459,5 +483,6 @@ int br_session_new(struct br_broker *broker, struct br_holder *holder, struct br
     set_timer(session, broker->hello_timeout_ms, on_hello_timeout);
     TAILQ_INSERT_TAIL(&broker->sessions, session, entry);
     broker->session_count++;
+    holder->share->sessions++;
     return 0;
 }

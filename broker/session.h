@@ -31,10 +31,12 @@ struct br_session {
     TAILQ_ENTRY(br_session) hot_entry; /* in broker->hot while is_hot */
     TAILQ_ENTRY(br_session) wait_entry;
     TAILQ_ENTRY(br_session) quiet_entry; /* in broker->quiet while bell.quiet */
+    TAILQ_ENTRY(br_session) gate_entry;  /* in broker->gated while is_gated */
     struct br_broker *broker;
     uint64_t id;
     enum br_phase phase;
     bool is_hot;
+    bool is_gated;
     bool hello_waits; /* said Hello, no GPU is registered yet */
     uint32_t notes;   /* log lines that its control frames caused */
     bool released;    /* in the graveyard */
@@ -68,6 +70,12 @@ TAILQ_HEAD(br_session_list, br_session);
  * afterwards; borrows `holder` until its release().  -errno: nothing was granted, the holder is the
  * caller's again. */
 int br_session_new(struct br_broker *broker, struct br_holder *holder, struct br_channel *channel);
+
+/* The slot of the GPU that its worker is on; -1: it has none. */
+int br_session_slot(const struct br_session *session);
+
+/* Device memory that it holds, as its worker says, at most the card's: sums do not overflow. */
+uint64_t br_session_memory(const struct br_session *session);
 
 /* A control frame from the ring (admitted by the phase table).  -EPROTO: broken peer. */
 int br_session_on_frame(struct br_session *session, const Vgpu__Frame *frame);

@@ -6,7 +6,7 @@
 #include "common/log.h"
 #include "vgpu_ops.h"
 
-void br_stats_record(struct br_stats *stats, const struct vgpu_record *record)
+enum br_class br_stats_record(struct br_stats *stats, const struct vgpu_record *record)
 {
     const struct vgpu_op_info *info = vgpu_op_find(record->op);
     enum br_class class = BR_CLASS_UNKNOWN;
@@ -15,6 +15,7 @@ void br_stats_record(struct br_stats *stats, const struct vgpu_record *record)
         class = info->class == VGPU_OP_ROUND_TRIP ? BR_CLASS_ROUND_TRIP : BR_CLASS_ONE_WAY;
     }
     stats->records[class]++;
+    return class;
 }
 
 void br_stats_add(struct br_stats *total, const struct br_stats *one)
@@ -33,6 +34,7 @@ void br_stats_add(struct br_stats *total, const struct br_stats *one)
     total->quiets += one->quiets;
     total->interrupts += one->interrupts;
     total->worker_full += one->worker_full;
+    total->throttled += one->throttled;
     total->guest_full += one->guest_full;
     total->misuses += one->misuses;
     total->cache_hits += one->cache_hits;
@@ -49,13 +51,13 @@ void br_stats_log(const char *what, const struct br_stats *stats)
              " submit_bytes=%" PRIu64 " submit_frames=%" PRIu64 " answers=%" PRIu64
              " complete_bytes=%" PRIu64 " complete_frames=%" PRIu64 " control=%" PRIu64
              " doorbells=%" PRIu64 " quiets=%" PRIu64 " interrupts=%" PRIu64 " worker_full=%" PRIu64
-             " guest_full=%" PRIu64 " misuses=%" PRIu64 " cache_hits=%" PRIu64
+             " throttled=%" PRIu64 " guest_full=%" PRIu64 " misuses=%" PRIu64 " cache_hits=%" PRIu64
              " cache_misses=%" PRIu64 " cache_filed=%" PRIu64 " cache_wrong=%" PRIu64
              " cache_bytes=%" PRIu64,
              what, stats->records[BR_CLASS_ONE_WAY], stats->records[BR_CLASS_ROUND_TRIP],
              stats->records[BR_CLASS_UNKNOWN], stats->submit_bytes, stats->submit_frames,
              stats->answers, stats->complete_bytes, stats->complete_frames, stats->control_frames,
              stats->doorbells, stats->quiets, stats->interrupts, stats->worker_full,
-             stats->guest_full, stats->misuses, stats->cache_hits, stats->cache_misses,
-             stats->cache_filed, stats->cache_wrong, stats->cache_bytes);
+             stats->throttled, stats->guest_full, stats->misuses, stats->cache_hits,
+             stats->cache_misses, stats->cache_filed, stats->cache_wrong, stats->cache_bytes);
 }

@@ -28,6 +28,7 @@ struct br_stats {
     uint64_t quiets; /* times the doorbell was left alone because rings brought nothing */
     uint64_t interrupts;
     uint64_t worker_full; /* times the ring was left because the worker did not drain */
+    uint64_t throttled;   /* times the ring was left because the machine was out of tokens */
     uint64_t guest_full;  /* times the worker was left because the guest did not read */
     uint64_t misuses;
     uint64_t cache_hits;   /* questions to the cache that were answered with something */
@@ -37,8 +38,8 @@ struct br_stats {
     uint64_t cache_bytes; /* that hits handed out */
 };
 
-/* Counts one call record by its class. */
-void br_stats_record(struct br_stats *stats, const struct vgpu_record *record);
+/* Counts one call record by its class, which it returns. */
+enum br_class br_stats_record(struct br_stats *stats, const struct vgpu_record *record);
 
 /* Adds `one` to `total`. */
 void br_stats_add(struct br_stats *total, const struct br_stats *one);

@@ -3,20 +3,12 @@
 
 #include "broker/broker.h"
 
-/* A worker could say anything; sums of what cards can hold do not overflow. */
-static uint64_t held(const struct br_session *session)
-{
-    uint64_t most = session->worker->gpu->facts->total_memory;
-
-    return session->memory_used < most ? session->memory_used : most;
-}
-
 static void name_process(struct br_survey *survey, const struct br_session *session, size_t ordinal)
 {
     if (survey->processes < VGPU_SURVEY_PROCESSES_MAX) {
         survey->process[survey->processes] = session->process;
         survey->ordinal[survey->processes] = (uint32_t)ordinal;
-        survey->process_used[survey->processes++] = held(session);
+        survey->process_used[survey->processes++] = br_session_memory(session);
     }
 }
 
@@ -36,9 +28,9 @@ static void take_device(const struct br_session *asker, struct br_survey *survey
         if (session->worker == NULL || session->worker->gpu != gpu || session->phase != BR_OPEN) {
             continue;
         }
-        all += held(session);
-        if (session->holder->machine == asker->holder->machine) {
-            own += held(session);
+        all += br_session_memory(session);
+        if (session->holder->share == asker->holder->share) {
+            own += br_session_memory(session);
             name_process(survey, session, ordinal);
         }
     }

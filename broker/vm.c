@@ -199,6 +199,16 @@ void br_vm_connect(struct br_vm *vm, int fd, pid_t pid, uid_t uid)
 
 /* ---- life ------------------------------------------------------------------- */
 
+int br_vm_set_policy(struct br_vm *vm, const struct br_policy *policy, char *why, size_t cap)
+{
+    int rc = br_share_set(&vm->share, policy, why, cap);
+
+    if (rc == 0) {
+        vm->share.known = true;
+    }
+    return rc;
+}
+
 struct br_vm *br_vm_new(struct br_broker *broker, const char *name)
 {
     struct br_vm *vm = calloc(1, sizeof(*vm));
@@ -210,6 +220,7 @@ struct br_vm *br_vm_new(struct br_broker *broker, const char *name)
     (void)snprintf(vm->who, sizeof(vm->who), "vm=%.*s", BR_VM_NAME_MAX, name);
     vm->tenant = br_tenant_of_vm(broker->vm_count++);
     vm->link.fd = -1;
+    br_share_init(&vm->share, broker, vm->who);
     vm->warnings = (struct vgpu_ratelimit)VGPU_RATELIMIT_INIT(WARNING_LINES, VGPU_NS_PER_S);
     vm->lines = (struct vgpu_ratelimit)VGPU_RATELIMIT_INIT(LIFE_LINES, LIFE_LINE_NS);
     (void)uv_timer_init(broker->loop, &vm->timer);
@@ -225,6 +236,7 @@ void br_vm_stop(struct br_vm *vm)
 
 void br_vm_free(struct br_vm *vm)
 {
+    br_share_fini(&vm->share);
     free(vm);
 }
 

@@ -21,6 +21,7 @@
 
 #include "broker/link.h"
 #include "broker/roster.h"
+#include "broker/share.h"
 #include "broker/vm_phase.h"
 #include "common/log.h"
 #include "proto/device.h"
@@ -46,6 +47,7 @@ struct br_vm {
     TAILQ_ENTRY(br_vm) entry; /* in broker->vms, for the broker's life */
     struct br_broker *broker;
     char who[sizeof("vm=") + BR_VM_NAME_MAX]; /* "vm=NAME", for logs */
+    struct br_share share;
     enum br_vm_phase phase;
     struct br_link link;
     uint64_t tenant; /* in the cache */
@@ -73,6 +75,9 @@ void br_vm_connect(struct br_vm *vm, int fd, pid_t pid, uid_t uid);
 
 /* Closes `fd`, whose peer may not connect, and logs why. */
 void br_vm_turn_away(struct br_vm *vm, int fd, pid_t pid, uid_t uid, const char *why);
+
+/* br_share_set(), for the machine: from then on it is known to the registry. */
+int br_vm_set_policy(struct br_vm *vm, const struct br_policy *policy, char *why, size_t cap);
 
 /* Ends the connection and the machine's sessions; without one, nothing happens. */
 void br_vm_end(struct br_vm *vm, const char *why);

@@ -135,6 +135,7 @@ static void refuse_channel(struct br_vm *vm, const Vgpu__ChannelOpen *open, int 
     frame.kind_case = VGPU__FRAME__KIND_CHANNEL_REFUSED;
     frame.channel_refused = &message;
     vm->stats.refused++;
+    vm->share.stats.refused++;
     if (br_broker_passes(&vm->warnings, vm->who)) {
         vgpu_log(VGPU_LOG_WARNING,
                  "channel refused %s channel=%u reason=\"%s\" sessions=%u error=%d", vm->who,

@@ -85,6 +85,7 @@ static void on_complete(struct br_worker *worker, const uint8_t *records, size_t
     }
     session->stats.complete_frames++;
     session->stats.complete_bytes += len;
+    session->holder->share->stats.bytes_out += len;
     session->stats.answers += count;
     rc = br_ringio_answer(session, records, len);
     if (rc == -EPROTO) {

@@ -39,9 +39,15 @@ static const struct vgpu_config_key *find(const struct vgpu_config *config, cons
     return NULL;
 }
 
-static bool is_open(const struct vgpu_config *config, const char *section)
+static const struct vgpu_config_open *find_open(const struct vgpu_config *config,
+                                                const char *section)
 {
-    return config->open != NULL && strcmp(config->open->section, section) == 0;
+    const struct vgpu_config_open *open = config->open;
+
+    while (open != NULL && open->section != NULL && strcmp(open->section, section) != 0) {
+        open++;
+    }
+    return open != NULL && open->section != NULL ? open : NULL;
 }
 
 static bool is_foreign(const struct vgpu_config *config, const char *section)
@@ -244,7 +250,7 @@ static void check_heading(struct load *load, const char *line)
     len = strcspn(name, "]");
     memcpy(section, name, len);
     section[len] = '\0';
-    if (find(load->config, section, NULL) == NULL && !is_open(load->config, section) &&
+    if (find(load->config, section, NULL) == NULL && find_open(load->config, section) == NULL &&
         !is_foreign(load->config, section)) {
         fail(load, "unknown section [%.60s]", section);
     }
@@ -272,9 +278,9 @@ static char *read_line(char *text, int cap, void *arg)
 
 /* A key of the open section.  The parser takes an indented line for more of the value before it,
  * and cuts its name. */
-static int take_name(struct load *load, const char *name, const char *value)
+static int take_name(struct load *load, const struct vgpu_config_open *open, const char *name,
+                     const char *value)
 {
-    const struct vgpu_config_open *open = load->config->open;
     const char *wrong = load->indented ? "the line begins with a blank" : NULL;
 
     if (wrong == NULL) {
@@ -292,6 +298,7 @@ static int take_key(void *arg, const char *section, const char *name, const char
     struct load *load = arg;
     struct vgpu_config *config = load->config;
     const struct vgpu_config_key *key = find(config, section, name);
+    const struct vgpu_config_open *open;
     char prefix[240];
     uint64_t bit;
     int rc;
@@ -300,8 +307,9 @@ static int take_key(void *arg, const char *section, const char *name, const char
         return 0;
     }
     if (key == NULL) {
-        if (is_open(config, section)) {
-            return take_name(load, name, value);
+        open = find_open(config, section);
+        if (open != NULL) {
+            return take_name(load, open, name, value);
         }
         if (is_foreign(config, section)) {
             return 1;
@@ -348,13 +356,14 @@ int vgpu_config_load(struct vgpu_config *config, const char *path)
     return load.failed ? -EINVAL : 0;
 }
 
-static int set_name(struct vgpu_config *config, const char *name, const char *value)
+static int set_name(struct vgpu_config *config, const struct vgpu_config_open *open,
+                    const char *name, const char *value)
 {
-    const char *wrong = config->open->take(config->open->owner, name, value);
+    const char *wrong = open->take(open->owner, name, value);
 
     if (wrong != NULL) {
         (void)snprintf(config->error, sizeof(config->error), "--set: %s \"%.70s\": %s",
-                       config->open->section, name, wrong);
+                       open->section, name, wrong);
         return -EINVAL;
     }
     return 0;
@@ -366,6 +375,7 @@ int vgpu_config_set(struct vgpu_config *config, const char *assignment)
     const char *dot = strchr(assignment, '.');
     char section[64];
     char name[80];
+    const struct vgpu_config_open *open;
     const struct vgpu_config_key *key;
     int rc;
 
@@ -379,8 +389,9 @@ int vgpu_config_set(struct vgpu_config *config, const char *assignment)
     (void)snprintf(name, sizeof(name), "%.*s", (int)(equals - dot - 1), dot + 1);
     key = find(config, section, name);
     if (key == NULL) {
-        if (is_open(config, section)) {
-            return set_name(config, name, equals + 1);
+        open = find_open(config, section);
+        if (open != NULL) {
+            return set_name(config, open, name, equals + 1);
         }
         if (is_foreign(config, section)) {
             return 0;

@@ -63,7 +63,7 @@ struct vgpu_config_open {
 struct vgpu_config {
     const struct vgpu_config_key *keys;
     size_t count;
-    const struct vgpu_config_open *open; /* one such section, or NULL */
+    const struct vgpu_config_open *open; /* such sections, ends with one without name; or NULL */
     /* Sections of other programs: accepted unchecked.  Ends with NULL; NULL for none. */
     const char *const *foreign;
     void *values;    /* the program's struct, borrowed; zeroed before the first use */

@@ -21,7 +21,8 @@ void fake_settings(struct br_settings *settings)
                                      .sessions_max = 4,
                                      .session_buffer_kib = 128,
                                      .hello_timeout_ms = 600000,
-                                     .spares = 1};
+                                     .spares = 1,
+                                     .context_mib = 1};
 }
 
 void fake_start(struct fake *fake)

@@ -59,18 +59,20 @@ static const char *take_none(void *owner, const char *name, const char *value)
     (void)owner;
     (void)name;
     (void)value;
-    return "the shipped file names a machine";
+    return "the shipped file names a machine or a pool";
 }
 
 static void test_shipped_file_holds_every_key_with_its_default(void **state)
 {
     static const char *const foreign[] = {"executor", NULL};
-    static const struct vgpu_config_open vms = {.section = "vms", .take = take_none};
+    static const struct vgpu_config_open open[] = {{.section = "vms", .take = take_none},
+                                                   {.section = "pools", .take = take_none},
+                                                   {.section = NULL}};
     struct br_settings shipped = {0};
     struct br_settings initial = {0};
     struct vgpu_config config = {.keys = br_config_keys,
                                  .count = br_config_key_count,
-                                 .open = &vms,
+                                 .open = open,
                                  .foreign = foreign,
                                  .values = &initial};
 
@@ -96,6 +98,11 @@ static void test_shipped_file_holds_every_key_with_its_default(void **state)
     assert_int_equal(shipped.cache_vm_entries, initial.cache_vm_entries);
     assert_string_equal(shipped.vm_socket_group, initial.vm_socket_group);
     assert_string_equal(shipped.vm_user, initial.vm_user);
+    assert_int_equal(shipped.unknown_vms, initial.unknown_vms);
+    assert_string_equal(shipped.default_pool, initial.default_pool);
+    assert_int_equal(shipped.default_sessions_max, initial.default_sessions_max);
+    assert_int_equal(shipped.default_memory_quota_mib, initial.default_memory_quota_mib);
+    assert_int_equal(shipped.context_mib, initial.context_mib);
     vgpu_config_fini(&config);
     config.values = &initial;
     vgpu_config_fini(&config);

@@ -62,7 +62,7 @@ static const char *take(void *owner, const char *name, const char *value)
 struct fixture {
     struct values values;
     struct taken taken;
-    struct vgpu_config_open open;
+    struct vgpu_config_open open[2];
     struct vgpu_config config;
     char path[64];
 };
@@ -71,10 +71,10 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
 
-    f->open = (struct vgpu_config_open){.section = "names", .take = take, .owner = &f->taken};
+    f->open[0] = (struct vgpu_config_open){.section = "names", .take = take, .owner = &f->taken};
     f->config = (struct vgpu_config){.keys = keys,
                                      .count = sizeof(keys) / sizeof(keys[0]),
-                                     .open = &f->open,
+                                     .open = f->open,
                                      .foreign = foreign,
                                      .values = &f->values};
     (void)snprintf(f->path, sizeof(f->path), "/tmp/vgpu-config-XXXXXX");

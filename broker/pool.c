@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/pool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char name_bytes[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+/* ---- uuids ------------------------------------------------------------------ */
+
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static bool is_hyphen_at(size_t byte)
+{
+    return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
+
+bool br_uuid_parse(const char *text, size_t len, uint8_t *uuid)
+{
+    const char *at = text + 4;
+
+    if (len != BR_UUID_TEXT - 1 || memcmp(text, "GPU-", 4) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < BR_UUID_BYTES; i++) {
+        int high;
+        int low;
+
+        if (is_hyphen_at(i) && *at++ != '-') {
+            return false;
+        }
+        high = digit(*at++);
+        low = digit(*at++);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        uuid[i] = (uint8_t)(high * 16 + low);
+    }
+    return true;
+}
+
+void br_uuid_text(const uint8_t *uuid, char text[BR_UUID_TEXT])
+{
+    static const char digits[] = "0123456789abcdef";
+    char *at = text + 4;
+
+    memcpy(text, "GPU-", 4);
+    for (size_t i = 0; i < BR_UUID_BYTES; i++) {
+        if (is_hyphen_at(i)) {
+            *at++ = '-';
+        }
+        *at++ = digits[uuid[i] >> 4];
+        *at++ = digits[uuid[i] & 15];
+    }
+    *at = '\0';
+}
+
+/* ---- pools ------------------------------------------------------------------ */
+
+struct br_pool *br_pool_find(const struct br_pools *pools, const char *name)
+{
+    for (uint32_t i = 0; i < pools->count; i++) {
+        if (strcmp(pools->list[i]->name, name) == 0) {
+            return pools->list[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *make(struct br_pools *pools, const char *name, struct br_pool **pool)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || len > BR_POOL_NAME_MAX || strspn(name, name_bytes) != len) {
+        return "a pool's name has 1 to 32 bytes of A-Z a-z 0-9 . _ -";
+    }
+    if (pools->count == VGPU_POOLS_MAX) {
+        return "there are 64 pools already";
+    }
+    *pool = calloc(1, sizeof(**pool));
+    if (*pool == NULL) {
+        return "no memory";
+    }
+    memcpy((*pool)->name, name, len + 1);
+    pools->list[pools->count++] = *pool;
+    return NULL;
+}
+
+const char *br_pool_set(struct br_pools *pools, const char *name, const uint8_t (*uuid)[16],
+                        uint32_t count, bool all, struct br_pool **pool)
+{
+    struct br_pool *found = br_pool_find(pools, name);
+    const char *wrong = NULL;
+
+    if (count > VGPU_DEVICES_MAX) {
+        return "a pool has at most 16 GPUs";
+    }
+    if (found == NULL) {
+        wrong = make(pools, name, &found);
+    }
+    if (wrong != NULL) {
+        return wrong;
+    }
+    found->all = all;
+    found->count = all ? 0 : count;
+    if (found->count > 0) {
+        memcpy(found->uuid, uuid, (size_t)count * sizeof(found->uuid[0]));
+    }
+    if (pool != NULL) {
+        *pool = found;
+    }
+    return NULL;
+}
+
+/* The next word of a list with commas; NULL at its end. */
+static const char *next_word(const char **at, size_t *len)
+{
+    const char *word;
+
+    *at += strspn(*at, ", \t");
+    word = *at;
+    *len = strcspn(word, ", \t");
+    *at += *len;
+    return *len > 0 ? word : NULL;
+}
+
+const char *br_pool_set_text(struct br_pools *pools, const char *name, const char *text)
+{
+    uint8_t uuid[VGPU_DEVICES_MAX][BR_UUID_BYTES];
+    struct br_pool *pool = NULL;
+    bool all = strcmp(text, "*") == 0;
+    const char *wrong;
+    const char *word;
+    uint32_t count = 0;
+    size_t len;
+
+    while (!all && (word = next_word(&text, &len)) != NULL) {
+        if (count == VGPU_DEVICES_MAX) {
+            return "a pool has at most 16 GPUs";
+        }
+        if (!br_uuid_parse(word, len, uuid[count++])) {
+            return "wanted * or GPUs as nvidia-smi -L prints them: GPU-uuid, GPU-uuid";
+        }
+    }
+    if (!all && count == 0) {
+        return "wanted * or GPUs as nvidia-smi -L prints them: GPU-uuid, GPU-uuid";
+    }
+    wrong = br_pool_set(pools, name, (const uint8_t(*)[16])uuid, count, all, &pool);
+    if (wrong == NULL) {
+        pool->fixed = true;
+    }
+    return wrong;
+}
+
+const char *br_pool_remove(struct br_pools *pools, const char *name)
+{
+    for (uint32_t i = 0; i < pools->count; i++) {
+        struct br_pool *pool = pools->list[i];
+
+        if (strcmp(pool->name, name) != 0) {
+            continue;
+        }
+        if (pool->users > 0) {
+            return "machines use this pool: give them another one first";
+        }
+        if (pool->fixed) {
+            return "this pool is one of the configuration: take it out of section [pools]";
+        }
+        free(pool);
+        pools->list[i] = pools->list[--pools->count];
+        return NULL;
+    }
+    return "there is no pool of that name";
+}
+
+bool br_pool_has(const struct br_pool *pool, const uint8_t *uuid)
+{
+    for (uint32_t i = 0; i < pool->count; i++) {
+        if (memcmp(pool->uuid[i], uuid, BR_UUID_BYTES) == 0) {
+            return true;
+        }
+    }
+    return pool->all;
+}
+
+void br_pool_text(const struct br_pool *pool, char *text, size_t cap)
+{
+    char one[BR_UUID_TEXT];
+    size_t len = 0;
+
+    (void)snprintf(text, cap, "%s", pool->all ? "*" : "");
+    for (uint32_t i = 0; i < pool->count && len < cap; i++) {
+        br_uuid_text(pool->uuid[i], one);
+        len += (size_t)snprintf(text + len, cap - len, "%s%s", i > 0 ? ", " : "", one);
+    }
+}
+
+void br_pools_fini(struct br_pools *pools)
+{
+    for (uint32_t i = 0; i < pools->count; i++) {
+        free(pools->list[i]);
+    }
+    pools->count = 0;
+}
