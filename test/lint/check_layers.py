@@ -13,17 +13,20 @@ ALLOWED = {
     "broker": {"common", "proto", "broker"},
     "executor": {"common", "proto", "executor"},
     "guest": {"common", "proto", "guest"},
+    "ctl": {"common", "proto", "ctl"},
     "qemu-device": {"proto", "qemu-device"},
-    "test": {"common", "proto", "broker", "executor", "guest", "test"},
+    "test": {"common", "proto", "broker", "executor", "guest", "ctl", "test"},
 }
 TOP_FOLDERS = set(ALLOWED)
 # Foreign headers that belong to some folders only.
 FOREIGN = [
     (re.compile(r"uv\.h$"), ("broker/", "test/")),
     (re.compile(r"cuda\w*\.h$"), ("executor/", "test/")),
-    (re.compile(r"protobuf-c/"), ("proto/", "broker/", "executor/", "guest/", "test/")),
+    (re.compile(r"protobuf-c/"), ("proto/", "broker/", "executor/", "guest/", "ctl/",
+                                  "test/")),
     (re.compile(r"seccomp\.h$"), ("broker/", "executor/", "test/")),
     (re.compile(r"systemd/"), ("broker/", "executor/", "test/")),
+    (re.compile(r"jansson\.h$"), ("ctl/", "test/")),
     (re.compile(r"(cmocka)\.h$"), ("test/",)),
     (re.compile(r"ini\.h$"), ("common/", "test/")),
 ]
@@ -32,7 +35,8 @@ GENERATED = [
     (re.compile(r"gs_\w+\.h$"), ("guest/", "test/")),
     (re.compile(r"ex_\w+\.h$"), ("executor/", "test/")),
     (re.compile(r"sim_\w+\.h$"), ("executor/sim/", "test/")),
-    (re.compile(r"(vgpu|cuda)[\w.-]*\.h$"), ("proto/", "broker/", "executor/", "guest/", "test/")),
+    (re.compile(r"(vgpu|cuda)[\w.-]*\.h$"), ("proto/", "broker/", "executor/", "guest/", "ctl/",
+                                                   "test/")),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 PRIVATE = re.compile(r"private to ([\w-]+(?:/[\w-]+)*)/", re.IGNORECASE)

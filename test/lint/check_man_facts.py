@@ -12,7 +12,7 @@ FOLDER = "deploy/man/"
 HELP_LINE = re.compile(r"^  (--.*?)(?:  .*)?$", re.MULTILINE)
 HELP_OPTION = re.compile(r"--([a-z][a-z-]*)( [A-Z]\S*)?")
 # ".It Fl -name Ar value" is the entry of an option; elsewhere it is a mention.
-PAGE_ENTRY = re.compile(r"^\.It Fl -([a-z][a-z-]*)( Ar \S+)?$", re.MULTILINE)
+PAGE_ENTRY = re.compile(r"^\.It Fl -([a-z][a-z-]*)( Ar .+)?$", re.MULTILINE)
 MENTION = re.compile(r"\bFl -([a-z][a-z-]*)( Ar \S+)?")
 SECTION = re.compile(r"^\.Ss Section (\w+)$|^\.S[hs] ", re.MULTILINE)
 PAGE_KEY = re.compile(r"^\.It Cm (\w+) No = (?:Cm|Pa) (\S+)$")
@@ -111,17 +111,16 @@ def options_of(program):
 
 def main():
     parser = source.parser(__doc__)
-    parser.add_argument("--broker", required=True, help="the built vgpu-broker")
-    parser.add_argument("--executor", required=True, help="the built vgpu-executor")
+    parser.add_argument("--program", required=True, action="append", metavar="PAGE=PATH",
+                        help="a man page and the built program that it is of")
     args = parser.parse_args()
-    programs = {"vgpu-broker.8": options_of(args.broker),
-                "vgpu-executor.8": options_of(args.executor)}
+    programs = {page: options_of(path) for page, path in (p.split("=", 1) for p in args.program)}
     known = {name for options in programs.values() for name, _ in options}
     problems = []
     for page, options in programs.items():
         problems += check_options(FOLDER + page, source.read(FOLDER + page), options)
-    for page in (*programs, "vgpu.conf.5", "vgpu-libcuda.7"):
-        problems += check_mentions(FOLDER + page, source.read(FOLDER + page), known)
+    for page in sorted(n for n in source.tracked() if re.match(FOLDER + r".*\.[1-9]$", n)):
+        problems += check_mentions(page, source.read(page), known)
     page = FOLDER + "vgpu.conf.5"
     keys = conf_keys(source.read("deploy/vgpu.conf"))
     problems += differ(page, "setting", page_keys(source.read(page)), keys)

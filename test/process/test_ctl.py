@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""vgpuctl against control sockets that a test plays: rows, refusals, peers that misbehave."""
+
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from fake_control import FakeControl
+from stack import PATIENCE_S, build_folder, needed
+
+CTL = build_folder() / "ctl/vgpuctl"
+OK, FAILED, USAGE, NO_BROKER, NO_HOSTD = range(5)
+HOSTILE = "a\x1b]0;evil\x07\\b"
+BROKER = {"version": "0.1.0", "pid": 4711, "uptime_ms": 7_300_000, "sandbox": "seccomp",
+          "sessions": 1, "sessions_max": 256, "vms": 2, "vms_connected": 1, "gpus": 1,
+          "processed": 123456}
+VMS = [{"name": "web", "state": "connected", "pool": "a", "sessions": 1,
+        "memory_used": 3 << 29, "memory_quota": 8 << 30, "processed": 123456,
+        "doorbell_idle_ms": 3400, "call_idle_ms": 12, "identity": "verified"},
+       {"name": "db", "state": "waiting", "doorbell_idle_ms": -1, "call_idle_ms": -1,
+        "restart_needed": "guest library 0.0.9"}]
+GPU = {"uuid": "GPU-0", "name": "NVIDIA H100", "state": "ready", "memory_used": 3 << 29,
+       "memory_total": 80 << 30, "cuda_version": 13000, "supervisor": "0.0.9"}
+SESSION = {"id": 7, "vm": "web", "process": 99, "program": HOSTILE, "phase": "open", "gpu": -1}
+HOSTD = {"version": "0.1.0", "pid": 12, "registry_state": "ok", "vms": 2, "broker": 1}
+
+
+def answers():
+    return {"broker": [("broker_row", BROKER)], "vms": [("vm_row", v) for v in VMS],
+            "gpus": [("gpu_row", GPU)], "pools": [("pool_row", {"name": "a", "gpus": "GPU-0"})],
+            "sessions": [("session_row", SESSION)], "hostd": [("host_row", HOSTD)]}
+
+
+class CtlCase(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="vgpu-ctl-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.control = self.folder / "control.sock"
+        self.hostd = self.folder / "hostd.sock"
+
+    def play(self, path, **what):
+        fake = FakeControl(path, **what)
+        self.addCleanup(fake.close)
+        return fake
+
+    def ctl(self, *words, status=OK, **options):
+        run = subprocess.run([CTL, "--control", self.control, "--hostd", self.hostd, *words],
+                             text=True, capture_output=True, timeout=2 * PATIENCE_S, check=False,
+                             **options)
+        self.assertEqual(run.returncode, status, (words, run.stdout, run.stderr))
+        return run
+
+    def json(self, *words, status=OK):
+        return json.loads(self.ctl("--json", *words, status=status).stdout)
+
+
+class Rows(CtlCase):
+    def setUp(self):
+        super().setUp()
+        self.broker = self.play(self.control, answers=answers())
+
+    def test_json_has_every_field_raw(self):
+        web, db = self.json("vms")
+        self.assertEqual(web["memory_used"], 3 << 29)
+        self.assertEqual(web["doorbells"], 0)
+        self.assertEqual(db["call_idle_ms"], -1)
+        self.assertEqual(len(web), 32)
+        self.assertEqual(self.json("gpus")[0]["name"], "NVIDIA H100")
+        self.assertEqual(self.json("sessions")[0]["program"], HOSTILE)
+        self.assertEqual(self.json("sessions")[0]["gpu"], -1)
+        self.assertEqual(self.json("pools")[0]["gpus"], "GPU-0")
+
+    def test_tables_are_human(self):
+        web = self.ctl("vms").stdout.splitlines()[1]
+        for text in ("web", "1.5 GiB", "8.0 GiB", "123k", "3.4 s", "12 ms", "verified"):
+            self.assertIn(text, web)
+        self.assertIn("never", self.ctl("vms").stdout.splitlines()[2])
+        self.assertIn("13.0", self.ctl("gpus").stdout)
+
+    def test_hostile_names_never_reach_a_terminal(self):
+        for words in (("sessions",), ("--json", "sessions")):
+            out = self.ctl(*words).stdout
+            self.assertTrue(all(c == "\n" or " " <= c <= "~" for c in out), repr(out))
+        self.assertIn(r"a\x1b]0;evil\x07\x5cb", self.ctl("sessions").stdout)
+
+    def test_the_machine_of_a_question_is_sent(self):
+        self.ctl("sessions", "web")
+        self.assertEqual(self.broker.heard[-1], ("ctl_ask", {"id": 1, "what": 5, "vm": b"web"}))
+
+    def test_refusal_is_told_with_the_peers_words(self):
+        self.broker.answers["sessions"] = (2, "no machine 'x\x1b': vgpuctl vms lists them")
+        run = self.ctl("sessions", "x", status=FAILED)
+        self.assertEqual(run.stderr, "vgpuctl: no machine 'x\\x1b': vgpuctl vms lists them\n")
+        self.assertEqual(self.json("sessions", "x", status=FAILED)["error"]["status"], FAILED)
+
+    def test_nothing_there(self):
+        for what in self.broker.answers:
+            self.broker.answers[what] = []
+        self.assertIn("vgpuctl vm add", self.ctl("vms").stdout)
+        self.assertEqual(self.json("vms"), [])
+
+    def test_status_without_hostd(self):
+        out = self.ctl("status").stdout
+        for text in ("0.1.0, pid 4711, up 2 h 1 min", "1 of 256 sessions", "hostd     not running",
+                     "restart needed: executor 0.0.9", "restart needed: machine db: guest library"):
+            self.assertIn(text, out)
+
+    def test_status_with_hostd(self):
+        self.play(self.hostd, answers=answers())
+        self.assertIn("hostd     0.1.0, pid 12", self.ctl("status").stdout)
+        told = self.json("status")
+        self.assertEqual(told["broker"]["processed"], 123456)
+        self.assertEqual(told["hostd"]["registry_state"], "ok")
+        self.assertEqual([n["what"] for n in told["restart_needed"]], ["executor", "machine"])
+
+    def test_many_rows(self):
+        self.broker.answers["vms"] = [("vm_row", {**VMS[0], "name": f"vm{i}"}) for i in range(256)]
+        self.assertEqual([v["name"] for v in self.json("vms")], [f"vm{i}" for i in range(256)])
+
+
+class Unreachable(CtlCase):
+    def test_no_socket(self):
+        run = self.ctl("vms", status=NO_BROKER)
+        self.assertEqual(run.stderr, f"vgpuctl: vgpu-broker does not answer on {self.control}: No "
+                         "such file or directory; start it: systemctl start vgpu-broker\n")
+        self.assertEqual(self.json("vms", status=NO_BROKER)["error"]["status"], NO_BROKER)
+
+    def test_status_says_what_it_can(self):
+        self.play(self.hostd, answers=answers())
+        self.assertIn("hostd     0.1.0", self.ctl("status", status=NO_BROKER).stdout)
+        self.assertIn("does not answer", self.json("status", status=NO_BROKER)["broker"]["error"])
+
+    def test_nobody_listens(self):
+        self.play(self.control).close()
+        self.assertIn("Connection refused", self.ctl("vms", status=NO_BROKER).stderr)
+
+    def test_silence_has_an_end(self):
+        self.play(self.control, silent=True)
+        self.assertIn("says nothing", self.ctl("vms", status=NO_BROKER).stderr)
+
+    def test_another_protocol(self):
+        self.play(self.control, protocol=2)
+        self.assertIn("another protocol", self.ctl("vms", status=NO_BROKER).stderr)
+
+    def test_garbage(self):
+        for answer in (b"\xff\xff\xff\xff", b"\x02\x00\x00\x00\xff\xff"):
+            fake = self.play(self.control, answers={"vms": lambda _, a=answer: [a]})
+            self.assertIn("another protocol", self.ctl("vms", status=NO_BROKER).stderr)
+            fake.close()
+            self.control.unlink()
+
+    def test_rows_of_another_kind(self):
+        self.play(self.control, answers={"vms": [("pool_row", {"name": "a"})]})
+        self.assertIn("not asked for", self.ctl("vms", status=FAILED).stderr)
+
+    def test_path_too_long(self):
+        run = self.ctl("--control", "/" + "x" * 200, "vms", status=NO_BROKER)
+        self.assertIn("File name too long", run.stderr)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can become somebody who may not")
+    def test_without_the_group(self):
+        self.play(self.control, answers=answers())
+        self.folder.chmod(0o755)
+        self.control.chmod(0o660)
+        run = self.ctl("vms", status=NO_BROKER, user=65534, group=65534, extra_groups=[])
+        self.assertIn("you are not in the group vgpu: usermod -aG vgpu nobody, then log in again",
+                      run.stderr)
+
+
+class Usage(CtlCase):
+    def test_bad_arguments(self):
+        for words, text in (((), "a command is wanted"), (("frob\x1b",), r"'frob\x1b'"),
+                            (("vms", "a", "b"), "usage: vgpuctl vms [VM]"),
+                            (("--nothing", "vms"), "unknown option '--nothing'"),
+                            (("vms", "--control"), "a value is wanted")):
+            self.assertIn(text, self.ctl(*words, status=USAGE).stderr, words)
+
+    def test_help_and_version(self):
+        self.assertEqual(self.ctl("--help").stdout, self.ctl("help").stdout)
+        self.assertEqual(self.ctl("--version").stdout, self.ctl("version").stdout)
+
+
+if __name__ == "__main__":
+    needed("ctl/vgpuctl")
+    unittest.main(verbosity=2)
