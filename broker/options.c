@@ -81,7 +81,7 @@ const struct vgpu_config_key br_config_keys[] = {
 };
 const size_t br_config_key_count = sizeof(br_config_keys) / sizeof(br_config_keys[0]);
 
-static const char *const foreign[] = {"executor", NULL};
+static const char *const foreign[] = {"executor", "hostd", NULL};
 
 static const char usage[] =
     "usage: vgpu-broker [OPTION]...\n"

@@ -51,7 +51,7 @@ static const struct vgpu_config_key keys[] = {
     KEY(user, VGPU_CONFIG_STRING, "nobody", "account of the workers when started as root", 0, 0),
 };
 
-static const char *const foreign_sections[] = {"broker", "policy", "pools", "vms", NULL};
+static const char *const foreign_sections[] = {"broker", "hostd", "policy", "pools", "vms", NULL};
 
 enum {
     OPT_ALL = 256,

@@ -14,8 +14,10 @@ ALLOWED = {
     "executor": {"common", "proto", "executor"},
     "guest": {"common", "proto", "guest"},
     "ctl": {"common", "proto", "ctl"},
+    "hostd": {"common", "proto", "hostd"},
     "qemu-device": {"proto", "qemu-device"},
-    "test": {"common", "proto", "broker", "executor", "guest", "ctl", "test"},
+    "test": {"common", "proto", "broker", "executor", "guest", "ctl", "hostd",
+             "test"},
 }
 TOP_FOLDERS = set(ALLOWED)
 # Foreign headers that belong to some folders only.
@@ -23,9 +25,10 @@ FOREIGN = [
     (re.compile(r"uv\.h$"), ("broker/", "test/")),
     (re.compile(r"cuda\w*\.h$"), ("executor/", "test/")),
     (re.compile(r"protobuf-c/"), ("proto/", "broker/", "executor/", "guest/", "ctl/",
-                                  "test/")),
+                                  "hostd/", "test/")),
     (re.compile(r"seccomp\.h$"), ("broker/", "executor/", "test/")),
-    (re.compile(r"systemd/"), ("broker/", "executor/", "test/")),
+    (re.compile(r"systemd/"), ("broker/", "executor/", "hostd/", "test/")),
+    (re.compile(r"sqlite3\.h$"), ("hostd/",)),
     (re.compile(r"jansson\.h$"), ("ctl/", "test/")),
     (re.compile(r"(cmocka)\.h$"), ("test/",)),
     (re.compile(r"ini\.h$"), ("common/", "test/")),
@@ -36,7 +39,7 @@ GENERATED = [
     (re.compile(r"ex_\w+\.h$"), ("executor/", "test/")),
     (re.compile(r"sim_\w+\.h$"), ("executor/sim/", "test/")),
     (re.compile(r"(vgpu|cuda)[\w.-]*\.h$"), ("proto/", "broker/", "executor/", "guest/", "ctl/",
-                                                   "test/")),
+                                                   "hostd/", "test/")),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 PRIVATE = re.compile(r"private to ([\w-]+(?:/[\w-]+)*)/", re.IGNORECASE)

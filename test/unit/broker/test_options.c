@@ -64,7 +64,7 @@ static const char *take_none(void *owner, const char *name, const char *value)
 
 static void test_shipped_file_holds_every_key_with_its_default(void **state)
 {
-    static const char *const foreign[] = {"executor", NULL};
+    static const char *const foreign[] = {"executor", "hostd", NULL};
     static const struct vgpu_config_open open[] = {{.section = "vms", .take = take_none},
                                                    {.section = "pools", .take = take_none},
                                                    {.section = NULL}};

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hostd/changes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "hostd/hostd.h"
+
+/* A frame that a client sent, until it is answered. */
+struct hd_request {
+    struct hd_request *next;
+    uint64_t client;
+    uid_t uid;
+    Vgpu__Frame *frame; /* owned */
+};
+
+static void free_request(struct hd_request *request)
+{
+    vgpu__frame__free_unpacked(request->frame, NULL);
+    free(request);
+}
+
+/* The reader's frame lives until its next call only. */
+static struct hd_request *make_request(uint64_t client, uid_t uid, const Vgpu__Frame *frame)
+{
+    size_t len = vgpu__frame__get_packed_size(frame);
+    uint8_t *bytes = malloc(len);
+    struct hd_request *request = calloc(1, sizeof(*request));
+
+    if (bytes != NULL && request != NULL) {
+        (void)vgpu__frame__pack(frame, bytes);
+        *request = (struct hd_request){
+            .client = client, .uid = uid, .frame = vgpu__frame__unpack(NULL, len, bytes)};
+    }
+    free(bytes);
+    if (request != NULL && request->frame == NULL) {
+        free(request);
+        request = NULL;
+    }
+    return request;
+}
+
+static uint32_t id_of(const Vgpu__Frame *frame)
+{
+    switch ((int)frame->kind_case) {
+    case VGPU__FRAME__KIND_VM_CHANGE:
+        return frame->vm_change->id;
+    case VGPU__FRAME__KIND_POOL_CHANGE:
+        return frame->pool_change->id;
+    default:
+        return frame->gpu_change->id;
+    }
+}
+
+static int make_change(struct hd_hostd *hostd, const Vgpu__Frame *frame, char *why, size_t cap)
+{
+    struct hd_change *change = &hostd->changes.change;
+
+    switch ((int)frame->kind_case) {
+    case VGPU__FRAME__KIND_VM_CHANGE:
+        return hd_change_of_vm(change, &hostd->table, frame->vm_change, why, cap);
+    case VGPU__FRAME__KIND_POOL_CHANGE:
+        return hd_change_of_pool(change, &hostd->table, frame->pool_change, why, cap);
+    default:
+        return hd_change_of_gpu(change, &hostd->table, frame->gpu_change, why, cap);
+    }
+}
+
+/* Answers the first request and forgets it. */
+static void answer(struct hd_hostd *hostd, int error, const char *text)
+{
+    struct hd_changes *changes = &hostd->changes;
+    struct hd_request *request = changes->first;
+
+    changes->under_way = false;
+    changes->first = request->next;
+    if (changes->first == NULL) {
+        changes->last = NULL;
+    }
+    if (error != 0) {
+        char escaped[300];
+
+        vgpu_log(VGPU_LOG_NOTICE, "change refused by uid=%u error=\"%s\"", request->uid,
+                 vgpu_log_escape(escaped, sizeof(escaped), text, strlen(text)));
+    }
+    hd_server_answer(&hostd->server, request->client, id_of(request->frame), error, text);
+    free_request(request);
+}
+
+/* The transaction ends well: disk, then table, then log and answer. */
+static void keep(struct hd_hostd *hostd, const char *note)
+{
+    struct hd_changes *changes = &hostd->changes;
+    char text[HD_WHY_MAX];
+    char what[120];
+    int rc = hd_store_commit(&hostd->store, text, sizeof(text));
+
+    if (rc < 0) {
+        answer(hostd, -rc, text);
+        return;
+    }
+    hd_change_apply(&changes->change, &hostd->table);
+    hd_change_describe(&changes->change, what, sizeof(what));
+    vgpu_log(VGPU_LOG_INFO, "%s by uid=%u", what, changes->first->uid);
+    answer(hostd, 0, note);
+}
+
+/* Starts the first request; it is answered, or under way. */
+static void start(struct hd_hostd *hostd)
+{
+    struct hd_changes *changes = &hostd->changes;
+    char why[HD_WHY_MAX] = "";
+    int rc = make_change(hostd, changes->first->frame, why, sizeof(why));
+
+    if (rc == 0) {
+        rc = hd_store_begin(&hostd->store, &changes->change, why, sizeof(why));
+    }
+    if (rc < 0) {
+        answer(hostd, -rc, why);
+        return;
+    }
+    keep(hostd, "");
+}
+
+void hd_changes_go_on(struct hd_hostd *hostd)
+{
+    while (hostd->changes.first != NULL && !hostd->changes.under_way) {
+        start(hostd);
+    }
+}
+
+void hd_changes_ask(struct hd_hostd *hostd, uint64_t client, uid_t uid, const Vgpu__Frame *frame)
+{
+    struct hd_changes *changes = &hostd->changes;
+    struct hd_request *request = make_request(client, uid, frame);
+
+    if (request == NULL) {
+        hd_server_answer(&hostd->server, client, id_of(frame), ENOMEM, "no memory; ask again");
+        return;
+    }
+    if (changes->last != NULL) {
+        changes->last->next = request;
+    } else {
+        changes->first = request;
+    }
+    changes->last = request;
+    hd_changes_go_on(hostd);
+}
+
+void hd_changes_fini(struct hd_changes *changes)
+{
+    while (changes->first != NULL) {
+        struct hd_request *request = changes->first;
+
+        changes->first = request->next;
+        free_request(request);
+    }
+    changes->last = NULL;
+}

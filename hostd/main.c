@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * vgpu-hostd: one process, one thread, one sd-event loop; the only privileged program.
+ *
+ *   vgpuctl ──hostd.sock──► client ─► changes ─► store (SQLite)
+ *                                        │
+ *   start:  options, log, registry read, socket bound, READY
+ *   run:    SIGHUP reads the settings again
+ *   end:    SIGTERM or SIGINT: exit 0; the registry is on the disk after every change
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <systemd/sd-daemon.h>
+
+#include "common/clock.h"
+#include "common/fd.h"
+#include "common/io.h"
+#include "common/log.h"
+#include "hostd/hostd.h"
+
+static const enum vgpu_log_level levels[] = {VGPU_LOG_ERROR, VGPU_LOG_WARNING, VGPU_LOG_INFO,
+                                             VGPU_LOG_DEBUG};
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    struct hd_hostd *hostd = userdata;
+
+    (void)source;
+    vgpu_log(VGPU_LOG_INFO, "stopping signal=%u", info->ssi_signo);
+    return sd_event_exit(hostd->event, 0);
+}
+
+/* sd-event takes signals that are blocked.  A write beyond RLIMIT_FSIZE is an error, no end. */
+static int open_signals(struct hd_hostd *hostd)
+{
+    sigset_t taken;
+    int rc;
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigemptyset(&taken);
+    (void)sigaddset(&taken, SIGTERM);
+    (void)sigaddset(&taken, SIGINT);
+    (void)sigaddset(&taken, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &taken, NULL);
+    rc = sd_event_add_signal(hostd->event, NULL, SIGTERM, on_stop, hostd);
+    if (rc >= 0) {
+        rc = sd_event_add_signal(hostd->event, NULL, SIGINT, on_stop, hostd);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static void announce(struct hd_hostd *hostd)
+{
+    static const char ready[] = "READY\n";
+
+    (void)sd_notify(0, "READY=1");
+    vgpu_log(VGPU_LOG_INFO, "ready");
+    if (hostd->options.ready_fd >= 0) {
+        (void)vgpu_write_full(hostd->options.ready_fd, ready, sizeof(ready) - 1);
+        vgpu_fd_close(&hostd->options.ready_fd);
+    }
+}
+
+static int start(struct hd_hostd *hostd)
+{
+    int rc = sd_event_new(&hostd->event);
+
+    hostd->started_ns = vgpu_clock_ns();
+    hostd->server.fd = -1;
+    if (rc >= 0) {
+        rc = open_signals(hostd);
+    }
+    if (rc == 0) {
+        rc = hd_server_open(&hostd->server, hostd);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    hd_store_open(&hostd->store, hostd->options.settings.registry, &hostd->table);
+    (void)sd_event_set_watchdog(hostd->event, 1);
+    announce(hostd);
+    return 0;
+}
+
+static void finish(struct hd_hostd *hostd)
+{
+    (void)sd_notify(0, "STOPPING=1");
+    hd_server_close(&hostd->server);
+    hd_changes_fini(&hostd->changes);
+    hd_store_close(&hostd->store);
+    (void)sd_event_unref(hostd->event);
+    hd_options_fini(&hostd->options);
+    vgpu_log(VGPU_LOG_INFO, "stopped");
+}
+
+int main(int argc, char **argv)
+{
+    static struct hd_hostd hostd;
+    int rc = hd_options_parse(&hostd.options, argc, argv, stdout, stderr);
+
+    if (rc != 0) {
+        hd_options_fini(&hostd.options);
+        return rc < 0 ? 2 : 0;
+    }
+    (void)vgpu_log_init("vgpu-hostd", levels[hostd.options.settings.log_level],
+                        VGPU_LOG_TARGET_AUTO);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    rc = start(&hostd);
+    if (rc < 0) {
+        vgpu_log(VGPU_LOG_ERROR, "cannot start error=\"%s\"", strerror(-rc));
+    } else {
+        (void)sd_event_loop(hostd.event);
+    }
+    finish(&hostd);
+    return rc < 0 ? 1 : 0;
+}
