@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <unistd.h>
 
 int br_account_uid(const char *name, uid_t *uid)
 {
@@ -30,4 +31,9 @@ int br_account_gid(const char *name, gid_t *gid)
     }
     *gid = group->gr_gid;
     return 0;
+}
+
+bool br_account_may_give(gid_t gid)
+{
+    return geteuid() == 0 || group_member(gid) != 0;
 }

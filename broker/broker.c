@@ -28,6 +28,7 @@ static void free_dead(struct br_broker *broker)
     struct br_session *session;
     struct br_worker *worker;
     struct br_gpu *gpu;
+    struct br_vm *vm;
 
     while ((worker = TAILQ_FIRST(&broker->gone_workers)) != NULL) {
         br_worker_settle(worker);
@@ -44,10 +45,14 @@ static void free_dead(struct br_broker *broker)
         TAILQ_REMOVE(&broker->dead_gpus, gpu, entry);
         br_gpu_free(gpu);
     }
+    TAILQ_FOREACH(vm, &broker->dead_vms, entry)
+    {
+        br_vm_reap(vm);
+    }
 }
 
-/* The loop must not sleep while a ring is to be looked at or a memory washed or freed, and must
- * else. */
+/* The loop must not sleep while a ring is to be looked at, a memory washed or freed, or a tool
+ * answered, and must else. */
 static void on_spin(uv_idle_t *idle)
 {
     (void)idle;
@@ -56,7 +61,7 @@ static void on_spin(uv_idle_t *idle)
 static void sync_spin(struct br_broker *broker)
 {
     bool wanted = !TAILQ_EMPTY(&broker->hot) || !TAILQ_EMPTY(&broker->washes) ||
-                  !TAILQ_EMPTY(&broker->cache.doomed);
+                  !TAILQ_EMPTY(&broker->cache.doomed) || br_control_is_busy(&broker->control);
 
     if (wanted == broker->spinning) {
         return;
@@ -90,6 +95,7 @@ static void after_poll(uv_check_t *check)
     }
     free_dead(broker);
     br_wash_turn(broker);
+    br_control_turn(&broker->control);
     (void)br_cache_turn(&broker->cache);
     sync_spin(broker);
 }
@@ -113,6 +119,7 @@ static void init_lists(struct br_broker *broker)
     TAILQ_INIT(&broker->quiet);
     TAILQ_INIT(&broker->vms);
     TAILQ_INIT(&broker->shares);
+    TAILQ_INIT(&broker->dead_vms);
     TAILQ_INIT(&broker->washes);
     TAILQ_INIT(&broker->gpus);
     TAILQ_INIT(&broker->dead_sessions);
@@ -188,7 +195,11 @@ struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *setti
     broker->spares = settings->spares;
     broker->misuse_limit.interval_ns = VGPU_NS_PER_S;
     broker->misuse_limit.burst = MISUSE_LINES;
+    broker->vm_access = (struct br_vm_access){.gid = (gid_t)-1, .any_user = true};
+    broker->sandbox = "none";
+    broker->start_ms = uv_now(loop);
     br_cache_init(&broker->cache, settings);
+    br_control_init(&broker->control, broker);
     init_lists(broker);
     start_hooks(broker);
     if (start_policy(broker, settings) < 0) {
@@ -212,6 +223,7 @@ void br_broker_stop(struct br_broker *broker)
         br_session_close(session, "the broker stops");
         session = next;
     }
+    br_control_stop(&broker->control);
     TAILQ_FOREACH(vm, &broker->vms, entry)
     {
         br_vm_stop(vm);
@@ -224,6 +236,10 @@ void br_broker_stop(struct br_broker *broker)
         br_worker_abandon(worker);
     }
     free_dead(broker);
+    TAILQ_FOREACH(vm, &broker->dead_vms, entry)
+    {
+        br_vm_stop(vm);
+    }
     uv_close((uv_handle_t *)&broker->quiet_timer, NULL);
     br_gate_fini(broker);
     uv_close((uv_handle_t *)&broker->spin, NULL);
@@ -240,6 +256,10 @@ void br_broker_free(struct br_broker *broker)
     }
     while ((vm = TAILQ_FIRST(&broker->vms)) != NULL) {
         TAILQ_REMOVE(&broker->vms, vm, entry);
+        br_vm_free(vm);
+    }
+    while ((vm = TAILQ_FIRST(&broker->dead_vms)) != NULL) {
+        TAILQ_REMOVE(&broker->dead_vms, vm, entry);
         br_vm_free(vm);
     }
     br_share_fini(&broker->local);
@@ -259,6 +279,40 @@ struct br_vm *br_broker_add_vm(struct br_broker *broker, const char *name)
         TAILQ_INSERT_TAIL(&broker->vms, vm, entry);
     }
     return vm;
+}
+
+struct br_vm *br_broker_find_vm(const struct br_broker *broker, const char *name)
+{
+    struct br_vm *vm;
+
+    TAILQ_FOREACH(vm, &broker->vms, entry)
+    {
+        if (strcmp(br_vm_name(vm), name) == 0) {
+            return vm;
+        }
+    }
+    return NULL;
+}
+
+void br_broker_remove_vm(struct br_broker *broker, struct br_vm *vm, const char *why)
+{
+    br_vm_remove(vm, why);
+    TAILQ_REMOVE(&broker->vms, vm, entry);
+    TAILQ_INSERT_TAIL(&broker->dead_vms, vm, entry);
+    broker->lines_dropped += vm->warnings.dropped + vm->lines.dropped;
+}
+
+void br_broker_count_vms(const struct br_broker *broker, uint32_t *all, uint32_t *connected)
+{
+    const struct br_vm *vm;
+
+    *all = 0;
+    *connected = 0;
+    TAILQ_FOREACH(vm, &broker->vms, entry)
+    {
+        *all += 1;
+        *connected += vm->phase == BR_VM_UP;
+    }
 }
 
 int32_t br_broker_refusal(int rc, const char **reason)
@@ -397,6 +451,30 @@ void br_broker_log_stats(const struct br_broker *broker)
     br_stats_log(line, &broker->total);
 }
 
+void br_broker_total(const struct br_broker *broker, struct br_stats *total)
+{
+    const struct br_session *session;
+
+    *total = broker->total;
+    TAILQ_FOREACH(session, &broker->sessions, entry)
+    {
+        br_stats_add(total, &session->stats);
+    }
+}
+
+uint64_t br_broker_lines_dropped(const struct br_broker *broker)
+{
+    uint64_t dropped =
+        broker->lines_dropped + broker->misuse_limit.dropped + broker->control.lines.dropped;
+    const struct br_vm *vm;
+
+    TAILQ_FOREACH(vm, &broker->vms, entry)
+    {
+        dropped += vm->warnings.dropped + vm->lines.dropped;
+    }
+    return dropped;
+}
+
 uint64_t br_broker_memory_bound(const struct br_broker *broker)
 {
     uint64_t session = sizeof(struct br_session) + sizeof(struct br_worker) + sizeof(uv_timer_t) +
@@ -410,5 +488,6 @@ uint64_t br_broker_memory_bound(const struct br_broker *broker)
         vms++;
     }
     return sizeof(*broker) + VGPU_FRAME_ARENA_BYTES + broker->sessions_max * session +
-           vms * br_vm_memory_bound() + br_cache_memory_bound(&broker->cache);
+           vms * br_vm_memory_bound() + br_cache_memory_bound(&broker->cache) +
+           br_control_memory_bound();
 }

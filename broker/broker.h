@@ -15,6 +15,7 @@
 #include "broker/adopt.h"
 #include "broker/batch.h"
 #include "broker/cache.h"
+#include "broker/control.h"
 #include "broker/drain.h"
 #include "broker/gpu.h"
 #include "broker/link.h"
@@ -41,6 +42,13 @@ struct br_slot {
     uint64_t processed; /* call records */
     uint64_t workers_started;
     uint64_t workers_crashed; /* ended without having been told to */
+    char name[96];            /* this and the next: of the supervisor that came last (text.h) */
+    char bus[40];
+    char driver[40];
+    char supervisor[40]; /* version */
+    char sandbox[40];    /* of the worker that came last */
+    uint64_t memory_total;
+    uint32_t cuda_version;
 };
 
 struct br_broker {
@@ -69,6 +77,11 @@ struct br_broker {
     uint64_t context_bytes; /* of a card that a worker takes before it allocates */
     struct br_drains drains;
     struct br_vm_list vms;
+    struct br_vm_list dead_vms; /* removed; freed after their last session */
+    struct br_vm_access vm_access;
+    struct br_control control;
+    const char *sandbox; /* what locks this process: "none", "seccomp" */
+    uint64_t start_ms;   /* as uv_now() counts */
     struct br_eventfd_mark eventfd_mark;
     struct br_wash_list washes;
     struct br_gpu_list gpus;
@@ -93,7 +106,8 @@ struct br_broker {
     struct br_cache cache;
 
     struct vgpu_ratelimit misuse_limit;
-    struct br_stats total; /* of ended sessions */
+    uint64_t lines_dropped; /* of machines that are gone */
+    struct br_stats total;  /* of ended sessions */
 
     struct br_link_pool pool;
     struct vgpu_arena arena;
@@ -117,6 +131,16 @@ void br_broker_free(struct br_broker *broker);
  * BR_VM_NAME_MAX bytes).  Borrowed by the caller; NULL: no memory. */
 struct br_vm *br_broker_add_vm(struct br_broker *broker, const char *name);
 
+/* The machine of this name, or NULL. */
+struct br_vm *br_broker_find_vm(const struct br_broker *broker, const char *name);
+
+/* Ends its connection and sessions and closes its socket; freed when the loop is through with it.
+ */
+void br_broker_remove_vm(struct br_broker *broker, struct br_vm *vm, const char *why);
+
+/* The number of machines, and of those with a device that has said hello. */
+void br_broker_count_vms(const struct br_broker *broker, uint32_t *all, uint32_t *connected);
+
 /* What a guest is told when br_share_admits() or making its session failed with `rc`: the
  * CUresult, and *reason in static words. */
 int32_t br_broker_refusal(int rc, const char **reason);
@@ -135,6 +159,12 @@ bool br_broker_has_gpu(const struct br_broker *broker);
 
 /* Logs totals, every session's and every machine's figures. */
 void br_broker_log_stats(const struct br_broker *broker);
+
+/* What passed through since the start: of ended and living sessions. */
+void br_broker_total(const struct br_broker *broker, struct br_stats *total);
+
+/* Log lines that rate limits kept back. */
+uint64_t br_broker_lines_dropped(const struct br_broker *broker);
 
 /* Most bytes of heap that peers can make the broker take, by its settings. */
 uint64_t br_broker_memory_bound(const struct br_broker *broker);

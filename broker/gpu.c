@@ -2,11 +2,13 @@
 #include "broker/gpu.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/admission.h"
 #include "broker/broker.h"
+#include "broker/text.h"
 #include "common/fd.h"
 
 /* What a supervisor may leave unread: control frames are some bytes each. */
@@ -103,6 +105,19 @@ static void send_registered(struct br_gpu *gpu)
     br_gpu_send(gpu, &frame);
 }
 
+/* What is known of the GPU also while its supervisor is gone. */
+static void note_facts(struct br_slot *slot, const Vgpu__Register *reg)
+{
+    const Vgpu__DeviceFacts *facts = reg->facts;
+
+    br_text_copy(slot->name, sizeof(slot->name), facts->name);
+    br_text_copy(slot->bus, sizeof(slot->bus), facts->pci_bus_id);
+    br_text_copy(slot->driver, sizeof(slot->driver), facts->driver_release);
+    br_text_copy(slot->supervisor, sizeof(slot->supervisor), reg->version);
+    slot->memory_total = facts->total_memory;
+    slot->cuda_version = facts->driver_version;
+}
+
 static const char *on_register(struct br_gpu *gpu, const Vgpu__Register *reg)
 {
     struct br_broker *broker = gpu->broker;
@@ -127,8 +142,10 @@ static const char *on_register(struct br_gpu *gpu, const Vgpu__Register *reg)
     }
     gpu->registered = true;
     gpu->slot = (uint32_t)slot;
+    gpu->pid = reg->pid;
     broker->slots[slot].gpu = gpu;
     broker->slots[slot].drained = br_gpu_is_drained(broker, broker->slots[slot].uuid);
+    note_facts(&broker->slots[slot], reg);
     vgpu_log(VGPU_LOG_INFO, "gpu registered gpu=%u name=%s pid=%u", gpu->slot,
              vgpu_log_escape(name, sizeof(name), gpu->facts->name, strlen(gpu->facts->name)),
              reg->pid);
@@ -163,6 +180,13 @@ static void serve(struct br_gpu *gpu, struct br_worker *worker)
     }
 }
 
+static void note_worker(struct br_slot *slot, const Vgpu__WorkerReady *ready)
+{
+    (void)snprintf(slot->sandbox, sizeof(slot->sandbox), "%s%s",
+                   ready->seccomp_mode == 2 ? "seccomp" : "none",
+                   ready->landlock_abi > 0 ? ", landlock" : "");
+}
+
 static const char *on_worker_ready(struct br_gpu *gpu, const Vgpu__WorkerReady *ready)
 {
     int fd = br_link_take_fd(&gpu->link);
@@ -177,6 +201,7 @@ static const char *on_worker_ready(struct br_gpu *gpu, const Vgpu__WorkerReady *
     if (rc < 0) {
         return rc == -EPERM ? "a worker that is not locked" : "no memory for a worker";
     }
+    note_worker(&gpu->broker->slots[gpu->slot], ready);
     vgpu_log(VGPU_LOG_DEBUG, "worker ready gpu=%u worker=%u pid=%u landlock=%u", gpu->slot,
              ready->worker, ready->pid, ready->landlock_abi);
     gpu->broker->slots[gpu->slot].workers_started++;
@@ -195,7 +220,9 @@ static const char *on_worker_gone(struct br_gpu *gpu, const Vgpu__WorkerGone *go
     vgpu_log(worker->killed ? VGPU_LOG_DEBUG : VGPU_LOG_INFO,
              "worker gone gpu=%u worker=%u pid=%u status=%d", gpu->slot, worker->id, worker->pid,
              gone->status);
-    gpu->broker->slots[gpu->slot].workers_crashed += !worker->killed;
+    if (!worker->killed) {
+        br_worker_crashed(worker);
+    }
     worker->gone = true;
     TAILQ_REMOVE(&gpu->workers, worker, entry);
     gpu->worker_count--;

@@ -26,6 +26,7 @@ struct br_gpu {
     bool registered;
     bool ended;
     uint32_t slot;
+    uint32_t pid;             /* of the supervisor, as it says */
     Vgpu__DeviceFacts *facts; /* owned copy */
     uint64_t memory_quota;    /* device memory of a session in bytes; 0: the card's */
     struct br_worker_list workers;

@@ -118,16 +118,11 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
 }
 
-int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *path, uint32_t mode,
-                     gid_t gid)
+/* Watches listener->fd; `rc` < 0: it could not be made, and the rest is undone. */
+static int watch(struct br_listener *listener, uv_loop_t *loop, int rc)
 {
-    int rc;
-
-    listener->path = path;
     listener->is_open = false;
     listener->reserve = eventfd(0, EFD_CLOEXEC);
-    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    rc = listener->fd < 0 ? -errno : bind_and_listen(listener->fd, path, mode, gid);
     if (rc == 0) {
         rc = uv_poll_init(loop, &listener->poll, listener->fd);
     }
@@ -141,6 +136,35 @@ int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *
     return uv_poll_start(&listener->poll, UV_READABLE, on_poll);
 }
 
+int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *path, uint32_t mode,
+                     gid_t gid)
+{
+    listener->path = path;
+    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return watch(listener, loop,
+                 listener->fd < 0 ? -errno : bind_and_listen(listener->fd, path, mode, gid));
+}
+
+int br_listener_adopt(struct br_listener *listener, uv_loop_t *loop, int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    bool set = flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+               fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+
+    listener->path = NULL;
+    listener->fd = fd;
+    return watch(listener, loop, set ? 0 : -errno);
+}
+
+static void on_closed(uv_handle_t *poll)
+{
+    struct br_listener *listener = poll->data;
+
+    if (listener->on_closed != NULL) {
+        listener->on_closed(listener);
+    }
+}
+
 void br_listener_close(struct br_listener *listener)
 {
     if (!listener->is_open) {
@@ -149,7 +173,7 @@ void br_listener_close(struct br_listener *listener)
     listener->is_open = false;
     for (int i = 0; i < BACKLOG && accept_one(listener); i++) {
     }
-    uv_close((uv_handle_t *)&listener->poll, NULL);
+    uv_close((uv_handle_t *)&listener->poll, on_closed);
     vgpu_fd_close(&listener->fd);
     vgpu_fd_close(&listener->reserve);
 }

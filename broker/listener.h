@@ -13,10 +13,12 @@ struct br_listener {
     uv_poll_t poll;
     bool is_open;
     int fd;
-    int reserve; /* given up to accept and drop a connection when descriptors are short */
-    const char *path;
+    int reserve;      /* given up to accept and drop a connection when descriptors are short */
+    const char *path; /* NULL: another's (br_listener_adopt()) */
     /* Takes the connected socket (close-on-exec, non-blocking). */
     void (*on_connect)(struct br_listener *listener, int fd, pid_t pid, uid_t uid);
+    /* Closed, and no more used by the loop.  NULL: not wanted. */
+    void (*on_closed)(struct br_listener *listener);
     void *owner;
 };
 
@@ -28,6 +30,10 @@ struct br_listener {
  */
 int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *path, uint32_t mode,
                      gid_t gid);
+
+/* Takes a socket that listens already and that somebody else made; its file, owner and mode are
+ * theirs.  Takes `fd`, also on failure: 0 or -errno. */
+int br_listener_adopt(struct br_listener *listener, uv_loop_t *loop, int fd);
 
 /* Hands out what waits to be accepted, then closes.  Its file stays: br_listener_remove(). */
 void br_listener_close(struct br_listener *listener);

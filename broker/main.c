@@ -4,7 +4,7 @@
  * vgpu-broker: one process, one thread, one libuv loop.
  *
  *   guest ──socket──► guest ──► session ◄──rings── channel (memfd, doorbell, interrupt)
- *   QEMU ───socket──► vm ─► seat ─┘│  ▲
+ *   QEMU ───socket──► vm ─► seat ─┘│  ▲               control client ◄── vgpuctl, vgpu-hostd
  *                           Submit │  │ Complete, Wake, Fatal
  *                                  ▼  │
  *                                 worker ◄──WorkerReady (pipe)── gpu ◄──socket── supervisor
@@ -154,6 +154,7 @@ static int lock_and_notify(struct process *process)
     (void)sd_notify(1, "READY=1");
 #if VGPU_SANDBOX
     rc = br_lock_enter(&process->lock);
+    process->broker->sandbox = "seccomp";
     vgpu_log(VGPU_LOG_INFO, "ready sandbox=seccomp");
 #else
     vgpu_log(VGPU_LOG_WARNING, "ready sandbox=none (sanitizer build)");
@@ -224,7 +225,6 @@ static void finish(struct process *process)
     for (size_t i = 0; i < process->lock.path_count; i++) {
         br_listener_remove(process->lock.paths[i]);
     }
-    br_sockets_fini(&process->sockets);
     br_broker_free(process->broker);
     (void)uv_loop_close(&process->loop);
     br_options_fini(&process->options);

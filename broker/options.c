@@ -9,6 +9,8 @@
 
 #include "broker/account.h"
 
+#define CONTROL_GROUP "vgpu"
+
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 
 #define KEY(name, kind, initial_, doc_, min_, max_, names_)                                        \
@@ -29,6 +31,10 @@ const struct vgpu_config_key br_config_keys[] = {
     KEY(socket, VGPU_CONFIG_PATH, "/run/vgpu/broker.sock", "guests connect here", 0, 0, NULL),
     KEY(executor_socket, VGPU_CONFIG_PATH, "/run/vgpu/executor.sock", "supervisors connect here", 0,
         0, NULL),
+    KEY(control_socket, VGPU_CONFIG_PATH, "/run/vgpu/control.sock",
+        "tools and vgpu-hostd connect here", 0, 0, NULL),
+    KEY(control_group, VGPU_CONFIG_STRING, "auto",
+        "group of the control socket; none: as made; auto: vgpu where it can be given", 0, 0, NULL),
     KEY(socket_mode, VGPU_CONFIG_MODE, "0660", "permission bits of the guests' socket", 0, 0, NULL),
     KEY(channel_mib, VGPU_CONFIG_U32, "1024", "size of a channel", 16, 4096, NULL),
     KEY(sessions_max, VGPU_CONFIG_U32, "256", "sessions at once", 1, 4096, NULL),
@@ -261,7 +267,8 @@ static int load_vms(struct br_options *options, FILE *err)
 /* A machine's socket cannot be one of the broker's own. */
 static int check_paths(const struct br_options *options, FILE *err)
 {
-    const char *const own[] = {options->settings.socket, options->settings.executor_socket};
+    const char *const own[] = {options->settings.socket, options->settings.executor_socket,
+                               options->settings.control_socket};
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         const char *name = br_roster_find_path(&options->roster, own[i]);
@@ -297,6 +304,27 @@ static int resolve_access(struct br_options *options, FILE *err)
     if (rc < 0) {
         (void)fprintf(err, "vgpu-broker: broker.vm_socket_group = \"%s\": no such group\n",
                       settings->vm_socket_group);
+    }
+    return rc;
+}
+
+/* "auto": whoever is not of the group cannot give it. */
+static int resolve_control(struct br_options *options, FILE *err)
+{
+    const char *name = options->settings.control_group;
+    int rc = 0;
+
+    options->control_gid = (gid_t)-1;
+    if (strcmp(name, "auto") == 0) {
+        if (br_account_gid(CONTROL_GROUP, &options->control_gid) < 0 ||
+            !br_account_may_give(options->control_gid)) {
+            options->control_gid = (gid_t)-1;
+        }
+    } else if (strcmp(name, "none") != 0) {
+        rc = br_account_gid(name, &options->control_gid);
+    }
+    if (rc < 0) {
+        (void)fprintf(err, "vgpu-broker: broker.control_group = \"%s\": no such group\n", name);
     }
     return rc;
 }
@@ -365,7 +393,10 @@ static int load(struct br_options *options, FILE *err)
     if (rc == 0) {
         rc = check_pool(options, err);
     }
-    return rc == 0 ? resolve_access(options, err) : rc;
+    if (rc == 0) {
+        rc = resolve_access(options, err);
+    }
+    return rc == 0 ? resolve_control(options, err) : rc;
 }
 
 int br_options_parse(struct br_options *options, int argc, char **argv, FILE *out, FILE *err)

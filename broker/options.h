@@ -19,6 +19,8 @@ enum br_unknown { BR_UNKNOWN_DEFAULT, BR_UNKNOWN_REFUSE };
 struct br_settings {
     char *socket;
     char *executor_socket;
+    char *control_socket;
+    char *control_group; /* "auto", "none", or a group */
     uint32_t socket_mode;
     uint32_t channel_mib;
     uint32_t sessions_max;
@@ -63,6 +65,7 @@ struct br_options {
     struct br_settings settings;
     struct br_roster roster; /* section [vms], and --vm */
     struct br_vm_access vm_access;
+    gid_t control_gid;       /* of the control socket; (gid_t)-1: as it is made */
     const char *config_path; /* NULL: the defaults, when no file was named and none is installed */
     bool spawn_executors;
     const char *driver;   /* NULL: the executor's own configuration */

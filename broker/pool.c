@@ -92,6 +92,7 @@ static const char *make(struct br_pools *pools, const char *name, struct br_pool
     if (*pool == NULL) {
         return "no memory";
     }
+    (*pool)->id = ++pools->id_last;
     memcpy((*pool)->name, name, len + 1);
     pools->list[pools->count++] = *pool;
     return NULL;
@@ -178,7 +179,8 @@ const char *br_pool_remove(struct br_pools *pools, const char *name)
             return "this pool is one of the configuration: take it out of section [pools]";
         }
         free(pool);
-        pools->list[i] = pools->list[--pools->count];
+        pools->count--;
+        memmove(&pools->list[i], &pools->list[i + 1], (pools->count - i) * sizeof(pool));
         return NULL;
     }
     return "there is no pool of that name";

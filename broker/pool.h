@@ -20,6 +20,7 @@
 #define BR_UUID_TEXT 41u
 
 struct br_pool {
+    uint64_t id; /* never used again; the list is in its order */
     char name[BR_POOL_NAME_MAX + 1];
     bool fixed; /* of the configuration: the registry can change it, not remove it */
     bool all;   /* every GPU */
@@ -33,6 +34,7 @@ struct br_pool {
 struct br_pools {
     struct br_pool *list[VGPU_POOLS_MAX]; /* owned */
     uint32_t count;
+    uint64_t id_last;
 };
 
 /* The pool of that name, or NULL. */

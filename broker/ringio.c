@@ -275,6 +275,7 @@ static enum look submit(struct br_session *session, size_t len)
     session->stats.submit_frames++;
     session->stats.submit_bytes += len;
     br_gate_charge(session, count, len);
+    session->call_ms = uv_now(session->broker->loop);
     consume(session, len);
     return LOOK_TAKEN;
 }

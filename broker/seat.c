@@ -44,6 +44,12 @@ static void dismiss(struct br_holder *holder)
     (void)holder;
 }
 
+static void discard(struct br_seat *seat)
+{
+    seat->owner->seat_count--;
+    free(seat);
+}
+
 static void finish(struct br_seat *seat)
 {
     struct br_vm *vm = seat->vm;
@@ -53,7 +59,7 @@ static void finish(struct br_seat *seat)
         br_vm_send_free(vm, seat->channel, seat->epoch);
         br_vm_watch(vm);
     }
-    free(seat);
+    discard(seat);
 }
 
 static void on_washed(struct br_wash *wash, int rc)
@@ -75,7 +81,7 @@ static void release(struct br_holder *holder, struct br_channel *channel)
     struct br_seat *seat = seat_of(holder);
 
     if (seat->vm == NULL) {
-        free(seat);
+        discard(seat);
         return;
     }
     seat->wash.memfd = channel->memfd;
@@ -98,6 +104,8 @@ static struct br_seat *make(struct br_vm *vm, uint32_t channel, uint32_t epoch)
         return NULL;
     }
     seat->vm = vm;
+    seat->owner = vm;
+    vm->seat_count++;
     seat->channel = channel;
     seat->epoch = epoch;
     seat->holder.ops = &ops;
@@ -121,7 +129,7 @@ int br_seat_new(struct br_vm *vm, uint32_t channel, uint32_t epoch, struct br_ch
     }
     rc = br_session_new(vm->broker, &seat->holder, memory);
     if (rc < 0) {
-        free(seat);
+        discard(seat);
         return rc;
     }
     vm->seats[channel] = seat;
@@ -145,7 +153,7 @@ void br_seat_detach(struct br_seat *seat, const char *why)
         br_wash_cancel(vm->broker, &seat->wash);
     }
     if (seat->holder.session == NULL) {
-        free(seat);
+        discard(seat);
         return;
     }
     br_seat_let_go(seat, why);

@@ -28,7 +28,8 @@ struct br_vm;
 
 struct br_seat {
     struct br_holder holder;
-    struct br_vm *vm; /* NULL: detached */
+    struct br_vm *vm;    /* NULL: detached */
+    struct br_vm *owner; /* also then: it lives as long as its seats */
     uint32_t channel;
     uint32_t epoch;
     bool washing;

@@ -11,6 +11,7 @@
 #include "broker/gate.h"
 #include "broker/ringio.h"
 #include "broker/survey.h"
+#include "broker/text.h"
 #include "common/fd.h"
 #include "proto/address.h"
 
@@ -126,6 +127,7 @@ void br_session_let_go(struct br_session *session, const char *why)
 void br_session_misuse(struct br_session *session, const char *what)
 {
     session->stats.misuses++;
+    session->holder->share->stats.misuses++;
     if (br_broker_passes(session->holder->warnings, session->holder->who)) {
         vgpu_log(VGPU_LOG_WARNING,
                  "guest broke the protocol session=%" PRIu64 " %s phase=%s what=\"%s\"",
@@ -264,6 +266,9 @@ static int on_hello(struct br_session *session, const Vgpu__Hello *hello)
     }
     session->candidate = hello->candidate;
     session->process = hello->pid;
+    br_text_copy(session->program, sizeof(session->program), hello->program);
+    br_text_copy(session->library, sizeof(session->library), hello->version);
+    memcpy(session->holder->share->library, session->library, sizeof(session->library));
     if (may_note(session)) {
         vgpu_log(VGPU_LOG_INFO, "hello session=%" PRIu64 " %s pid=%u program=%s candidate=%u",
                  session->id, session->holder->who, hello->pid,
@@ -469,6 +474,7 @@ int br_session_new(struct br_broker *broker, struct br_holder *holder, struct br
     }
     session->broker = broker;
     session->id = ++broker->session_last;
+    session->born_ms = uv_now(broker->loop);
     session->channel = *channel;
     br_channel_clear(channel);
     br_channel_begin(&session->channel, session->id);

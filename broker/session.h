@@ -18,6 +18,7 @@
 #include "broker/channel.h"
 #include "broker/holder.h"
 #include "broker/phase.h"
+#include "broker/share.h"
 #include "broker/stats.h"
 #include "proto/cuda_enums.h"
 #include "proto/record.h"
@@ -45,6 +46,8 @@ struct br_session {
     struct br_bell bell;
     uv_timer_t *timer;
     uint64_t active_ns; /* last record from the guest */
+    uint64_t born_ms;   /* as uv_now() counts */
+    uint64_t call_ms;   /* last call record; 0: none */
     uint64_t turn;      /* of the loop in which the ring was looked at last */
 
     uint8_t *pending; /* records that the completion ring did not take */
@@ -53,6 +56,8 @@ struct br_session {
 
     struct vgpu_record request; /* of the control frame that is being answered */
     uint32_t process;           /* the guest's, as Hello says */
+    char program[64];           /* for people (text.h), as the next */
+    char library[BR_LIBRARY_TEXT];
     uint32_t candidate;
     uint32_t ordinal;                /* named in Open */
     uint8_t slots[VGPU_DEVICES_MAX]; /* ordinal -> the broker's GPU slot */

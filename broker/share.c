@@ -33,6 +33,11 @@ void br_share_init(struct br_share *share, struct br_broker *broker, const char 
     apply(share, &broker->default_policy, broker->default_pool);
 }
 
+void br_share_retire(struct br_share *share)
+{
+    apply(share, &share->broker->default_policy, share->broker->default_pool);
+}
+
 void br_share_fini(struct br_share *share)
 {
     share->pool->users--;

@@ -20,6 +20,9 @@
 struct br_broker;
 struct br_session;
 
+/* Room for a library's version. */
+#define BR_LIBRARY_TEXT 40
+
 /* Totals since the broker's start. */
 struct br_share_stats {
     uint64_t processed; /* call records */
@@ -30,6 +33,7 @@ struct br_share_stats {
     uint64_t throttled; /* times that a session had to wait for tokens */
     uint64_t refused;   /* sessions */
     uint64_t memory_refused;
+    uint64_t misuses;      /* of its guests */
     uint64_t last_call_ms; /* by uv_now(); 0: none yet */
     uint64_t last_doorbell_ms;
 };
@@ -47,12 +51,16 @@ struct br_share {
     struct br_bucket bytes;
     uint64_t granted[VGPU_DEVICES_MAX]; /* device memory handed out to its sessions, by slot */
     struct br_share_stats stats;
+    char library[BR_LIBRARY_TEXT]; /* version in its guest, as the last Hello says (text.h) */
 };
 
 TAILQ_HEAD(br_share_list, br_share);
 
 /* Files a share of the default class. */
 void br_share_init(struct br_share *share, struct br_broker *broker, const char *who);
+
+/* Its machine is removed: it uses no pool of the registry any more; its sessions end. */
+void br_share_retire(struct br_share *share);
 
 /* Takes it out of the broker; it has no sessions any more. */
 void br_share_fini(struct br_share *share);

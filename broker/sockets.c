@@ -2,23 +2,18 @@
 #include "broker/sockets.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "broker/broker.h"
+#include "broker/door.h"
 #include "common/fd.h"
 #include "common/log.h"
 
 #define SUPERVISORS_MODE 0600u
-#define ANY_GROUP        ((gid_t)-1)
-
-/* A machine's socket. */
-struct br_door {
-    struct br_listener listener;
-    struct br_vm *vm;
-    const struct br_vm_access *access;
-};
+/* Who may open it may read what every machine does, and nothing else. */
+#define CONTROL_MODE 0660u
+#define ANY_GROUP    ((gid_t)-1)
 
 /* ---- who connects ----------------------------------------------------------- */
 
@@ -43,15 +38,11 @@ static void on_supervisor(struct br_listener *listener, int fd, pid_t pid, uid_t
     br_broker_add_supervisor(sockets->broker, fd);
 }
 
-static void on_machine(struct br_listener *listener, int fd, pid_t pid, uid_t uid)
+static void on_control(struct br_listener *listener, int fd, pid_t pid, uid_t uid)
 {
-    const struct br_door *door = listener->owner;
+    struct br_sockets *sockets = listener->owner;
 
-    if (!door->access->any_user && uid != 0 && uid != door->access->uid) {
-        br_vm_turn_away(door->vm, fd, pid, uid, "another account than broker.vm_user");
-        return;
-    }
-    br_vm_connect(door->vm, fd, pid, uid);
+    br_control_connect(&sockets->broker->control, fd, pid, uid);
 }
 
 /* ---- life ------------------------------------------------------------------- */
@@ -67,38 +58,24 @@ static int open_one(struct br_listener *listener, uv_loop_t *loop, const char *p
     return rc;
 }
 
-static int open_door(struct br_sockets *sockets, uv_loop_t *loop,
-                     const struct br_roster_entry *entry, uint32_t mode)
+static int open_door(struct br_sockets *sockets, const struct br_roster_entry *entry, uint32_t mode)
 {
-    struct br_door *door = &sockets->doors[sockets->door_count];
-    int rc;
+    struct br_vm *vm = br_broker_add_vm(sockets->broker, entry->name);
+    int rc = vm == NULL ? -ENOMEM : br_door_bind(sockets->broker, vm, entry->path, mode);
 
-    door->vm = br_broker_add_vm(sockets->broker, entry->name);
-    if (door->vm == NULL) {
-        return -ENOMEM;
+    if (rc < 0) {
+        vgpu_log(VGPU_LOG_ERROR, "cannot listen path=%s error=\"%s\"", entry->path, strerror(-rc));
     }
-    door->access = &sockets->vm_access;
-    door->listener.owner = door;
-    door->listener.on_connect = on_machine;
-    rc = open_one(&door->listener, loop, entry->path, mode, sockets->vm_access.gid);
     sockets->door_count += rc == 0;
     return rc;
 }
 
-static int open_doors(struct br_sockets *sockets, uv_loop_t *loop, const struct br_options *options)
+static int open_doors(struct br_sockets *sockets, const struct br_options *options)
 {
-    const struct br_roster *roster = &options->roster;
     int rc = 0;
 
-    if (roster->count == 0) {
-        return 0;
-    }
-    sockets->doors = calloc(roster->count, sizeof(*sockets->doors));
-    if (sockets->doors == NULL) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; rc == 0 && i < roster->count; i++) {
-        rc = open_door(sockets, loop, &roster->entries[i], options->settings.vm_socket_mode);
+    for (size_t i = 0; rc == 0 && i < options->roster.count; i++) {
+        rc = open_door(sockets, &options->roster.entries[i], options->settings.vm_socket_mode);
     }
     return rc;
 }
@@ -111,8 +88,11 @@ void br_sockets_remove(const struct br_sockets *sockets)
     if (sockets->supervisors.is_open) {
         br_listener_remove(sockets->supervisors.path);
     }
+    if (sockets->control.is_open) {
+        br_listener_remove(sockets->control.path);
+    }
     for (size_t i = 0; i < sockets->door_count; i++) {
-        br_listener_remove(sockets->doors[i].listener.path);
+        br_listener_remove(sockets->roster->entries[i].path);
     }
 }
 
@@ -124,7 +104,10 @@ int br_sockets_open(struct br_sockets *sockets, struct br_broker *broker, uv_loo
 
     sockets->broker = broker;
     sockets->uid = geteuid();
-    sockets->vm_access = options->vm_access;
+    sockets->roster = &options->roster;
+    broker->vm_access = options->vm_access;
+    sockets->control.owner = sockets;
+    sockets->control.on_connect = on_control;
     sockets->guests.owner = sockets;
     sockets->guests.on_connect = on_guest;
     sockets->supervisors.owner = sockets;
@@ -134,18 +117,23 @@ int br_sockets_open(struct br_sockets *sockets, struct br_broker *broker, uv_loo
     if (rc == 0) {
         rc = open_one(&sockets->guests, loop, settings->socket, settings->socket_mode, ANY_GROUP);
     }
-    return rc == 0 ? open_doors(sockets, loop, options) : rc;
+    if (rc == 0) {
+        rc = open_one(&sockets->control, loop, settings->control_socket, CONTROL_MODE,
+                      options->control_gid);
+    }
+    return rc == 0 ? open_doors(sockets, options) : rc;
 }
 
 size_t br_sockets_count(const struct br_options *options)
 {
-    return 2 + options->roster.count;
+    return 3 + options->roster.count;
 }
 
 void br_sockets_paths(const struct br_options *options, const char **paths)
 {
     *paths++ = options->settings.socket;
     *paths++ = options->settings.executor_socket;
+    *paths++ = options->settings.control_socket;
     for (size_t i = 0; i < options->roster.count; i++) {
         *paths++ = options->roster.entries[i].path;
     }
@@ -155,14 +143,5 @@ void br_sockets_close(struct br_sockets *sockets)
 {
     br_listener_close(&sockets->guests);
     br_listener_close(&sockets->supervisors);
-    for (size_t i = 0; i < sockets->door_count; i++) {
-        br_listener_close(&sockets->doors[i].listener);
-    }
-}
-
-void br_sockets_fini(struct br_sockets *sockets)
-{
-    free(sockets->doors);
-    sockets->doors = NULL;
-    sockets->door_count = 0;
+    br_listener_close(&sockets->control);
 }

@@ -3,8 +3,9 @@
 #define BR_SOCKETS_H
 
 /*
- * The sockets where everyone connects: guests, supervisors, and one for each virtual
- * machine.  All are bound before the broker locks itself; who may use one is decided here.
+ * The sockets where everyone connects: guests, supervisors, tools, and one for each virtual
+ * machine of the configuration (door.h).  All are bound before the broker locks itself; who
+ * may use one is decided here.
  */
 
 #include <stddef.h>
@@ -15,17 +16,16 @@
 #include "broker/options.h"
 
 struct br_broker;
-struct br_door;
 
 /* Starts zeroed. */
 struct br_sockets {
     struct br_broker *broker;
     uid_t uid; /* the broker's own: supervisors are it or root */
-    struct br_vm_access vm_access;
     struct br_listener guests;
     struct br_listener supervisors;
-    struct br_door *doors; /* of the machines */
-    size_t door_count;
+    struct br_listener control;
+    const struct br_roster *roster;
+    size_t door_count; /* machines of the roster whose sockets are bound; they close them */
 };
 
 /* Binds all of them and adds the machines to the broker; `options` must outlive the sockets.  0; or
@@ -42,10 +42,8 @@ void br_sockets_paths(const struct br_options *options, const char **paths);
 /* Removes the files of the sockets that are open; before the lock. */
 void br_sockets_remove(const struct br_sockets *sockets);
 
-/* Hands out what waits to be accepted, then closes.  The files stay. */
+/* Hands out what waits to be accepted, then closes; not the machines', which br_broker_stop()
+ * closes.  The files stay. */
 void br_sockets_close(struct br_sockets *sockets);
-
-/* Frees what closed sockets own; after the loop has run empty. */
-void br_sockets_fini(struct br_sockets *sockets);
 
 #endif

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "broker/broker.h"
+#include "broker/door.h"
 #include "broker/seat.h"
 #include "broker/vm_frame.h"
 #include "common/clock.h"
@@ -121,6 +123,7 @@ void br_vm_end(struct br_vm *vm, const char *why)
                  why);
     }
     vm->phase = BR_VM_ABSENT;
+    br_control_tell_peer(&vm->broker->control, vm);
     br_link_close(&vm->link);
     (void)uv_timer_stop(&vm->timer);
     vm->scanning = false;
@@ -179,7 +182,7 @@ void br_vm_turn_away(struct br_vm *vm, int fd, pid_t pid, uid_t uid, const char 
 
 void br_vm_connect(struct br_vm *vm, int fd, pid_t pid, uid_t uid)
 {
-    if (vm->broker->stopping) {
+    if (vm->broker->stopping || vm->removed) {
         vgpu_fd_close(&fd);
         return;
     }
@@ -194,7 +197,9 @@ void br_vm_connect(struct br_vm *vm, int fd, pid_t pid, uid_t uid)
     vm->pid = pid;
     vm->uid = uid;
     vm->phase = BR_VM_GREETING;
+    (void)snprintf(vm->identity, sizeof(vm->identity), "socket only");
     br_vm_limit_phase(vm);
+    br_control_tell_peer(&vm->broker->control, vm);
 }
 
 /* ---- life ------------------------------------------------------------------- */
@@ -219,6 +224,7 @@ struct br_vm *br_vm_new(struct br_broker *broker, const char *name)
     vm->broker = broker;
     (void)snprintf(vm->who, sizeof(vm->who), "vm=%.*s", BR_VM_NAME_MAX, name);
     vm->tenant = br_tenant_of_vm(broker->vm_count++);
+    vm->id = broker->vm_count;
     vm->link.fd = -1;
     br_share_init(&vm->share, broker, vm->who);
     vm->warnings = (struct vgpu_ratelimit)VGPU_RATELIMIT_INIT(WARNING_LINES, VGPU_NS_PER_S);
@@ -228,16 +234,87 @@ struct br_vm *br_vm_new(struct br_broker *broker, const char *name)
     return vm;
 }
 
+static void close_door(struct br_vm *vm)
+{
+    if (vm->door != NULL) {
+        br_door_close(vm->door);
+        vm->door = NULL;
+    }
+}
+
 void br_vm_stop(struct br_vm *vm)
 {
     br_vm_end(vm, "the broker stops");
-    uv_close((uv_handle_t *)&vm->timer, NULL);
+    close_door(vm);
+    if (!vm->closing) {
+        vm->closing = true;
+        uv_close((uv_handle_t *)&vm->timer, NULL);
+    }
+}
+
+void br_vm_remove(struct br_vm *vm, const char *why)
+{
+    vm->removed = true;
+    br_vm_end(vm, why);
+    br_share_retire(&vm->share);
+    close_door(vm);
+    vgpu_log(VGPU_LOG_INFO, "machine removed %s why=\"%s\"", vm->who, why);
+}
+
+static void on_reaped(uv_handle_t *timer)
+{
+    struct br_vm *vm = timer->data;
+
+    TAILQ_REMOVE(&vm->broker->dead_vms, vm, entry);
+    br_vm_free(vm);
+}
+
+void br_vm_reap(struct br_vm *vm)
+{
+    if (vm->seat_count == 0 && !vm->closing) {
+        vm->closing = true;
+        uv_close((uv_handle_t *)&vm->timer, on_reaped);
+    }
 }
 
 void br_vm_free(struct br_vm *vm)
 {
     br_share_fini(&vm->share);
     free(vm);
+}
+
+/* ---- figures ---------------------------------------------------------------- */
+
+/* Whether a version "MAJOR.MINOR.PATCH" is older than ours; what is none is not. */
+static bool is_older(const char *version)
+{
+    unsigned int theirs[3];
+    unsigned int ours[3];
+
+    if (sscanf(version, "%u.%u.%u", &theirs[0], &theirs[1], &theirs[2]) != 3 ||
+        sscanf(VGPU_VERSION, "%u.%u.%u", &ours[0], &ours[1], &ours[2]) != 3) {
+        return false;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (theirs[i] != ours[i]) {
+            return theirs[i] < ours[i];
+        }
+    }
+    return false;
+}
+
+const char *br_vm_restart_needed(const struct br_vm *vm)
+{
+    bool device = vm->phase == BR_VM_UP && vm->revision < VGPU_DEVICE_REVISION;
+    bool library = is_older(vm->share.library);
+
+    if (device && library) {
+        return "device, library";
+    }
+    if (device) {
+        return "device";
+    }
+    return library ? "library" : "";
 }
 
 void br_vm_log_stats(const struct br_vm *vm)

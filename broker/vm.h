@@ -3,8 +3,9 @@
 #define BR_VM_H
 
 /*
- * A virtual machine: a name of the configuration, at most one connection of its device
- * (vgpu-cuda in its QEMU; docs/specs/device.md), and a seat for each channel in use.
+ * A virtual machine: a name of the configuration or of vgpu-hostd, at most one connection
+ * of its device (vgpu-cuda in its QEMU; docs/specs/device.md), and a seat for each channel
+ * in use.  One that is removed is freed when its last session is.
  *
  *        QEMU ──connection──► vm ──seats──► session, session, ...
  *
@@ -27,10 +28,15 @@
 #include "proto/device.h"
 
 struct br_broker;
+struct br_door;
 struct br_seat;
 
 /* How often the holder words are looked at, while a channel is open. */
 #define BR_VM_SCAN_MS 1000u
+
+/* Rooms for texts about a machine; those of a device are for people (text.h). */
+#define BR_VM_IDENTITY_TEXT 96
+#define BR_VM_QEMU_TEXT     80
 
 struct br_vm_stats {
     uint64_t connections; /* welcomed */
@@ -44,8 +50,17 @@ struct br_vm_stats {
 };
 
 struct br_vm {
-    TAILQ_ENTRY(br_vm) entry; /* in broker->vms, for the broker's life */
+    TAILQ_ENTRY(br_vm) entry; /* in broker->vms, or in its graveyard */
     struct br_broker *broker;
+    uint64_t id; /* never used again; the list is in its order */
+    bool from_hostd;
+    bool removed;
+    bool closing;         /* its timer is being closed, by which it is freed */
+    struct br_door *door; /* its socket, owned; NULL: none */
+    char socket[BR_VM_PATH_MAX + 1];
+    char identity[BR_VM_IDENTITY_TEXT]; /* of the process that is connected */
+    uint32_t revision;                  /* of its device, as the last DeviceHello says */
+    char qemu[BR_VM_QEMU_TEXT];
     char who[sizeof("vm=") + BR_VM_NAME_MAX]; /* "vm=NAME", for logs */
     struct br_share share;
     enum br_vm_phase phase;
@@ -63,12 +78,22 @@ struct br_vm {
     struct vgpu_ratelimit warnings;            /* one machine cannot silence another's lines */
     struct vgpu_ratelimit lines;
     struct br_vm_stats stats;
+    uint32_t seat_count; /* with detached ones */
 };
 
 TAILQ_HEAD(br_vm_list, br_vm);
 
 /* For br_broker_add_vm().  NULL: no memory. */
 struct br_vm *br_vm_new(struct br_broker *broker, const char *name);
+
+/* Its name, borrowed. */
+static inline const char *br_vm_name(const struct br_vm *vm)
+{
+    return vm->who + sizeof("vm=") - 1;
+}
+
+/* What in the machine is older than this broker: "", "device", "library" or "device, library". */
+const char *br_vm_restart_needed(const struct br_vm *vm);
 
 /* A device has connected: takes `fd`.  Closed at once while another connection lives. */
 void br_vm_connect(struct br_vm *vm, int fd, pid_t pid, uid_t uid);
@@ -107,8 +132,14 @@ void br_vm_log_stats(const struct br_vm *vm);
 /* Most bytes of heap that one machine can make the broker take, its sessions apart. */
 uint64_t br_vm_memory_bound(void);
 
-/* Ends the connection and closes the timer; the broker stops. */
+/* Ends the connection, closes socket and timer; the broker stops. */
 void br_vm_stop(struct br_vm *vm);
+
+/* For br_broker_remove_vm(): ends the connection and closes the socket. */
+void br_vm_remove(struct br_vm *vm, const char *why);
+
+/* Has a removed machine freed once its last seat is. */
+void br_vm_reap(struct br_vm *vm);
 
 /* Frees a stopped machine whose loop has run empty. */
 void br_vm_free(struct br_vm *vm);

@@ -8,6 +8,7 @@
 #include "broker/adopt.h"
 #include "broker/broker.h"
 #include "broker/seat.h"
+#include "broker/text.h"
 #include "common/fd.h"
 #include "proto/cuda_enums.h"
 
@@ -95,6 +96,8 @@ static void on_hello(struct br_vm *vm, const Vgpu__DeviceHello *hello)
     (void)uv_timer_stop(&vm->timer);
     vm->phase = BR_VM_UP;
     vm->silent = false;
+    vm->revision = hello->revision;
+    br_text_copy(vm->qemu, sizeof(vm->qemu), hello->qemu);
     vm->channels = hello->channels;
     vm->channel_bytes = hello->channel_bytes;
     memset(vm->epochs, 0, sizeof(vm->epochs));

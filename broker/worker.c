@@ -168,6 +168,14 @@ static int on_frame(struct br_link *link, const uint8_t *bytes, size_t len)
     return 0;
 }
 
+void br_worker_crashed(struct br_worker *worker)
+{
+    if (!worker->crashed && worker->gpu != NULL && !worker->broker->stopping) {
+        worker->broker->slots[worker->gpu->slot].workers_crashed++;
+    }
+    worker->crashed = true;
+}
+
 static void on_drained(struct br_link *link)
 {
     struct br_worker *worker = link->owner;
@@ -185,6 +193,7 @@ static void on_end(struct br_link *link, int rc)
     if (!worker->killed && rc < 0) {
         misbehave(worker, "framing of its pipe");
     } else if (!worker->killed) {
+        br_worker_crashed(worker);
         br_worker_kill(worker);
         if (worker->session != NULL) {
             br_session_end(worker->session, CUDA_ERROR_LAUNCH_FAILED, "the worker ended");

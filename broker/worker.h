@@ -33,6 +33,7 @@ struct br_worker {
     struct br_session *session; /* NULL: a spare, or killed after its session let go */
     bool killed;                /* its end was asked for: what it still says is dropped */
     bool gone;                  /* WorkerGone came; settled at the end of the turn */
+    bool crashed;               /* it ended, and nobody had asked for that */
 };
 
 TAILQ_HEAD(br_worker_list, br_worker);
@@ -52,6 +53,9 @@ void br_worker_settle(struct br_worker *worker);
 
 /* Nobody waits for an orphan any more: the broker stops. */
 void br_worker_abandon(struct br_worker *worker);
+
+/* Counts a worker that ended unasked, once. */
+void br_worker_crashed(struct br_worker *worker);
 
 /* Frees a removed worker; for the broker. */
 void br_worker_free(struct br_worker *worker);

@@ -159,6 +159,7 @@ bool vgpu_ratelimit_pass(struct vgpu_ratelimit *limit, uint64_t now_ns, uint64_t
     }
     if (limit->used >= limit->burst) {
         limit->suppressed++;
+        limit->dropped++;
         return false;
     }
     limit->used++;

@@ -97,6 +97,8 @@ struct vgpu_ratelimit {
     uint64_t last_ns;
     /* Lines suppressed since the last one that passed. */
     uint64_t suppressed;
+    /* The same since the start. */
+    uint64_t dropped;
 };
 
 #define VGPU_RATELIMIT_INIT(burst_, interval_ns_)                                                  \

@@ -129,3 +129,11 @@ bool vgpu_ring_ready(const struct vgpu_ring *ring)
 {
     return atomic_load(&ring->words->head) != ring->mine;
 }
+
+uint64_t vgpu_ring_fill(const struct vgpu_ring *ring)
+{
+    uint64_t head = atomic_load_explicit(&ring->words->head, memory_order_relaxed);
+    uint64_t fill = head - ring->mine;
+
+    return fill < ring->size ? fill : ring->size;
+}

@@ -76,4 +76,7 @@ void vgpu_ring_unpark(struct vgpu_ring *ring);
 /* Consumer: true when bytes are there; a cheap look without copying. */
 bool vgpu_ring_ready(const struct vgpu_ring *ring);
 
+/* Consumer: bytes that wait, as the producer says it; at most the ring's size. */
+uint64_t vgpu_ring_fill(const struct vgpu_ring *ring);
+
 #endif

@@ -67,6 +67,7 @@ stack_config() {
 [broker]
 socket = $STACK_DIR/broker.sock
 executor_socket = $STACK_DIR/executor.sock
+control_socket = $STACK_DIR/control.sock
 log_level = $log_level
 ${STACK_SETTINGS-}
 [vms]

@@ -151,6 +151,10 @@ class Stack:
     def executor_socket(self):
         return str(self.folder / "executor.sock")
 
+    @property
+    def control_socket(self):
+        return str(self.folder / "control.sock")
+
     def vm_socket(self, name):
         """Where the device of a machine connects."""
         return str(self.folder / f"vm-{name}.sock")
@@ -167,7 +171,7 @@ class Stack:
 
     def write_config(self):
         values = {"broker": {"socket": self.socket, "executor_socket": self.executor_socket,
-                             "spin_us": "0"}, "executor": {},
+                             "control_socket": self.control_socket, "spin_us": "0"}, "executor": {},
                   "vms": {name: self.vm_socket(name) for name in self.vms}}
         for name, value in self.settings.items():
             section, key = name.split(".")

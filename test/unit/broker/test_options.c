@@ -83,6 +83,8 @@ static void test_shipped_file_holds_every_key_with_its_default(void **state)
     assert_int_equal(config.seen, (UINT64_C(1) << br_config_key_count) - 1);
     assert_string_equal(shipped.socket, initial.socket);
     assert_string_equal(shipped.executor_socket, initial.executor_socket);
+    assert_string_equal(shipped.control_socket, initial.control_socket);
+    assert_string_equal(shipped.control_group, initial.control_group);
     assert_int_equal(shipped.socket_mode, initial.socket_mode);
     assert_int_equal(shipped.channel_mib, initial.channel_mib);
     assert_int_equal(shipped.sessions_max, initial.sessions_max);
