@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The broker's control socket: who may open it, what it tells, and that nobody waits for it."""
+
+import os
+import stat
+import time
+import unittest
+
+import control
+import wire
+from case import GUEST, PATIENCE_S, StackCase, main
+from control import BROKER, GPUS, POOLS, SESSIONS, VMS, Client
+from fake_device import Device
+from test_misuse import NOBODY, connect_as
+
+FLOODS = 2
+
+
+class Control(StackCase):
+    vms = ("alpha", "beta")
+
+    def client(self, role=control.TOOL):
+        client = Client(self.stack.control_socket, PATIENCE_S, role)
+        self.addCleanup(client.close)
+        return client
+
+    def flood(self):
+        """A session that always has more to do than fits its ring."""
+        guest = wire.RawGuest(self.stack.socket, PATIENCE_S)
+        self.addCleanup(guest.close)
+        self.assertEqual(guest.greet()[0], "welcome")
+        self.assertEqual(guest.open()[0], "opened")
+        return guest
+
+
+class Reading(Control):
+    def test_socket_is_the_groups(self):
+        self.assertEqual(stat.S_IMODE(os.stat(self.stack.control_socket).st_mode), 0o660)
+
+    @unittest.skipIf(os.getuid(), "needs root to become another account")
+    def test_other_account_cannot_connect(self):
+        self.assertEqual(connect_as(NOBODY, self.stack.control_socket), 13)
+
+    def test_status(self):
+        client = self.client()
+        self.assertEqual(client.welcome[0], "ctl_welcome")
+        self.assertEqual(client.welcome[1][4], self.stack.broker.pid)
+        [broker] = client.ask(BROKER)
+        self.assertEqual(broker[2], self.stack.broker.pid)
+        self.assertEqual(broker[7], 2)
+        self.assertEqual(broker[9], 1)
+        self.assertEqual(broker[4], b"none" if self.stack.sanitized() else b"seccomp")
+        [gpu] = client.ask(GPUS)
+        self.assertEqual(gpu[6], b"up")
+        self.assertEqual(gpu.get(11), 1)
+        self.assertEqual([pool[1] for pool in client.ask(POOLS)], [b"A", b"B"])
+
+    def test_machine(self):
+        client = self.client()
+        device = Device(self.stack.vm_socket("alpha"), PATIENCE_S)
+        self.addCleanup(device.close)
+        channel = device.up().channel()
+        channel.ready()
+        channel.greet()
+        alpha, beta = client.ask(VMS)
+        self.assertEqual((alpha[1], alpha[7], alpha[8]), (b"alpha", b"connected", os.getpid()))
+        self.assertEqual((beta[1], beta[7]), (b"beta", b"absent"))
+        self.assertEqual(alpha[6].decode(), self.stack.vm_socket("alpha"))
+        [session] = client.ask(SESSIONS, "alpha")
+        self.assertEqual((session[2], session[6]), (b"alpha", b"greeted"))
+        self.assertEqual(client.ask(SESSIONS, "beta"), [])
+
+    def test_program_is_named(self):
+        guest = self.stack.start(GUEST, "bystander")
+        guest.wait_line("ready")
+        [session] = self.client().ask(SESSIONS)
+        self.assertEqual(session[4], GUEST.encode())
+        self.assertEqual(session[6], b"open")
+        self.assertGreater(session[10], 0)
+
+
+class Pressure(Control):
+    def test_status_is_answered_while_sessions_flood(self):
+        calls = b"".join(wire.record(0x20000, sequence=n) for n in range(1000))
+        guests = [self.flood() for _ in range(FLOODS)]
+        client = self.client()
+        before = client.ask(BROKER)[0].get(10, 0)
+        rounds = 0
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            for guest in guests:
+                words = wire.COMPLETE_WORDS_AT
+                guest.set_word(words + wire.TAIL, guest.word(words + wire.HEAD))
+                tail = guest.word(wire.SUBMIT_WORDS_AT + wire.TAIL)
+                if guest.head - tail + len(calls) <= wire.SUBMIT_BYTES:
+                    guest.put(calls)
+            self.assertEqual(len(client.ask(SESSIONS)), FLOODS)
+            self.assertEqual(len(client.ask(VMS)), 2)
+            rounds += 1
+        done = client.ask(BROKER)[0][10] - before
+        print(f"[{rounds} rounds, {done} calls]", flush=True)
+        self.assertGreater(done, 10000)
+
+    def test_a_client_that_never_reads(self):
+        """It asks on and on; everyone else is served."""
+        deaf = self.client()
+        deaf.socket.setblocking(False)
+        question = wire.prefixed(wire.frame("ctl_ask", {1: 1, 2: VMS}))
+        for _ in range(20000):
+            deaf.send(question)
+        client = self.client()
+        self.assertEqual(len(client.ask(VMS)), 2)
+        self.assert_session_passes()
+
+
+if __name__ == "__main__":
+    main()
