@@ -17,7 +17,7 @@
 #define NOBODY 65534u
 
 /* Machines whose rows are long. */
-#define LONG_NAME "a-machine-whose-name-is-as-long-as-a-name-can-be-in-the-file-%03u"
+#define LONG_NAME "a-machine-whose-name-is-as-long-as-names-can-be-%u"
 
 struct stage {
     struct fake fake;
