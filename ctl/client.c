@@ -176,6 +176,7 @@ static int take_end(struct ct_client *client, const Vgpu__CtlEnd *end, struct ct
     if (end->id != client->id) {
         return fail(client, -EPROTO, error);
     }
+    client->refusal = end->error;
     if (end->error == 0) {
         return 0;
     }

@@ -30,8 +30,9 @@ struct ct_client {
     const char *path; /* borrowed */
     char version[64]; /* of the peer, as it says */
     uint32_t pid;
-    uint32_t id;     /* of the question under way */
-    int patience_ms; /* -1: no end */
+    uint32_t id;      /* of the question under way */
+    uint32_t refusal; /* errno of the last answer, as the peer said it; 0: none */
+    int patience_ms;  /* -1: no end */
 };
 
 /* Connects and exchanges hellos.  0, or -errno with `error` set; then nothing is open. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "proto/limits.h"
+
 const struct ct_command ct_commands[] = {
     {"status", "", "versions, state and totals of everything", 0, 0, CT_OFFER_NONE, ct_run_status},
     {"vms", "[VM]", "the machines", 0, 1, CT_OFFER_VM, ct_run_vms},
@@ -10,6 +12,21 @@ const struct ct_command ct_commands[] = {
     {"sessions", "[VM]", "the guest processes, of all machines or of one", 0, 1, CT_OFFER_VM,
      ct_run_sessions},
     {"pools", "", "the pools of GPUs", 0, 0, CT_OFFER_NONE, ct_run_pools},
+    {"vm add", "NAME [KEY=VALUE]...", "adds a machine", 1, 1 + VGPU_CTL_ASSIGNS_MAX, CT_OFFER_NONE,
+     ct_run_vm_add},
+    {"vm set", "NAME KEY=VALUE...", "changes a machine, also while it runs", 2,
+     1 + VGPU_CTL_ASSIGNS_MAX, CT_OFFER_VM, ct_run_vm_set},
+    {"vm remove", "NAME", "removes a machine and ends its sessions", 1, 1, CT_OFFER_VM,
+     ct_run_vm_remove},
+    {"pool set", "NAME GPU...", "makes or changes a pool of GPUs", 2, 1 + VGPU_DEVICES_MAX,
+     CT_OFFER_POOL, ct_run_pool},
+    {"pool remove", "NAME", "removes a pool", 1, 1, CT_OFFER_POOL, ct_run_pool},
+    {"gpu drain", "GPU", "gives the GPU no new sessions", 1, 1, CT_OFFER_GPU, ct_run_gpu_drain},
+    {"gpu undrain", "GPU", "uses it again", 1, 1, CT_OFFER_GPU, ct_run_gpu_undrain},
+    {"doctor", "", "checks everything: green, yellow or red, with cures", 0, 0, CT_OFFER_NONE,
+     ct_run_doctor},
+    {"completion", "bash|zsh", "prints the completion of a shell", 1, 1, CT_OFFER_SHELL,
+     ct_run_completion},
     {"version", "", "the version of this program", 0, 0, CT_OFFER_NONE, ct_run_version},
     {"help", "", "this text", 0, 0, CT_OFFER_NONE, ct_run_help},
 };
@@ -18,6 +35,8 @@ const size_t ct_command_count = sizeof(ct_commands) / sizeof(ct_commands[0]);
 const struct ct_option ct_option_table[] = {
     {"control", "PATH", "vgpu-broker's control socket (" CT_CONTROL_PATH ")"},
     {"hostd", "PATH", "vgpu-hostd's control socket (" CT_HOSTD_PATH ")"},
+    {"socket", "PATH", "vgpu-broker's socket for guests (" CT_BROKER_PATH ")"},
+    {"root", "PREFIX", "doctor looks at the files below this folder"},
     {"json", NULL, "print JSON; figures are raw: bytes, milliseconds"},
     {"help", NULL, "print this text"},
     {"version", NULL, "print the version"},

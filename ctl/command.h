@@ -48,6 +48,14 @@ enum ct_status ct_run_vms(const struct ct_options *options);
 enum ct_status ct_run_gpus(const struct ct_options *options);
 enum ct_status ct_run_pools(const struct ct_options *options);
 enum ct_status ct_run_sessions(const struct ct_options *options);
+enum ct_status ct_run_vm_add(const struct ct_options *options);
+enum ct_status ct_run_vm_set(const struct ct_options *options);
+enum ct_status ct_run_vm_remove(const struct ct_options *options);
+enum ct_status ct_run_pool(const struct ct_options *options); /* set and remove */
+enum ct_status ct_run_gpu_drain(const struct ct_options *options);
+enum ct_status ct_run_gpu_undrain(const struct ct_options *options);
+enum ct_status ct_run_doctor(const struct ct_options *options);
+enum ct_status ct_run_completion(const struct ct_options *options);
 enum ct_status ct_run_version(const struct ct_options *options);
 enum ct_status ct_run_help(const struct ct_options *options);
 

@@ -12,12 +12,8 @@ const ProtobufCMessage *ct_row_of(const Vgpu__Frame *frame)
 {
     const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(
         frame->base.descriptor, (unsigned int)frame->kind_case);
-    const ProtobufCMessage *row = NULL;
 
-    if (field != NULL) {
-        memcpy(&row, member(&frame->base, field), sizeof(row));
-    }
-    return row;
+    return field != NULL ? *(const ProtobufCMessage *const *)member(&frame->base, field) : NULL;
 }
 
 static const ProtobufCFieldDescriptor *find(const ProtobufCMessage *row, const char *name)

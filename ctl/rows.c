@@ -51,7 +51,7 @@ static int keep(struct ct_rows *rows, const Vgpu__Frame *frame)
 
     if (rows->count == rows->room) {
         size_t room = rows->room == 0 ? 64 : 2 * rows->room;
-        Vgpu__Frame **frames = reallocarray(rows->frames, room, sizeof(*frames));
+        Vgpu__Frame **frames = reallocarray(rows->frames, room, sizeof(void *));
 
         if (frames == NULL) {
             return -ENOMEM;

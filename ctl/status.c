@@ -6,6 +6,7 @@
 #include "ctl/command.h"
 #include "ctl/escape.h"
 #include "ctl/human.h"
+#include "ctl/stale.h"
 #include "ctl/table.h"
 #include "ctl/view.h"
 
@@ -63,70 +64,6 @@ static void print_hostd(const struct ct_view *view)
     }
 }
 
-/* Whether a version of something on this host is not the broker's. */
-static bool differs(const struct ct_view *view, const char *version)
-{
-    const ProtobufCMessage *broker = ct_view_broker(view);
-
-    return broker != NULL && version[0] != '\0' &&
-           strcmp(version, ct_row_text(broker, "version")) != 0;
-}
-
-/* One note: to the text or to the array. */
-static void note(json_t *array, const char *what, const char *name, const char *text)
-{
-    char clean_name[64];
-    char clean_text[2 * CT_CELL];
-
-    (void)ct_escape(clean_name, sizeof(clean_name), name);
-    (void)ct_escape(clean_text, sizeof(clean_text), text);
-    if (array != NULL) {
-        json_t *entry = json_object();
-
-        ct_json_text(entry, "what", what);
-        ct_json_text(entry, "name", clean_name);
-        ct_json_text(entry, "text", clean_text);
-        (void)json_array_append_new(array, entry);
-    } else {
-        printf("restart needed: %s %s: %s\n", what, clean_name, clean_text);
-    }
-}
-
-static void note_host(const struct ct_view *view, json_t *array)
-{
-    const ProtobufCMessage *broker = ct_view_broker(view);
-    const ProtobufCMessage *hostd = ct_view_hostd(view);
-
-    if (broker != NULL && strcmp(ct_row_text(broker, "version"), VGPU_VERSION) != 0) {
-        note(array, "broker", ct_row_text(broker, "version"),
-             "installed is " VGPU_VERSION ": systemctl restart vgpu-broker");
-    }
-    if (hostd != NULL && strcmp(ct_row_text(hostd, "version"), VGPU_VERSION) != 0) {
-        note(array, "hostd", ct_row_text(hostd, "version"),
-             "installed is " VGPU_VERSION ": systemctl restart vgpu-hostd");
-    }
-}
-
-static void note_all(const struct ct_view *view, json_t *array)
-{
-    note_host(view, array);
-    for (size_t i = 0; i < view->gpus.count; i++) {
-        const ProtobufCMessage *gpu = ct_rows_at(&view->gpus, i);
-
-        if (differs(view, ct_row_text(gpu, "supervisor"))) {
-            note(array, "executor", ct_row_text(gpu, "supervisor"),
-                 "another version than the broker's: systemctl restart 'vgpu-executor@*'");
-        }
-    }
-    for (size_t i = 0; i < view->vms.count; i++) {
-        const ProtobufCMessage *vm = ct_rows_at(&view->vms, i);
-
-        if (ct_row_text(vm, "restart_needed")[0] != '\0') {
-            note(array, "machine", ct_row_text(vm, "name"), ct_row_text(vm, "restart_needed"));
-        }
-    }
-}
-
 static void print_tables(const struct ct_view *view)
 {
     static const struct ct_column gpus[] = {
@@ -139,7 +76,7 @@ static void print_tables(const struct ct_view *view)
     static const struct ct_column vms[] = {
         {"VM", "name", CT_TEXT},
         {"STATE", "state", CT_TEXT},
-        {"DEVICE", "device_revision", CT_NUMBER},
+        {"DEVICE", "device_revision", CT_REVISION},
         {"QEMU", "qemu", CT_TEXT},
         {"LIBRARY", "library", CT_TEXT},
         {"SESSIONS", "sessions", CT_NUMBER},
@@ -156,6 +93,24 @@ static void print_tables(const struct ct_view *view)
                    "no machines: vgpuctl vm add NAME");
 }
 
+static void print_notes(const struct ct_view *view)
+{
+    json_t *notes = ct_stale_notes(view);
+    const json_t *entry;
+    size_t i;
+
+    json_array_foreach(notes, i, entry)
+    {
+        char name[CT_CELL];
+        char text[2 * CT_CELL];
+
+        printf("restart needed: %s %s: %s\n", json_string_value(json_object_get(entry, "what")),
+               ct_escape(name, sizeof(name), json_string_value(json_object_get(entry, "name"))),
+               ct_escape(text, sizeof(text), json_string_value(json_object_get(entry, "text"))));
+    }
+    json_decref(notes);
+}
+
 static json_t *row_or_error(const ProtobufCMessage *row, const struct ct_error *error)
 {
     json_t *object = row != NULL ? ct_json_row(row) : json_object();
@@ -169,15 +124,13 @@ static json_t *row_or_error(const ProtobufCMessage *row, const struct ct_error *
 static void print_json(const struct ct_view *view)
 {
     json_t *object = json_object();
-    json_t *notes = json_array();
 
-    note_all(view, notes);
     ct_json_text(object, "version", VGPU_VERSION);
     ct_json_put(object, "broker", row_or_error(ct_view_broker(view), &view->broker_error));
     ct_json_put(object, "hostd", row_or_error(ct_view_hostd(view), &view->hostd_error));
     ct_json_put(object, "gpus", ct_rows_json(&view->gpus));
     ct_json_put(object, "vms", ct_rows_json(&view->vms));
-    ct_json_put(object, "restart_needed", notes);
+    ct_json_put(object, "restart_needed", ct_stale_notes(view));
     ct_json_print(object);
 }
 
@@ -196,7 +149,7 @@ enum ct_status ct_run_status(const struct ct_options *options)
         print_hostd(&view);
         if (view.has_broker) {
             print_tables(&view);
-            note_all(&view, NULL);
+            print_notes(&view);
         }
     }
     if (!view.has_broker) {

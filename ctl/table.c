@@ -39,6 +39,12 @@ static void cell_number(const struct ct_column *column, int64_t number, char cel
                            (unsigned int)value % 1000 / 10);
         }
         break;
+    case CT_REVISION:
+        if (value != 0) {
+            (void)snprintf(text, sizeof(text), "%u.%u", (unsigned int)(value >> 16 & 0xffff),
+                           (unsigned int)(value & 0xffff));
+        }
+        break;
     case CT_TEXT:
     case CT_NUMBER:
         (void)snprintf(text, sizeof(text), "%lld", (long long)number);

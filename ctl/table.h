@@ -10,13 +10,14 @@
 #include "ctl/rows.h"
 
 enum ct_form {
-    CT_TEXT,   /* "-" when empty */
-    CT_NUMBER, /* as it is */
-    CT_COUNT,  /* 123.4k */
-    CT_BYTES,  /* 1.5 GiB */
-    CT_LIMIT,  /* bytes; 0 is no limit: "-" */
-    CT_AGE,    /* milliseconds; negative: "never" */
-    CT_CUDA,   /* 12040: 12.4; 0: "-" */
+    CT_TEXT,     /* "-" when empty */
+    CT_NUMBER,   /* as it is */
+    CT_COUNT,    /* 123.4k */
+    CT_BYTES,    /* 1.5 GiB */
+    CT_LIMIT,    /* bytes; 0 is no limit: "-" */
+    CT_AGE,      /* milliseconds; negative: "never" */
+    CT_REVISION, /* of a device, 0x10002: 1.2; 0: "-" */
+    CT_CUDA,     /* 12040: 12.4; 0: "-" */
 };
 
 struct ct_column {

@@ -19,6 +19,10 @@ static int ask_all(struct ct_view *view, struct ct_client *client, const struct 
         struct ct_rows *rows = (void *)((char *)view + questions[i].offset);
 
         rc = ct_rows_ask(rows, client, questions[i].what, "", error);
+        /* A peer of an older release does not know every question. */
+        if (rc == -EREMOTEIO && client->refusal == EOPNOTSUPP) {
+            rc = 0;
+        }
     }
     return rc;
 }

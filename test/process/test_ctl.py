@@ -2,61 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """vgpuctl against control sockets that a test plays: rows, refusals, peers that misbehave."""
 
-import json
 import os
+import re
 import subprocess
-import tempfile
 import unittest
 from pathlib import Path
 
-from fake_control import FakeControl
-from stack import PATIENCE_S, build_folder, needed
-
-CTL = build_folder() / "ctl/vgpuctl"
-OK, FAILED, USAGE, NO_BROKER, NO_HOSTD = range(5)
-HOSTILE = "a\x1b]0;evil\x07\\b"
-BROKER = {"version": "0.1.0", "pid": 4711, "uptime_ms": 7_300_000, "sandbox": "seccomp",
-          "sessions": 1, "sessions_max": 256, "vms": 2, "vms_connected": 1, "gpus": 1,
-          "processed": 123456}
-VMS = [{"name": "web", "state": "connected", "pool": "a", "sessions": 1,
-        "memory_used": 3 << 29, "memory_quota": 8 << 30, "processed": 123456,
-        "doorbell_idle_ms": 3400, "call_idle_ms": 12, "identity": "verified"},
-       {"name": "db", "state": "waiting", "doorbell_idle_ms": -1, "call_idle_ms": -1,
-        "restart_needed": "guest library 0.0.9"}]
-GPU = {"uuid": "GPU-0", "name": "NVIDIA H100", "state": "ready", "memory_used": 3 << 29,
-       "memory_total": 80 << 30, "cuda_version": 13000, "supervisor": "0.0.9"}
-SESSION = {"id": 7, "vm": "web", "process": 99, "program": HOSTILE, "phase": "open", "gpu": -1}
-HOSTD = {"version": "0.1.0", "pid": 12, "registry_state": "ok", "vms": 2, "broker": 1}
-
-
-def answers():
-    return {"broker": [("broker_row", BROKER)], "vms": [("vm_row", v) for v in VMS],
-            "gpus": [("gpu_row", GPU)], "pools": [("pool_row", {"name": "a", "gpus": "GPU-0"})],
-            "sessions": [("session_row", SESSION)], "hostd": [("host_row", HOSTD)]}
-
-
-class CtlCase(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="vgpu-ctl-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-        self.control = self.folder / "control.sock"
-        self.hostd = self.folder / "hostd.sock"
-
-    def play(self, path, **what):
-        fake = FakeControl(path, **what)
-        self.addCleanup(fake.close)
-        return fake
-
-    def ctl(self, *words, status=OK, **options):
-        run = subprocess.run([CTL, "--control", self.control, "--hostd", self.hostd, *words],
-                             text=True, capture_output=True, timeout=2 * PATIENCE_S, check=False,
-                             **options)
-        self.assertEqual(run.returncode, status, (words, run.stdout, run.stderr))
-        return run
-
-    def json(self, *words, status=OK):
-        return json.loads(self.ctl("--json", *words, status=status).stdout)
+from ctl_case import (CTL, FAILED, HOSTILE, NO_BROKER, NO_HOSTD, USAGE, VMS, CtlCase,
+                      answers)
+from stack import needed
 
 
 class Rows(CtlCase):
@@ -170,6 +124,92 @@ class Unreachable(CtlCase):
         run = self.ctl("vms", status=NO_BROKER, user=65534, group=65534, extra_groups=[])
         self.assertIn("you are not in the group vgpu: usermod -aG vgpu nobody, then log in again",
                       run.stderr)
+
+
+class Changes(CtlCase):
+    def setUp(self):
+        super().setUp()
+        self.fake = self.play(self.hostd)
+
+    def test_what_is_sent(self):
+        self.ctl("vm", "set", "web", "pool=a", "sessions=4")
+        self.ctl("vm", "remove", "web")
+        self.ctl("gpu", "drain", "GPU-0")
+        self.ctl("gpu", "undrain", "GPU-0")
+        self.ctl("pool", "set", "a", "GPU-0", "GPU-1")
+        self.ctl("pool", "remove", "a")
+        heard = [(kind, {k: v for k, v in values.items() if k != "id"})
+                 for kind, values in self.fake.heard]
+        self.assertEqual(heard, [
+            ("vm_change", {"what": 1, "name": b"web", "assign": b"sessions=4"}),
+            ("vm_change", {"what": 2, "name": b"web", "assign": b""}),
+            ("gpu_change", {"gpu": b"GPU-0", "drained": 1}),
+            ("gpu_change", {"gpu": b"GPU-0", "drained": 0}),
+            ("pool_change", {"name": b"a", "gpu": b"GPU-1"}),
+            ("pool_change", {"name": b"a", "gpu": b""})])
+
+    def test_done(self):
+        self.assertEqual(self.ctl("vm", "add", "web").stdout, "")
+        self.assertEqual(self.json("vm", "add", "web"), {"done": True})
+
+    def test_refusal(self):
+        self.fake.refusal = (22, "quota: 'x' is no size: 0 to 1T")
+        run = self.ctl("vm", "add", "web", "quota=x", status=FAILED)
+        self.assertEqual(run.stderr, "vgpuctl: quota: 'x' is no size: 0 to 1T\n")
+
+    def test_without_hostd(self):
+        self.fake.close()
+        self.hostd.unlink()
+        run = self.ctl("vm", "add", "web", status=NO_HOSTD)
+        self.assertIn("start it: systemctl start vgpu-hostd", run.stderr)
+
+    def test_text_without_a_key(self):
+        self.assertIn("'pool' is not KEY=VALUE", self.ctl("vm", "add", "w", "pool",
+                                                          status=USAGE).stderr)
+        self.ctl("vm", "set", "web", status=USAGE)
+        self.ctl("pool", "set", "a", status=USAGE)
+        self.assertEqual(self.fake.heard, [])
+
+
+class Completion(CtlCase):
+    def files(self):
+        folder = Path(__file__).resolve().parents[2] / "deploy/completion"
+        return ("bash", folder / "vgpuctl.bash"), ("zsh", folder / "_vgpuctl")
+
+    def test_files_are_what_the_program_prints(self):
+        for shell, path in self.files():
+            self.assertEqual(path.read_text(), self.ctl("completion", shell).stdout,
+                             f"vgpuctl completion {shell} >{path}")
+        self.ctl("completion", "fish", status=USAGE)
+
+    def complete(self, *words):
+        """What bash offers behind these words."""
+        script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vgpuctl; '
+                  'printf "%s\\n" "${COMPREPLY[@]}"')
+        path = f"{self.folder}:{os.environ['PATH']}"
+        run = subprocess.run(["bash", "-euc", script, "-", self.files()[0][1], "vgpuctl", *words],
+                             env={**os.environ, "PATH": path}, text=True, capture_output=True,
+                             check=True)
+        self.assertEqual(run.stderr, "")
+        return set(run.stdout.split())
+
+    def test_bash_offers_what_help_has(self):
+        out = self.ctl("help").stdout
+        commands = re.findall(r"^  ([a-z][a-z-]*)((?: [a-z]+)?)(?: .*)?$", out, re.MULTILINE)
+        self.assertEqual(self.complete(""), {first for first, _ in commands})
+        self.assertEqual(self.complete("-"), set(re.findall(r"^  (--[a-z]+)", out, re.MULTILINE)))
+        for first in ("vm", "gpu", "pool"):
+            self.assertEqual(self.complete("--json", first, ""),
+                             {second.strip() for word, second in commands if word == first})
+
+    def test_bash_offers_machines(self):
+        self.play(self.control, answers=answers())
+        script = self.folder / "vgpuctl"
+        script.write_text(f"#!/bin/sh\nexec {CTL} --control {self.control} \"$@\"\n")
+        script.chmod(0o755)
+        self.assertEqual(self.complete("vm", "set", "w"), {"web"})
+        self.assertEqual(self.complete("sessions", ""), {"web", "db"})
+        self.assertEqual(self.complete("gpu", "drain", ""), {"GPU-0"})
 
 
 class Usage(CtlCase):

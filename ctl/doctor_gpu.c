@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The GPUs, who serves them, how their workers are locked, and who may use them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/doctor.h"
+#include "ctl/escape.h"
+
+static void check_gpu(const ProtobufCMessage *gpu, struct ct_finding *finding)
+{
+    const char *state = ct_row_text(gpu, "state");
+    char name[64];
+    char clean[64];
+    char cure[128];
+
+    (void)ct_escape(name, sizeof(name), ct_row_text(gpu, "uuid"));
+    if (strcmp(state, "gone") == 0) {
+        (void)snprintf(cure, sizeof(cure), "systemctl restart vgpu-executor@%s; nvidia-smi", name);
+        ct_find(finding, CT_RED_LIGHT, cure, "%s is gone: its vgpu-executor has ended", name);
+    } else if (strcmp(state, "ready") != 0) {
+        (void)snprintf(cure, sizeof(cure), "vgpuctl gpu undrain %s", name);
+        ct_find(finding, CT_AMBER, cure, "%s is %s: it takes no new sessions", name,
+                ct_escape(clean, sizeof(clean), state));
+    } else if (ct_row_number(gpu, "workers") == 0) {
+        ct_find(finding, CT_AMBER, "journalctl -u 'vgpu-executor@*' says why no worker starts",
+                "%s has no worker ready", name);
+    }
+}
+
+void ct_check_gpus(const struct ct_host *host, struct ct_finding *finding)
+{
+    const struct ct_rows *gpus = &host->view.gpus;
+    char name[64];
+
+    if (!ct_find_broker(host, finding)) {
+        return;
+    }
+    if (gpus->count == 0) {
+        ct_find(finding, CT_RED_LIGHT,
+                "systemctl start 'vgpu-executor@*'; journalctl -u 'vgpu-executor@*'; nvidia-smi -L",
+                "no GPU has registered: no vgpu-executor runs, or none could use its GPU");
+        return;
+    }
+    for (size_t i = 0; i < gpus->count; i++) {
+        check_gpu(ct_rows_at(gpus, i), finding);
+    }
+    ct_find(finding, CT_GREEN, NULL, "%u: %s%s", (unsigned int)gpus->count,
+            ct_escape(name, sizeof(name), ct_row_text(ct_rows_at(gpus, 0), "name")),
+            gpus->count > 1 ? " and others" : "");
+}
+
+void ct_check_sandbox(const struct ct_host *host, struct ct_finding *finding)
+{
+    const struct ct_rows *gpus = &host->view.gpus;
+    char layers[128] = "no workers yet";
+
+    if (!ct_find_broker(host, finding)) {
+        return;
+    }
+    for (size_t i = 0; i < gpus->count; i++) {
+        const char *text = ct_row_text(ct_rows_at(gpus, i), "sandbox");
+
+        if (text[0] == '\0') {
+            continue;
+        }
+        (void)ct_escape(layers, sizeof(layers), text);
+        if (strstr(text, "seccomp") == NULL) {
+            ct_find(finding, CT_RED_LIGHT,
+                    "install a release build and restart vgpu-executor@*: this one has no sandbox",
+                    "workers run without seccomp (%s)", layers);
+        } else if (strstr(text, "landlock") == NULL) {
+            ct_find(finding, CT_AMBER,
+                    "boot a kernel with Landlock (lsm=landlock,... on 5.13 or later)",
+                    "workers run without Landlock (%s)", layers);
+        }
+    }
+    ct_find(finding, CT_GREEN, NULL, "%s", layers);
+}
+
+void ct_check_pools(const struct ct_host *host, struct ct_finding *finding)
+{
+    const struct ct_view *view = &host->view;
+    char vm[64];
+    char pool[64];
+    char cure[128];
+
+    if (!ct_find_broker(host, finding)) {
+        return;
+    }
+    for (size_t i = 0; i < view->vms.count; i++) {
+        const ProtobufCMessage *row = ct_rows_at(&view->vms, i);
+        const char *name = ct_row_text(row, "pool");
+        const ProtobufCMessage *found = ct_rows_find(&view->pools, "name", name);
+
+        if (name[0] != '\0' && (found == NULL || ct_row_text(found, "gpus")[0] == '\0')) {
+            (void)ct_escape(pool, sizeof(pool), name);
+            (void)snprintf(cure, sizeof(cure), "vgpuctl pool set %s GPU; vgpuctl gpus lists them",
+                           pool);
+            ct_find(finding, CT_RED_LIGHT, cure, "machine %s is of pool %s, which has no GPU",
+                    ct_escape(vm, sizeof(vm), ct_row_text(row, "name")), pool);
+        }
+    }
+    if (view->pools.count == 0) {
+        ct_find(finding, CT_GREEN, NULL, "none: every machine may use every GPU");
+    }
+    ct_find(finding, CT_GREEN, NULL, "%u", (unsigned int)view->pools.count);
+}

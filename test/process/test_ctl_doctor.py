@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""vgpuctl doctor on hosts below a root that a test makes: a good one, and each fault by itself."""
+
+import os
+import socket
+import unittest
+
+from ctl_case import BROKER, GPU, HOSTD, RED, SESSION, VMS, YELLOW, CtlCase
+from fake_control import FakeControl
+from stack import needed
+
+RELEASE = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  {}  Release Build\n"
+WEB = {**VMS[0], "socket": "/run/vgpu/vm/web.sock"}
+LISTEN = "0000000000000000: 00000002 00000000 {} 0001 01 4242 {}\n"
+CHECKS = ("broker", "hostd", "qemu", "sockets", "link", "config", "driver", "modules", "nodes",
+          "gpus", "sandbox", "pools", "registry", "disk", "machines", "identity", "doorbells",
+          "calls", "errors", "versions")
+
+
+class Host(CtlCase):
+    """A root with everything in order."""
+
+    def setUp(self):
+        super().setUp()
+        self.root = self.folder / "r"
+        self.sockets = []
+        self.addCleanup(lambda: [s.close() for s in self.sockets])
+        for name in ("broker", "executor", "vm/web"):
+            self.bind(f"run/vgpu/{name}.sock")
+        self.answers = {
+            "broker": [("broker_row", {**BROKER, "pid": os.getpid(), "hostd_pid": 12})],
+            "vms": [("vm_row", WEB)],
+            "gpus": [("gpu_row", {**GPU, "supervisor": "0.1.0", "workers": 2,
+                                  "sandbox": "no_new_privs,seccomp,landlock=3"})],
+            "pools": [("pool_row", {"name": "a", "gpus": "GPU-0"})],
+            "sessions": [("session_row", SESSION)],
+            "hostd": [("host_row", HOSTD)]}
+        self.broker = self.play(self.root / "run/vgpu/control.sock", answers=self.answers)
+        self.hostd_fake = self.play(self.root / "run/vgpu/hostd.sock", answers=self.answers)
+        self.write("proc/driver/nvidia/version", RELEASE.format("580.159.04"))
+        self.write("proc/net/unix", "".join(
+            LISTEN.format("00010000", f"/run/vgpu/{name}.sock")
+            for name in ("broker", "executor", "control", "vm/web")))
+        for node in ("nvidiactl", "nvidia0", "nvidia-uvm"):
+            self.write(f"dev/{node}", mode=0o666)
+        self.write("etc/vgpu/vgpu.conf", "[executor]\ndriver = cuda\n")
+        self.write("usr/bin/vgpu-qemu", "#!/bin/sh\necho \"vgpu-qemu: QEMU 7.2 takes vgpu-cuda "
+                   "from a.so by b.so\"\n", mode=0o755)
+        for folder in ("sys/module/nvidia", "sys/module/nvidia_uvm", "var/lib/vgpu", "var/vgpu"):
+            (self.root / folder).mkdir(parents=True)
+        (self.root / "var/vgpu/mediator.sock").symlink_to("/run/vgpu/broker.sock")
+
+    def write(self, name, text="", mode=0o644):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+
+    def bind(self, name):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.sockets.append(socket.socket(socket.AF_UNIX))
+        self.sockets[-1].bind(str(path))
+        path.chmod(0o660)
+
+    def change(self, what, **values):
+        """Changes fields of the first row of an answer."""
+        [(kind, row), *rest] = self.answers[what]
+        self.answers[what][:] = [(kind, {**row, **values}), *rest]
+
+    def doctor(self, status):
+        run = self.json("--control", "/run/vgpu/control.sock", "--hostd", "/run/vgpu/hostd.sock",
+                        "--root", self.root, "doctor", status=status)
+        return {check["name"]: check for check in run["checks"]}
+
+    def assert_found(self, name, light, text, cure):
+        """Nothing but this check has found anything."""
+        found = self.doctor(RED if light == "red" else YELLOW)
+        self.assertEqual({n: c["light"] for n, c in found.items() if c["light"] != "green"},
+                         {name: light}, found)
+        self.assertIn(text, found[name]["text"])
+        self.assertIn(cure, found[name]["cure"])
+
+
+class Good(Host):
+    def test_all_is_green(self):
+        found = self.doctor(0)
+        self.assertEqual(tuple(found), CHECKS)
+        for check in found.values():
+            self.assertEqual((check["light"], check["cure"]), ("green", ""), check)
+        self.assertIn("stock with loader: QEMU 7.2", found["qemu"]["text"])
+        self.assertEqual(found["doorbells"]["text"], "the last one 3.4 s ago")
+
+    def test_the_table(self):
+        out = self.ctl("--control", "/run/vgpu/control.sock", "--hostd", "/run/vgpu/hostd.sock",
+                       "--root", self.root, "doctor").stdout
+        self.assertEqual(len(out.splitlines()), len(CHECKS))
+        self.assertNotIn("\x1b", out)
+
+    def test_simulator_needs_no_driver(self):
+        for path in ("proc/driver/nvidia/version", "dev/nvidiactl"):
+            (self.root / path).unlink()
+        self.write("etc/vgpu/vgpu.conf", "[executor]\ndriver = sim\n")
+        self.assertIn("simulator", self.doctor(0)["driver"]["text"])
+
+
+class Bare(CtlCase):
+    def test_nothing_at_all(self):
+        run = self.json("--root", self.folder / "nothing", "doctor", status=RED)
+        found = {check["name"]: check for check in run["checks"]}
+        self.assertEqual(tuple(found), CHECKS)
+        for name in ("broker", "sockets", "driver", "modules", "nodes"):
+            self.assertEqual(found[name]["light"], "red", found[name])
+        for check in found.values():
+            self.assertNotEqual(check["light"], "green", check)
+            self.assertNotEqual(check["cure"], "", check)
+
+
+class Files(Host):
+    def test_old_driver(self):
+        self.write("proc/driver/nvidia/version", RELEASE.format("550.40.07"))
+        self.assert_found("driver", "red", "550.40.07 is too old", "550.54")
+
+    def test_driver_just_new_enough(self):
+        self.write("proc/driver/nvidia/version", RELEASE.format("550.54.14"))
+        self.doctor(0)
+
+    def test_no_driver(self):
+        (self.root / "proc/driver/nvidia/version").unlink()
+        self.assert_found("driver", "red", "no NVIDIA driver", "nvidia-smi")
+
+    def test_no_uvm(self):
+        (self.root / "sys/module/nvidia_uvm").rmdir()
+        self.assert_found("modules", "red", "nvidia_uvm", "modprobe nvidia-uvm")
+
+    def test_no_node(self):
+        (self.root / "dev/nvidia-uvm").unlink()
+        self.assert_found("nodes", "red", "no /dev/nvidia-uvm", "nvidia-modprobe")
+
+    def test_closed_node(self):
+        (self.root / "dev/nvidia0").chmod(0o600)
+        self.assert_found("nodes", "yellow", "mode 600", "chmod 0666")
+
+    def test_no_config(self):
+        (self.root / "etc/vgpu/vgpu.conf").unlink()
+        self.assert_found("config", "yellow", "no /etc/vgpu/vgpu.conf", "write one")
+
+    def test_config_of_everybody(self):
+        (self.root / "etc/vgpu/vgpu.conf").chmod(0o666)
+        self.assert_found("config", "red", "others", "chmod 0644")
+
+    def test_no_link(self):
+        (self.root / "var/vgpu/mediator.sock").unlink()
+        self.assert_found("link", "yellow", "there is no /var/vgpu/mediator.sock", "ln -s")
+
+    def test_link_to_elsewhere(self):
+        (self.root / "var/vgpu/mediator.sock").unlink()
+        (self.root / "var/vgpu/mediator.sock").symlink_to("/tmp/x\x1b")
+        self.assert_found("link", "yellow", r"leads to /tmp/x\x1b", "ln -sfn")
+
+    def test_no_state_folder(self):
+        (self.root / "var/lib/vgpu").rmdir()
+        self.assert_found("disk", "yellow", "/var/lib/vgpu: No such file", "install -d")
+
+
+class Sockets(Host):
+    def test_missing(self):
+        (self.root / "run/vgpu/executor.sock").unlink()
+        self.assert_found("sockets", "red", "no /run/vgpu/executor.sock", "systemctl restart")
+
+    def test_of_everybody(self):
+        (self.root / "run/vgpu/broker.sock").chmod(0o666)
+        self.assert_found("sockets", "red", "everybody may connect", "chmod o-w")
+
+    def test_folder_of_everybody(self):
+        (self.root / "run/vgpu").chmod(0o777)
+        self.assert_found("sockets", "red", "/run/vgpu can be written", "chmod o-w /run/vgpu")
+
+    def test_nobody_listens(self):
+        self.write("proc/net/unix", (self.root / "proc/net/unix").read_text().replace(
+            "00010000 0001 01 4242 /run/vgpu/vm/web.sock", "00000000 0001 01 1 /run/vgpu/x"))
+        self.assert_found("sockets", "red", "nobody listens at /run/vgpu/vm/web.sock", "restart")
+
+    def test_no_socket_at_all(self):
+        (self.root / "run/vgpu/broker.sock").unlink()
+        self.write("run/vgpu/broker.sock")
+        self.assert_found("sockets", "red", "is no socket", "rm /run/vgpu/broker.sock")
+
+
+class Qemu(Host):
+    def script(self, status, text="vgpu-qemu: said \x1b so"):
+        self.write("usr/bin/vgpu-qemu", f"#!/bin/sh\necho '{text}'\nexit {status}\n", mode=0o755)
+
+    def test_every_status(self):
+        for status, cure in ((3, "apt install qemu"), (4, "install the package vgpu-qemu"),
+                             (5, "qemu-device/build"), (6, "in-tree"), (7, "own source")):
+            self.script(status)
+            self.assert_found("qemu", "red", r"said \x1b so", cure)
+
+    def test_patched(self):
+        self.script(0, "vgpu-qemu: QEMU 7.2 has vgpu-cuda built in")
+        self.assertIn("patched: QEMU", self.doctor(0)["qemu"]["text"])
+
+    def test_none(self):
+        (self.root / "usr/bin/vgpu-qemu").unlink()
+        self.assert_found("qemu", "yellow", "no vgpu-qemu", "install the package")
+
+    def test_xen(self):
+        qemu = "usr/lib64/xen/bin/qemu-system-i386"
+        self.write(qemu, "#!/bin/sh\nexit 1\n", mode=0o755)
+        self.assert_found("qemu", "red", "does not know the device", "xcp-ng")
+        self.write(qemu, "#!/bin/sh\necho 'vgpu-cuda options:'\n", mode=0o755)
+        self.assert_found("qemu", "yellow", "has vgpu-cuda built in", "xcp-ng")
+
+
+class Rows(Host):
+    def test_broker_without_lock(self):
+        self.change("broker", sandbox="none")
+        self.assert_found("broker", "red", "without its lock", "release build")
+
+    def test_broker_full(self):
+        self.change("broker", sessions=256)
+        self.assert_found("broker", "yellow", "all 256 sessions", "sessions_max")
+
+    def test_hostd_is_cut_off(self):
+        self.change("hostd", broker=0)
+        self.assert_found("hostd", "red", "not connected to vgpu-broker", "journalctl -u vgpu-hostd")
+
+    def test_hostd_error(self):
+        self.change("hostd", last_error="disk full\x1b")
+        self.assert_found("hostd", "yellow", r"disk full\x1b", "journalctl")
+
+    def test_damaged_registry(self):
+        self.change("hostd", registry_state="corrupt", registry="/var/lib/vgpu/registry.db")
+        self.assert_found("registry", "red", "/var/lib/vgpu/registry.db: corrupt", "move it away")
+
+    def test_no_gpu(self):
+        self.answers["gpus"].clear()
+        self.assert_found("gpus", "red", "no GPU has registered", "vgpu-executor@*")
+
+    def test_gpu_that_went(self):
+        self.change("gpus", state="gone")
+        self.assert_found("gpus", "red", "GPU-0 is gone", "systemctl restart vgpu-executor@GPU-0")
+
+    def test_drained_gpu(self):
+        self.change("gpus", state="drained")
+        self.assert_found("gpus", "yellow", "GPU-0 is drained", "vgpuctl gpu undrain GPU-0")
+
+    def test_no_worker(self):
+        self.change("gpus", workers=0)
+        self.assert_found("gpus", "yellow", "no worker ready", "journalctl")
+
+    def test_sandbox_layers(self):
+        self.change("gpus", sandbox="no_new_privs,seccomp")
+        self.assert_found("sandbox", "yellow", "without Landlock", "kernel")
+        self.change("gpus", sandbox="no_new_privs")
+        self.assert_found("sandbox", "red", "without seccomp", "release build")
+
+    def test_pool_without_gpu(self):
+        self.change("pools", gpus="")
+        self.assert_found("pools", "red", "machine web is of pool a", "vgpuctl pool set a")
+
+    def test_no_machine(self):
+        self.answers["vms"].clear()
+        self.assert_found("machines", "yellow", "no machine is known", "vgpuctl vm add")
+
+    def test_none_connected(self):
+        self.change("vms", state="absent")
+        self.assert_found("machines", "yellow", "none of 1 machines", "vgpu-qemu")
+
+    def test_qemu_that_does_not_connect(self):
+        self.change("vms", state="absent")
+        self.answers["qemus"] = [("qemu_row", {"pid": 99, "vm": "web"})]
+        self.assert_found("machines", "red", "machine web runs (QEMU 99)", "web.sock")
+
+    def test_another_behind_the_socket(self):
+        self.change("vms", identity="another's: pid 5")
+        self.assert_found("identity", "red", "as machine web is another", "vgpu-hostd")
+
+    def test_never_rung(self):
+        self.change("vms", doorbell_idle_ms=-1, call_idle_ms=-1)
+        self.assert_found("doorbells", "yellow", "web is connected and has never rung",
+                          "vgpu-info --doctor")
+
+    def test_rings_without_calls(self):
+        self.change("vms", processed=0)
+        self.assert_found("calls", "yellow", "has rung, but made no call", "CUDA program")
+
+    def test_stuck_session(self):
+        self.change("sessions", queued=4096, idle_ms=12000)
+        self.assert_found("calls", "red", "none was taken for 12.0 s", "nvidia-smi")
+
+    def test_no_call_yet(self):
+        self.change("broker", processed=0)
+        self.assert_found("calls", "yellow", "none since", "self-test local")
+
+    def test_errors_since_start(self):
+        for row, field, text in (("broker", "misuses", "broke the protocol"),
+                                 ("broker", "lines_dropped", "log lines"),
+                                 ("broker", "unknown", "not known to the workers"),
+                                 ("vms", "refused", "were refused"),
+                                 ("gpus", "workers_crashed", "workers have crashed")):
+            self.change(row, **{field: 3})
+            self.assert_found("errors", "yellow", text, "")
+            self.change(row, **{field: 0})
+
+    def test_versions(self):
+        for row, field, cure in (("broker", "version", "restart vgpu-broker"),
+                                 ("hostd", "version", "restart vgpu-hostd"),
+                                 ("gpus", "supervisor", "restart 'vgpu-executor")):
+            self.change(row, **{field: "0.0.9"})
+            self.assert_found("versions", "yellow", "0.0.9", cure)
+            self.change(row, **{field: "0.1.0"})
+        self.change("vms", restart_needed="device")
+        self.assert_found("versions", "yellow", "machine web: device", "start it again")
+        self.change("vms", restart_needed="library")
+        self.assert_found("versions", "yellow", "machine web: library", "guest package")
+
+    def test_broker_of_another_release(self):
+        self.broker.close()
+        (self.root / "run/vgpu/control.sock").unlink()
+        with FakeControl(self.root / "run/vgpu/control.sock", protocol=9):
+            self.assertIn("another protocol", self.doctor(RED)["broker"]["text"])
+
+
+if __name__ == "__main__":
+    needed("ctl/vgpuctl")
+    unittest.main(verbosity=2)
