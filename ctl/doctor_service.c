@@ -101,10 +101,13 @@ void ct_check_registry(const struct ct_host *host, struct ct_finding *finding)
     }
     (void)ct_escape(state, sizeof(state), ct_row_text(row, "registry_state"));
     (void)ct_escape(path, sizeof(path), ct_row_text(row, "registry"));
-    if (strcmp(state, "ok") != 0) {
+    if (strncmp(state, "takes no changes", 16) == 0) {
         ct_find(finding, CT_RED_LIGHT,
                 "journalctl -u vgpu-hostd names the cause; when the file is damaged: move it away, "
                 "systemctl restart vgpu-hostd, then vgpuctl vm add",
+                "%s %s", path, state);
+    } else if (strcmp(state, "ok") != 0) {
+        ct_find(finding, CT_AMBER, "vgpuctl vms: are all machines there? Else vgpuctl vm add NAME",
                 "%s: %s", path, state);
     }
     ct_find(finding, CT_GREEN, NULL, "%s, %u machines", path,

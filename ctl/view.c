@@ -20,7 +20,7 @@ static int ask_all(struct ct_view *view, struct ct_client *client, const struct 
 
         rc = ct_rows_ask(rows, client, questions[i].what, "", error);
         /* A peer of an older release does not know every question. */
-        if (rc == -EREMOTEIO && client->refusal == EOPNOTSUPP) {
+        if (rc == -EREMOTEIO && (client->refusal == EOPNOTSUPP || client->refusal == EINVAL)) {
             rc = 0;
         }
     }

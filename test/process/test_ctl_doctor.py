@@ -232,8 +232,12 @@ class Rows(Host):
         self.assert_found("hostd", "yellow", r"disk full\x1b", "journalctl")
 
     def test_damaged_registry(self):
-        self.change("hostd", registry_state="corrupt", registry="/var/lib/vgpu/registry.db")
-        self.assert_found("registry", "red", "/var/lib/vgpu/registry.db: corrupt", "move it away")
+        self.change("hostd", registry_state="takes no changes: disk I/O error",
+                    registry="/var/lib/vgpu/registry.db")
+        self.assert_found("registry", "red", "/var/lib/vgpu/registry.db takes no changes: disk",
+                          "move it away")
+        self.change("hostd", registry_state="was damaged and is kept as registry.db.bad")
+        self.assert_found("registry", "yellow", "was damaged", "vgpuctl vm add")
 
     def test_no_gpu(self):
         self.answers["gpus"].clear()
