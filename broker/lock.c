@@ -99,6 +99,9 @@ static int seal_paths(struct br_lock *lock, const char *const *paths, size_t cou
     const char **copies;
     char *at;
 
+    if (count == 0) {
+        return 0; /* every socket is the service manager's */
+    }
     for (size_t i = 0; i < count; i++) {
         bytes += strlen(paths[i]) + 1;
     }

@@ -9,8 +9,8 @@
  *                                  ▼  │
  *                                 worker ◄──WorkerReady (pipe)── gpu ◄──socket── supervisor
  *
- *   start:  options, log, loop, sockets bound, executors spawned (--spawn-executors),
- *           filter built, READY to systemd, locked, READY to --ready-fd
+ *   start:  options, log, loop, sockets taken or bound, executors spawned (--spawn-executors),
+ *           filter built, locked, tried, READY to systemd and --ready-fd
  *   run:    doorbell ─► ring ─► pipe, pipe ─► ring ─► interrupt; SIGUSR1 logs figures
  *   end:    SIGTERM or SIGINT: accepts no more, refuses who waits, error word 719 to
  *           every session, sockets closed and removed, child ended, exit 0
@@ -22,26 +22,31 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "broker/broker.h"
+#include "broker/inherited.h"
 #include "broker/listener.h"
 #include "broker/lock.h"
 #include "broker/options.h"
+#include "broker/selftest.h"
 #include "broker/sockets.h"
 #include "broker/spawn.h"
+#include "broker/watchdog.h"
 #include "common/fd.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "common/notify.h"
 
 struct process {
     struct br_options options;
     uv_loop_t loop;
     struct br_broker *broker;
+    struct br_inherited inherited;
     struct br_sockets sockets;
     struct br_spawn spawn;
     struct br_lock lock;
+    struct br_watchdog watchdog;
     uv_signal_t term;
     uv_signal_t interrupt;
     uv_signal_t usr1;
@@ -67,6 +72,7 @@ static void stop(struct process *process)
     }
     process->stopping = true;
     process->broker->stopping = true;
+    vgpu_notify("STOPPING=1\nSTATUS=stopping");
     br_sockets_close(&process->sockets);
     br_broker_log_stats(process->broker);
     br_broker_stop(process->broker);
@@ -74,6 +80,7 @@ static void stop(struct process *process)
     uv_close((uv_handle_t *)&process->term, NULL);
     uv_close((uv_handle_t *)&process->interrupt, NULL);
     uv_close((uv_handle_t *)&process->usr1, NULL);
+    br_watchdog_stop(&process->watchdog);
 }
 
 static void on_signal(uv_signal_t *signal, int signum)
@@ -129,39 +136,58 @@ static int start_executors(struct process *process)
 
 static int make_lock(struct process *process)
 {
-    size_t count = br_sockets_count(&process->options);
-    const char **paths = calloc(count, sizeof(*paths));
+    const char **paths = calloc(BR_SOCKETS_OWN + process->sockets.door_count, sizeof(*paths));
     int rc;
 
     if (paths == NULL) {
         return -ENOMEM;
     }
-    br_sockets_paths(&process->options, paths);
-    rc = br_lock_init(&process->lock, paths, count, process->spawn.pid);
+    rc = br_lock_init(&process->lock, paths, br_sockets_paths(&process->sockets, paths),
+                      process->spawn.pid);
     free(paths);
     return rc;
 }
 
-/* systemd is told just before the lock, because telling it makes a socket. */
-static int lock_and_notify(struct process *process)
+static int lock(struct process *process)
 {
-    static const char ready[] = "READY\n";
     int rc = make_lock(process);
 
-    if (rc < 0) {
-        return rc;
-    }
-    (void)sd_notify(1, "READY=1");
 #if VGPU_SANDBOX
-    rc = br_lock_enter(&process->lock);
     process->broker->sandbox = "seccomp";
+    rc = rc == 0 ? br_lock_enter(&process->lock) : rc;
+#endif
+    return rc;
+}
+
+/* Whoever waits is told: the service manager, and the descriptor of --ready-fd. */
+static int tell_ready(struct process *process)
+{
+    static const char ready[] = "READY\n";
+    int rc = 0;
+
+#if VGPU_SANDBOX
     vgpu_log(VGPU_LOG_INFO, "ready sandbox=seccomp");
 #else
     vgpu_log(VGPU_LOG_WARNING, "ready sandbox=none (sanitizer build)");
 #endif
-    if (rc == 0 && process->options.ready_fd >= 0) {
+    vgpu_notify("READY=1\nSTATUS=serving");
+    if (process->options.ready_fd >= 0) {
         rc = vgpu_write_full(process->options.ready_fd, ready, sizeof(ready) - 1);
         vgpu_fd_close(&process->options.ready_fd);
+    }
+    return rc;
+}
+
+static int lock_and_test(struct process *process)
+{
+    int rc = lock(process);
+
+    if (rc < 0) {
+        return rc;
+    }
+    rc = br_selftest();
+    if (rc < 0) {
+        vgpu_log(VGPU_LOG_ERROR, "self-test failed: no channel error=\"%s\"", strerror(-rc));
     }
     return rc;
 }
@@ -190,6 +216,18 @@ static void log_bounds(const struct process *process)
              settings->channel_mib, (unsigned long long)(process->broker->spin_ns / 1000));
 }
 
+static int open_sockets(struct process *process)
+{
+    int rc = br_inherited_read(&process->inherited);
+
+    if (rc == 0) {
+        rc = br_sockets_open(&process->sockets, process->broker, &process->loop, &process->options,
+                             &process->inherited);
+    }
+    br_inherited_close(&process->inherited);
+    return rc;
+}
+
 static int start(struct process *process)
 {
     int rc;
@@ -206,7 +244,10 @@ static int start(struct process *process)
     }
     rc = open_signals(process);
     if (rc == 0) {
-        rc = br_sockets_open(&process->sockets, process->broker, &process->loop, &process->options);
+        rc = br_watchdog_start(&process->watchdog, &process->loop, process->broker);
+    }
+    if (rc == 0) {
+        rc = open_sockets(process);
     }
     if (rc == 0) {
         log_bounds(process);
@@ -215,16 +256,29 @@ static int start(struct process *process)
         rc = start_executors(process);
     }
     if (rc == 0) {
-        rc = lock_and_notify(process);
+        rc = lock_and_test(process);
+    }
+    if (rc == 0) {
+        rc = tell_ready(process);
     }
     return rc;
 }
 
-static void finish(struct process *process)
+/* Behind the lock only the copies of the paths that it made may be removed. */
+static void remove_files(const struct process *process)
 {
+    if (process->lock.paths == NULL) {
+        br_sockets_remove(&process->sockets);
+        return;
+    }
     for (size_t i = 0; i < process->lock.path_count; i++) {
         br_listener_remove(process->lock.paths[i]);
     }
+}
+
+static void finish(struct process *process)
+{
+    remove_files(process);
     br_broker_free(process->broker);
     (void)uv_loop_close(&process->loop);
     br_options_fini(&process->options);
@@ -245,10 +299,14 @@ int main(int argc, char **argv)
     (void)vgpu_log_init("vgpu-broker", levels[process.options.settings.log_level],
                         VGPU_LOG_TARGET_AUTO);
     raise_fd_limit();
+    rc = vgpu_notify_init();
+    if (rc < 0) {
+        vgpu_log(VGPU_LOG_WARNING, "cannot tell the service manager error=\"%s\"", strerror(-rc));
+    }
     rc = start(&process);
     if (rc < 0) {
         vgpu_log(VGPU_LOG_ERROR, "cannot start error=\"%s\"", strerror(-rc));
-        br_sockets_remove(&process.sockets);
+        remove_files(&process);
         return 1;
     }
     (void)uv_run(&process.loop, UV_RUN_DEFAULT);

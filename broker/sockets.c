@@ -2,11 +2,13 @@
 #include "broker/sockets.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "broker/broker.h"
 #include "broker/door.h"
+#include "broker/inherited.h"
 #include "common/fd.h"
 #include "common/log.h"
 
@@ -29,7 +31,7 @@ static void on_supervisor(struct br_listener *listener, int fd, pid_t pid, uid_t
 {
     const struct br_sockets *sockets = listener->owner;
 
-    if (uid != 0 && uid != sockets->uid) {
+    if (listener->path != NULL && uid != 0 && uid != sockets->uid) {
         vgpu_log(VGPU_LOG_WARNING, "supervisor of another account refused pid=%d uid=%u", (int)pid,
                  (unsigned int)uid);
         vgpu_fd_close(&fd);
@@ -58,6 +60,28 @@ static int open_one(struct br_listener *listener, uv_loop_t *loop, const char *p
     return rc;
 }
 
+/* One that is passed on or, if it was not, bound. */
+static int open_or_take(struct br_listener *listener, uv_loop_t *loop, int passed, const char *path,
+                        uint32_t mode, gid_t gid)
+{
+    int rc;
+
+    if (passed < 0) {
+        return open_one(listener, loop, path, mode, gid);
+    }
+    rc = br_listener_adopt(listener, loop, passed);
+    if (rc < 0) {
+        vgpu_log(VGPU_LOG_ERROR, "cannot use the passed socket instead of path=%s error=\"%s\"",
+                 path, strerror(-rc));
+    }
+    return rc;
+}
+
+static int take_tmp(struct br_sockets *sockets, uv_loop_t *loop, int passed)
+{
+    return passed < 0 ? 0 : br_listener_adopt(&sockets->guests_tmp, loop, passed);
+}
+
 static int open_door(struct br_sockets *sockets, const struct br_roster_entry *entry, uint32_t mode)
 {
     struct br_vm *vm = br_broker_add_vm(sockets->broker, entry->name);
@@ -80,24 +104,48 @@ static int open_doors(struct br_sockets *sockets, const struct br_options *optio
     return rc;
 }
 
-void br_sockets_remove(const struct br_sockets *sockets)
+size_t br_sockets_paths(const struct br_sockets *sockets, const char **paths)
 {
-    if (sockets->guests.is_open) {
-        br_listener_remove(sockets->guests.path);
-    }
-    if (sockets->supervisors.is_open) {
-        br_listener_remove(sockets->supervisors.path);
-    }
-    if (sockets->control.is_open) {
-        br_listener_remove(sockets->control.path);
+    const struct br_listener *own[BR_SOCKETS_OWN] = {&sockets->guests, &sockets->supervisors,
+                                                     &sockets->control};
+    size_t count = 0;
+
+    for (size_t i = 0; i < BR_SOCKETS_OWN; i++) {
+        if (own[i]->is_open && own[i]->path != NULL) {
+            paths[count++] = own[i]->path;
+        }
     }
     for (size_t i = 0; i < sockets->door_count; i++) {
-        br_listener_remove(sockets->roster->entries[i].path);
+        paths[count++] = sockets->roster->entries[i].path;
     }
+    return count;
+}
+
+void br_sockets_remove(const struct br_sockets *sockets)
+{
+    const char **paths = calloc(BR_SOCKETS_OWN + sockets->door_count, sizeof(*paths));
+    size_t count = paths != NULL ? br_sockets_paths(sockets, paths) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        br_listener_remove(paths[i]);
+    }
+    free(paths);
+}
+
+static void set_handlers(struct br_sockets *sockets)
+{
+    sockets->control.owner = sockets;
+    sockets->control.on_connect = on_control;
+    sockets->guests.owner = sockets;
+    sockets->guests.on_connect = on_guest;
+    sockets->guests_tmp.owner = sockets;
+    sockets->guests_tmp.on_connect = on_guest;
+    sockets->supervisors.owner = sockets;
+    sockets->supervisors.on_connect = on_supervisor;
 }
 
 int br_sockets_open(struct br_sockets *sockets, struct br_broker *broker, uv_loop_t *loop,
-                    const struct br_options *options)
+                    const struct br_options *options, struct br_inherited *inherited)
 {
     const struct br_settings *settings = &options->settings;
     int rc;
@@ -106,42 +154,27 @@ int br_sockets_open(struct br_sockets *sockets, struct br_broker *broker, uv_loo
     sockets->uid = geteuid();
     sockets->roster = &options->roster;
     broker->vm_access = options->vm_access;
-    sockets->control.owner = sockets;
-    sockets->control.on_connect = on_control;
-    sockets->guests.owner = sockets;
-    sockets->guests.on_connect = on_guest;
-    sockets->supervisors.owner = sockets;
-    sockets->supervisors.on_connect = on_supervisor;
-    rc = open_one(&sockets->supervisors, loop, settings->executor_socket, SUPERVISORS_MODE,
-                  ANY_GROUP);
+    set_handlers(sockets);
+    rc = open_or_take(&sockets->supervisors, loop, br_inherited_take(inherited, "executor"),
+                      settings->executor_socket, SUPERVISORS_MODE, ANY_GROUP);
     if (rc == 0) {
-        rc = open_one(&sockets->guests, loop, settings->socket, settings->socket_mode, ANY_GROUP);
+        rc = open_or_take(&sockets->guests, loop, br_inherited_take(inherited, "broker"),
+                          settings->socket, settings->socket_mode, ANY_GROUP);
     }
     if (rc == 0) {
-        rc = open_one(&sockets->control, loop, settings->control_socket, CONTROL_MODE,
-                      options->control_gid);
+        rc = open_or_take(&sockets->control, loop, br_inherited_take(inherited, "control"),
+                          settings->control_socket, CONTROL_MODE, options->control_gid);
+    }
+    if (rc == 0) {
+        rc = take_tmp(sockets, loop, br_inherited_take(inherited, "tmp"));
     }
     return rc == 0 ? open_doors(sockets, options) : rc;
-}
-
-size_t br_sockets_count(const struct br_options *options)
-{
-    return 3 + options->roster.count;
-}
-
-void br_sockets_paths(const struct br_options *options, const char **paths)
-{
-    *paths++ = options->settings.socket;
-    *paths++ = options->settings.executor_socket;
-    *paths++ = options->settings.control_socket;
-    for (size_t i = 0; i < options->roster.count; i++) {
-        *paths++ = options->roster.entries[i].path;
-    }
 }
 
 void br_sockets_close(struct br_sockets *sockets)
 {
     br_listener_close(&sockets->guests);
+    br_listener_close(&sockets->guests_tmp);
     br_listener_close(&sockets->supervisors);
     br_listener_close(&sockets->control);
 }

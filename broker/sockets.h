@@ -4,8 +4,9 @@
 
 /*
  * The sockets where everyone connects: guests, supervisors, tools, and one for each virtual
- * machine of the configuration (door.h).  All are bound before the broker locks itself; who
- * may use one is decided here.
+ * machine of the configuration (door.h).  All are bound before the broker locks itself, or come
+ * from the service manager (inherited.h).  Who may use one is decided here; of a socket that was
+ * passed, by its file's owner and mode alone.
  */
 
 #include <stddef.h>
@@ -16,28 +17,32 @@
 #include "broker/options.h"
 
 struct br_broker;
+struct br_inherited;
+
+/* Guests, supervisors, tools. */
+#define BR_SOCKETS_OWN 3
 
 /* Starts zeroed. */
 struct br_sockets {
     struct br_broker *broker;
     uid_t uid; /* the broker's own: supervisors are it or root */
     struct br_listener guests;
+    struct br_listener guests_tmp; /* another name of the same; only passed */
     struct br_listener supervisors;
     struct br_listener control;
     const struct br_roster *roster;
     size_t door_count; /* machines of the roster whose sockets are bound; they close them */
 };
 
-/* Binds all of them and adds the machines to the broker; `options` must outlive the sockets.  0; or
- * -errno, logged with the path: br_sockets_remove() then leaves no file that nobody answers. */
+/* Takes those of `inherited` that are its own, binds the others and adds the machines to the
+ * broker; `options` must outlive the sockets.  0; or -errno, logged with the path:
+ * br_sockets_remove() then leaves no file that nobody answers. */
 int br_sockets_open(struct br_sockets *sockets, struct br_broker *broker, uv_loop_t *loop,
-                    const struct br_options *options);
+                    const struct br_options *options, struct br_inherited *inherited);
 
-/* The number of their files. */
-size_t br_sockets_count(const struct br_options *options);
-
-/* Names their files: br_sockets_count() borrowed paths. */
-void br_sockets_paths(const struct br_options *options, const char **paths);
+/* The files that the open ones were bound to, borrowed; `paths` has room for
+ * BR_SOCKETS_OWN + door_count.  Returns how many. */
+size_t br_sockets_paths(const struct br_sockets *sockets, const char **paths);
 
 /* Removes the files of the sockets that are open; before the lock. */
 void br_sockets_remove(const struct br_sockets *sockets);

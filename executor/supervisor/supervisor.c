@@ -18,6 +18,7 @@
 #include "executor/supervisor/backoff.h"
 #include "executor/supervisor/broker_link.h"
 #include "executor/supervisor/card.h"
+#include "executor/supervisor/manager.h"
 #include "executor/supervisor/probe.h"
 #include "executor/supervisor/spawn.h"
 #include "executor/supervisor/worker_list.h"
@@ -34,6 +35,7 @@ struct supervisor {
     struct ex_worker_list workers;
     struct ex_backoff connecting; /* probe and connect */
     struct ex_backoff spawning;
+    struct ex_manager manager;
     uint32_t spares; /* workers to keep ready */
     uint32_t wanted; /* sessions that wait, beyond the spares */
     bool registered;
@@ -408,7 +410,7 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 /* When the loop must look even if nothing comes; UINT64_MAX: never. */
 static uint64_t next_deadline(const struct supervisor *s)
 {
-    uint64_t next = UINT64_MAX;
+    uint64_t next = ex_manager_deadline(&s->manager);
 
     for (uint32_t i = 0; i < EX_WORKERS_MAX; i++) {
         if (s->workers.entries[i].state == EX_WORKER_STARTING) {
@@ -446,6 +448,26 @@ static void expire(struct supervisor *s)
     }
 }
 
+/* The service manager hears what is missing, and READY when a locked worker waits. */
+static void tell_manager(struct supervisor *s)
+{
+    bool served = s->spares == 0 || ex_worker_list_count(&s->workers, EX_WORKER_SPARE) +
+                                            ex_worker_list_count(&s->workers, EX_WORKER_TAKEN) >
+                                        0;
+
+    ex_manager_turn(&s->manager);
+    if (s->probe.facts == NULL) {
+        ex_manager_status(&s->manager, "no usable GPU");
+    } else if (!s->registered) {
+        ex_manager_status(&s->manager, "waiting for the broker");
+    } else if (!served) {
+        ex_manager_status(&s->manager, "waiting for a worker");
+    } else {
+        ex_manager_status(&s->manager, "serving");
+        ex_manager_ready(&s->manager);
+    }
+}
+
 /* One turn: fill up, sleep, handle what came. */
 static void turn(struct supervisor *s)
 {
@@ -455,6 +477,7 @@ static void turn(struct supervisor *s)
         try_connect(s);
     }
     fill_up(s);
+    tell_manager(s);
     w.count = 0;
     watch_fd(&w, s->signals, NULL);
     watch_fd(&w, s->broker.socket.fd, NULL);
@@ -520,10 +543,12 @@ int ex_supervisor_main(const struct ex_options *options)
     }
     (void)signal(SIGPIPE, SIG_IGN);
     s->options = options;
+    ex_manager_init(&s->manager);
     ex_broker_link_init(&s->broker);
     while (!s->stopping) {
         turn(s);
     }
+    ex_manager_stopping(&s->manager);
     ex_broker_link_close(&s->broker);
     kill_all(s);
     ex_probe_fini(&s->probe);
