@@ -292,7 +292,8 @@ static bool is_stalled(struct br_session *session)
     if (!br_gate_may_read(session)) {
         return true;
     }
-    if (!br_link_has_room(&session->worker->link, BR_BATCH_HEAD + VGPU_BATCH_BYTES_MAX)) {
+    if (!br_link_has_room(&session->worker->link,
+                          BR_BATCH_HEAD + VGPU_BATCH_BYTES_MAX + BR_LEDGER_ROOM)) {
         session->stats.worker_full++;
         return true;
     }

@@ -215,9 +215,25 @@ static void list_gpus(struct br_session *session, Vgpu__DeviceFacts **facts, uin
     }
 }
 
+/* A machine with a quota sees a card of that size. */
+static void cut_memory(const struct br_session *session, Vgpu__DeviceFacts **facts,
+                       Vgpu__DeviceFacts *copies)
+{
+    uint64_t quota = session->holder->share->policy.memory_quota;
+
+    for (uint32_t i = 0; quota != 0 && i < session->slot_count; i++) {
+        if (quota < facts[i]->total_memory) {
+            copies[i] = *facts[i];
+            copies[i].total_memory = quota;
+            facts[i] = &copies[i];
+        }
+    }
+}
+
 static void greet(struct br_session *session)
 {
     Vgpu__DeviceFacts *facts[VGPU_DEVICES_MAX];
+    Vgpu__DeviceFacts copies[VGPU_DEVICES_MAX];
     Vgpu__Welcome welcome = VGPU__WELCOME__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
     char version[] = VGPU_VERSION;
@@ -233,6 +249,7 @@ static void greet(struct br_session *session)
         return;
     }
     session->hello_waits = false;
+    cut_memory(session, facts, copies);
     enter_greeted(session);
     welcome.version = version;
     welcome.candidate = session->candidate;

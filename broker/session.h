@@ -17,6 +17,7 @@
 #include "broker/bell.h"
 #include "broker/channel.h"
 #include "broker/holder.h"
+#include "broker/ledger.h"
 #include "broker/phase.h"
 #include "broker/share.h"
 #include "broker/stats.h"
@@ -65,7 +66,8 @@ struct br_session {
     struct br_gpu *waits_for; /* in its queue of waiting opens */
     struct br_worker *worker;
     uint64_t memory_used; /* device memory that the worker holds for it, as that says */
-    int32_t refusal;      /* while closing: Refuse with this instead of Closed */
+    struct br_ledger ledger;
+    int32_t refusal; /* while closing: Refuse with this instead of Closed */
     struct br_stats stats;
 };
 

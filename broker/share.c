@@ -90,6 +90,7 @@ static int find_pool(const struct br_broker *broker, const struct br_policy *pol
 
 int br_share_set(struct br_share *share, const struct br_policy *policy, char *why, size_t cap)
 {
+    bool changed = policy->memory_quota != share->policy.memory_quota;
     struct br_pool *pool;
     int rc = check_bounds(policy, why, cap);
 
@@ -104,6 +105,9 @@ int br_share_set(struct br_share *share, const struct br_policy *policy, char *w
     }
     apply(share, policy, pool);
     br_gate_changed(share->broker);
+    if (changed) {
+        br_ledger_changed(share);
+    }
     return 0;
 }
 

@@ -3,6 +3,11 @@
 
 #include "broker/broker.h"
 
+static uint64_t rest(uint64_t all, uint64_t taken)
+{
+    return all > taken ? all - taken : 0;
+}
+
 static void name_process(struct br_survey *survey, const struct br_session *session, size_t ordinal)
 {
     if (survey->processes < VGPU_SURVEY_PROCESSES_MAX) {
@@ -18,7 +23,7 @@ static void take_device(const struct br_session *asker, struct br_survey *survey
     const struct br_session *session;
     uint64_t all = 0;
     uint64_t own = 0;
-    uint64_t taken;
+    uint64_t quota;
 
     if (gpu == NULL) {
         return; /* its supervisor is gone: nothing is held, nothing can be had */
@@ -34,11 +39,11 @@ static void take_device(const struct br_session *asker, struct br_survey *survey
             name_process(survey, session, ordinal);
         }
     }
-    taken = gpu->memory_quota != 0 ? own : all;
     survey->used[ordinal] = own;
-    survey->free[ordinal] = gpu->facts->total_memory - taken;
-    if (taken > gpu->facts->total_memory) {
-        survey->free[ordinal] = 0;
+    survey->free[ordinal] = rest(gpu->facts->total_memory, gpu->memory_quota != 0 ? own : all);
+    quota = asker->holder->share->policy.memory_quota;
+    if (quota != 0 && rest(quota, own) < survey->free[ordinal]) {
+        survey->free[ordinal] = rest(quota, own);
     }
 }
 

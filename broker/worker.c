@@ -109,6 +109,19 @@ static void on_fatal(struct br_worker *worker, const Vgpu__Fatal *fatal)
     br_session_end(worker->session, fatal->result, reason);
 }
 
+/* What is left: memory and the cache. */
+static const char *dispatch_question(struct br_worker *worker, const Vgpu__Frame *frame)
+{
+    if (frame->kind_case == VGPU__FRAME__KIND_USAGE) {
+        return br_ledger_usage(worker->session, frame->usage->memory_used);
+    }
+    if (frame->kind_case == VGPU__FRAME__KIND_MEMORY_ASK ||
+        frame->kind_case == VGPU__FRAME__KIND_MEMORY_GIVE) {
+        return br_ledger_frame(worker, frame);
+    }
+    return br_worker_cache_frame(worker, frame);
+}
+
 static void dispatch(struct br_worker *worker, const Vgpu__Frame *frame)
 {
     if (frame->kind_case == VGPU__FRAME__KIND_ATTACHED) {
@@ -117,10 +130,8 @@ static void dispatch(struct br_worker *worker, const Vgpu__Frame *frame)
         on_complete(worker, frame->complete->records.data, frame->complete->records.len);
     } else if (frame->kind_case == VGPU__FRAME__KIND_FATAL) {
         on_fatal(worker, frame->fatal);
-    } else if (frame->kind_case == VGPU__FRAME__KIND_USAGE) {
-        worker->session->memory_used = frame->usage->memory_used;
     } else if (frame->kind_case != VGPU__FRAME__KIND_WAKE) {
-        const char *wrong = br_worker_cache_frame(worker, frame);
+        const char *wrong = dispatch_question(worker, frame);
 
         if (wrong != NULL) {
             misbehave(worker, wrong);
@@ -258,7 +269,8 @@ int br_worker_attach(struct br_worker *worker, struct br_session *session)
     attach.channel_bytes = session->channel.bytes;
     attach.candidate = session->candidate;
     attach.ordinal = session->ordinal;
-    attach.memory_quota = worker->gpu->memory_quota;
+    attach.memory_quota = br_ledger_quota(session);
+    attach.ledger = br_ledger_open(session);
     attach.cache = br_cache_is_on(&broker->cache);
     frame.kind_case = VGPU__FRAME__KIND_ATTACH;
     frame.attach = &attach;
@@ -299,6 +311,7 @@ static void bury(struct br_worker *worker)
     if (session != NULL) {
         session->worker = NULL;
         session->memory_used = 0;
+        br_ledger_close(session);
         br_session_on_worker_gone(session);
     }
 }

@@ -66,6 +66,10 @@
 /* Libraries and kernels of a guest process; the host knows neither. */
 #define VGPU_LIBRARIES_MAX 65536u
 #define VGPU_KERNELS_MAX   1048576u
+/* Device memory that a worker asks for at a time; it gives back what is more than twice that. */
+#define VGPU_MEMORY_STEP 0x4000000ull
+/* What a session may have that has no ledger: more than any card has, and sums do not overflow. */
+#define VGPU_MEMORY_ALL 0x1000000000000ull
 /* Device allocations of a session. */
 #define VGPU_ALLOCATIONS_MAX 1048576u
 /* Physical allocations of a session (cuMemCreate): 128 GiB in pieces of 2 MiB. */

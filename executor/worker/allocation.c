@@ -42,6 +42,7 @@ CUresult ex_do_cuMemGetInfo_v2(struct ex_session *session,
     size_t device_total = 0;
     uint64_t used;
     uint64_t quota;
+    uint64_t others = 0;
     CUresult cu = session->driver->cuMemGetInfo(&device_free, &device_total);
 
     (void)args;
@@ -51,9 +52,15 @@ CUresult ex_do_cuMemGetInfo_v2(struct ex_session *session,
     ret->free = device_free;
     ret->total = device_total;
     ex_memory_usage(session->memory, &used, &quota);
-    if (quota != 0 && quota < device_total) {
-        ret->total = quota;
-        ret->free = quota - used < device_free ? quota - used : device_free;
+    if (quota == 0 || quota > device_total) {
+        return CUDA_SUCCESS;
     }
+    if (ex_memory_has_ledger(session->memory) && !ex_room_others(&others)) {
+        ex_room_want(0); /* and comes again */
+    }
+    used = used < quota ? used : quota;
+    others = others < quota - used ? others : quota - used;
+    ret->total = quota;
+    ret->free = quota - used - others < device_free ? quota - used - others : device_free;
     return CUDA_SUCCESS;
 }

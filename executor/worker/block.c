@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "common/log.h"
-#include "common/overflow.h"
 #include "common/range_alloc.h"
 #include "ex_driver_table.h"
 
@@ -68,9 +67,7 @@ static CUresult prepare(struct ex_memory *m, struct ex_block *block, bool shared
 
 CUresult ex_block_new(struct ex_memory *m, uint64_t bytes, bool shared, struct ex_block **block)
 {
-    uint64_t sum;
-
-    if (!vgpu_u64_add(m->used, bytes, &sum) || (m->quota != 0 && sum > m->quota)) {
+    if (!ex_memory_fits(m, bytes)) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     struct ex_block *made = calloc(1, sizeof(*made));

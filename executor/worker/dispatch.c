@@ -12,38 +12,84 @@ static bool wants_answer(const struct ex_op *op, const struct vgpu_record *recor
     return op->info->class == VGPU_OP_ROUND_TRIP || (record->flags & VGPU_RECORD_ANSWER) != 0;
 }
 
-void ex_dispatch_run(struct ex_session *x, const struct ex_op *op, const struct vgpu_record *record,
-                     const uint8_t *body, size_t len, uint8_t *room, bool flush)
+/* Helpers hold no lock of their own; operations of the dispatcher run as there. */
+static int run_once(struct ex_session *x, const struct ex_op *op, const struct vgpu_record *record,
+                    const uint8_t *body, size_t len, struct ex_reply *reply)
 {
-    struct ex_reply reply = {
-        .body = room,
-        .cap = VGPU_RECORD_BYTES_MAX - VGPU_RECORD_HEADER_BYTES - sizeof(struct vgpu_answer),
-    };
-    int rc = op->run(x, record, body, len, &reply);
+    int rc;
 
+    reply->len = 0;
+    if (op->info->blocking) {
+        return op->run(x, record, body, len, reply);
+    }
+    (void)pthread_mutex_lock(&x->objects);
+    rc = op->run(x, record, body, len, reply);
+    (void)pthread_mutex_unlock(&x->objects);
+    return rc;
+}
+
+static int run_helper(struct ex_session *x, const struct ex_op *op,
+                      const struct vgpu_record *record, const uint8_t *body, size_t len,
+                      struct ex_reply *reply)
+{
+    int rc;
+
+    ex_room_begin();
+    rc = run_once(x, op, record, body, len, reply);
+    while (ex_room_is_wanted() && ex_room_ask(x)) {
+        rc = run_once(x, op, record, body, len, reply);
+        ex_room_done(x);
+    }
+    return rc;
+}
+
+static void finish(struct ex_session *x, const struct ex_op *op, const struct vgpu_record *record,
+                   struct ex_reply *reply, int rc, bool flush)
+{
     if (rc == -EPROTO) {
         ex_session_broken(x, op->info->name);
     }
     if (rc < 0) {
         vgpu_log(VGPU_LOG_ERROR, "results do not fit operation=%s error=%d", op->info->name, -rc);
-        reply.cu = CUDA_ERROR_OUT_OF_MEMORY;
-        reply.len = 0;
+        reply->cu = CUDA_ERROR_OUT_OF_MEMORY;
+        reply->len = 0;
     }
-    if (ex_error_is_sticky(reply.cu)) {
+    if (ex_error_is_sticky(reply->cu)) {
         /* Before the answer: whoever has it must not find a later call succeed. */
-        ex_session_poison(x, reply.cu);
+        ex_session_poison(x, reply->cu);
+    }
+    if (x->memory != NULL) {
+        ex_room_settle(x);
     }
     if (wants_answer(op, record)) {
-        ex_outbox_answer(x->outbox, record, 0, &reply, flush);
-    } else if (reply.cu != CUDA_SUCCESS) {
+        ex_outbox_answer(x->outbox, record, 0, reply, flush);
+    } else if (reply->cu != CUDA_SUCCESS) {
         /* The guest's checks let through what native would have refused at the call. */
         vgpu_log(VGPU_LOG_ERROR, "one-way operation refused operation=%s result=%d", op->info->name,
-                 (int)reply.cu);
-        ex_session_fatal(x, reply.cu, op->info->name);
+                 (int)reply->cu);
+        ex_session_fatal(x, reply->cu, op->info->name);
     }
-    if (ex_error_is_sticky(reply.cu)) {
-        ex_session_fatal(x, reply.cu, op->info->name);
+    if (ex_error_is_sticky(reply->cu)) {
+        ex_session_fatal(x, reply->cu, op->info->name);
     }
+}
+
+static struct ex_reply reply_in(uint8_t *room)
+{
+    return (struct ex_reply){
+        .body = room,
+        .cap = VGPU_RECORD_BYTES_MAX - VGPU_RECORD_HEADER_BYTES - sizeof(struct vgpu_answer),
+    };
+}
+
+void ex_dispatch_help(struct ex_session *x, const struct ex_op *op,
+                      const struct vgpu_record *record, const uint8_t *body, size_t len,
+                      uint8_t *room)
+{
+    struct ex_reply reply = reply_in(room);
+    int rc = run_helper(x, op, record, body, len, &reply);
+
+    finish(x, op, record, &reply, rc, true);
 }
 
 /* A guest that makes operations up fills no log. */
@@ -77,6 +123,16 @@ static void answer_unknown(struct ex_session *x, const struct vgpu_record *recor
     }
 }
 
+static void queue(struct ex_session *x, const struct ex_op *op, const struct vgpu_record *record,
+                  const uint8_t *body, size_t len)
+{
+    int rc = ex_helpers_queue(x->helpers, x, op, record, body, len);
+
+    if (rc < 0) {
+        ex_session_broken(x, rc == -ENOBUFS ? "too many blocking calls" : "no memory");
+    }
+}
+
 static void dispatch_one(struct ex_session *x, const struct vgpu_record *record,
                          const uint8_t *body, size_t len)
 {
@@ -88,16 +144,17 @@ static void dispatch_one(struct ex_session *x, const struct vgpu_record *record,
         return;
     }
     if (!op->info->blocking) {
-        (void)pthread_mutex_lock(&x->objects);
-        ex_dispatch_run(x, op, record, body, len, room, false);
-        (void)pthread_mutex_unlock(&x->objects);
-        return;
-    }
-    int rc = ex_helpers_queue(x->helpers, x, op, record, body, len);
+        struct ex_reply reply = reply_in(room);
+        int rc;
 
-    if (rc < 0) {
-        ex_session_broken(x, rc == -ENOBUFS ? "too many blocking calls" : "no memory");
+        ex_room_begin();
+        rc = run_once(x, op, record, body, len, &reply);
+        if (!ex_room_is_wanted()) {
+            finish(x, op, record, &reply, rc, false);
+            return;
+        }
     }
+    queue(x, op, record, body, len);
 }
 
 void ex_dispatch_batch(struct ex_session *x, const uint8_t *records, size_t len)

@@ -17,12 +17,13 @@
 void ex_dispatch_batch(struct ex_session *x, const uint8_t *records, size_t len);
 
 /*
- * Runs one operation on the calling thread and answers it if an answer is wanted.  `room`:
- * VGPU_RECORD_BYTES_MAX bytes for its results.  `flush`: sends the answer at once.  Does not
- * return on a sticky error, on a one-way operation that the driver refuses, or when the
+ * Runs one operation on a helper thread, asking for device memory where it is short of that, and
+ * answers it at once if an answer is wanted.  `room`: VGPU_RECORD_BYTES_MAX bytes for its results.
+ * Does not return on a sticky error, on a one-way operation that the driver refuses, or when the
  * body is malformed.
  */
-void ex_dispatch_run(struct ex_session *x, const struct ex_op *op, const struct vgpu_record *record,
-                     const uint8_t *body, size_t len, uint8_t *room, bool flush);
+void ex_dispatch_help(struct ex_session *x, const struct ex_op *op,
+                      const struct vgpu_record *record, const uint8_t *body, size_t len,
+                      uint8_t *room);
 
 #endif

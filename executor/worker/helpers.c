@@ -110,7 +110,7 @@ static void *helper_main(void *arg)
     for (;;) {
         struct job *job = next_job(q);
 
-        ex_dispatch_run(job->session, job->op, &job->record, job->body, job->len, room, true);
+        ex_dispatch_help(job->session, job->op, &job->record, job->body, job->len, room);
         ex_cache_settle(job->session);
         free(job);
     }

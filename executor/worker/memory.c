@@ -9,6 +9,7 @@
 #include "ex_driver_table.h"
 #include "executor/worker/block.h"
 #include "executor/worker/memory_private.h"
+#include "executor/worker/room.h"
 
 struct ex_memory *ex_memory_new(const struct ex_driver *driver, CUdevice device, uint64_t base,
                                 uint64_t bytes, uint64_t quota)
@@ -24,6 +25,7 @@ struct ex_memory *ex_memory_new(const struct ex_driver *driver, CUdevice device,
     m->base = base;
     m->bytes = bytes;
     m->quota = quota;
+    m->granted = VGPU_MEMORY_ALL;
     m->arena = vgpu_range_new(base, bytes, EX_BLOCK_BYTES);
     m->live = vgpu_range_new(base, bytes, EX_ALLOCATION_ALIGN);
     m->blocks = calloc(bytes / EX_BLOCK_BYTES, sizeof(struct ex_block *));
@@ -151,15 +153,30 @@ CUresult ex_memory_reclaim(struct ex_memory *m, uint64_t ptr)
     return cu;
 }
 
-bool ex_memory_charge(struct ex_memory *m, uint64_t bytes)
+bool ex_memory_fits(struct ex_memory *m, uint64_t bytes)
 {
     uint64_t sum;
+
+    if (!vgpu_u64_add(m->used, bytes, &sum) || (m->quota != 0 && sum > m->quota)) {
+        return false;
+    }
+    if (sum <= m->granted) {
+        return true;
+    }
+    if (m->ledger) {
+        ex_room_want(sum - m->granted);
+    }
+    return false;
+}
+
+bool ex_memory_charge(struct ex_memory *m, uint64_t bytes)
+{
     bool fits;
 
     (void)pthread_mutex_lock(&m->lock);
-    fits = vgpu_u64_add(m->used, bytes, &sum) && (m->quota == 0 || sum <= m->quota);
+    fits = ex_memory_fits(m, bytes);
     if (fits) {
-        m->used = sum;
+        m->used += bytes;
     }
     (void)pthread_mutex_unlock(&m->lock);
     return fits;
@@ -177,6 +194,74 @@ void ex_memory_usage(struct ex_memory *m, uint64_t *used, uint64_t *quota)
     (void)pthread_mutex_lock(&m->lock);
     *used = m->used;
     *quota = m->quota;
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
+bool ex_memory_has_ledger(struct ex_memory *m)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    bool has = m->ledger;
+
+    (void)pthread_mutex_unlock(&m->lock);
+    return has;
+}
+
+void ex_memory_keep_ledger(struct ex_memory *m)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    m->ledger = true;
+    m->granted = 0;
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
+void ex_memory_grant(struct ex_memory *m, uint64_t bytes)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    m->granted += bytes;
+    m->reserved += bytes;
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
+void ex_memory_unreserve(struct ex_memory *m, uint64_t bytes)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    m->reserved -= bytes;
+    (void)pthread_mutex_unlock(&m->lock);
+}
+
+/* The lock is held.  What is reserved may have been used by another operation meanwhile. */
+static uint64_t spare(const struct ex_memory *m)
+{
+    uint64_t taken = m->used + m->reserved;
+
+    return m->granted > taken ? m->granted - taken : 0;
+}
+
+uint64_t ex_memory_spare(const struct ex_memory *m)
+{
+    uint64_t granted = m->granted;
+    uint64_t used = m->used;
+
+    return granted != VGPU_MEMORY_ALL && granted > used ? granted - used : 0;
+}
+
+uint64_t ex_memory_yield(struct ex_memory *m, uint64_t keep)
+{
+    uint64_t bytes;
+
+    (void)pthread_mutex_lock(&m->lock);
+    bytes = spare(m);
+    bytes = bytes > keep ? bytes - keep : 0;
+    m->granted -= bytes;
+    m->ledger = true;
+    (void)pthread_mutex_unlock(&m->lock);
+    return bytes;
+}
+
+void ex_memory_set_quota(struct ex_memory *m, uint64_t quota)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    m->quota = quota;
     (void)pthread_mutex_unlock(&m->lock);
 }
 

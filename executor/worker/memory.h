@@ -58,6 +58,25 @@ void ex_memory_uncharge(struct ex_memory *memory, uint64_t bytes);
 /* Physical bytes in use and the quota (0: none). */
 void ex_memory_usage(struct ex_memory *memory, uint64_t *used, uint64_t *quota);
 
+/* Whether others may hold some of the quota. */
+bool ex_memory_has_ledger(struct ex_memory *memory);
+
+/* From now on nothing is granted but by ex_memory_grant(); at first VGPU_MEMORY_ALL is. */
+void ex_memory_keep_ledger(struct ex_memory *memory);
+
+/* So many bytes more may be used; they are reserved until ex_memory_unreserve(). */
+void ex_memory_grant(struct ex_memory *memory, uint64_t bytes);
+void ex_memory_unreserve(struct ex_memory *memory, uint64_t bytes);
+
+/* Bytes that are granted and neither used nor reserved; without a ledger 0.  No lock: a guess. */
+uint64_t ex_memory_spare(const struct ex_memory *memory);
+
+/* Gives up what is spare but for `keep` bytes: returns how much that is.  Begins a ledger. */
+uint64_t ex_memory_yield(struct ex_memory *memory, uint64_t keep);
+
+/* Another quota, also less than what is used. */
+void ex_memory_set_quota(struct ex_memory *memory, uint64_t quota);
+
 /* The first of the two, to look at from any thread without a lock; valid as long as `memory`. */
 const _Atomic uint64_t *ex_memory_used(const struct ex_memory *memory);
 

@@ -38,7 +38,10 @@ struct ex_memory {
     uint64_t base;
     uint64_t bytes;
     uint64_t quota;
-    _Atomic uint64_t used;    /* written under the lock */
+    bool ledger;              /* what is granted is counted by the broker */
+    _Atomic uint64_t granted; /* the bound of `used`; both are written under the lock */
+    uint64_t reserved;        /* of that, for operations that will run again */
+    _Atomic uint64_t used;
     struct vgpu_range *arena; /* where blocks lie */
     struct ex_block **blocks; /* by (address - base) / EX_BLOCK_BYTES, sparse */
     struct ex_block *shared;  /* list of shared blocks */
@@ -49,6 +52,10 @@ struct ex_memory {
     struct ex_slab slabs[VGPU_HOST_SLABS_MAX];
     uint32_t slab_count;
 };
+
+/* The lock is held: is there room for so many bytes more?  If they would have to be asked for, the
+ * operation of this thread wants them (room.h). */
+bool ex_memory_fits(struct ex_memory *memory, uint64_t bytes);
 
 /* The lock is held: does the piece lie in one global, in one open slab? */
 bool ex_memory_in_global(const struct ex_memory *memory, uint64_t ptr, uint64_t bytes);

@@ -25,6 +25,7 @@ int ex_session_init(struct ex_session *x, const struct ex_driver *driver, CUdevi
     ex_host_calls_init(&x->host_calls);
     ex_charges_init(&x->charges);
     ex_cache_init(&x->cache);
+    ex_room_init(&x->room);
     (void)pthread_mutex_init(&x->objects, NULL);
     x->streams = vgpu_handles_new(VGPU_HANDLE_STREAM, VGPU_STREAMS_MAX);
     x->events = vgpu_handles_new(VGPU_HANDLE_EVENT, VGPU_EVENTS_MAX);
@@ -64,6 +65,9 @@ static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int me
     if (x->vmm == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
+    if (message->ledger) {
+        ex_memory_keep_ledger(x->memory);
+    }
     ex_outbox_watch(x->outbox, ex_memory_used(x->memory));
     return CUDA_SUCCESS;
 }
@@ -101,6 +105,14 @@ static void handle_frame(struct ex_session *x, struct vgpu_frame_socket *socket,
     }
     if (frame->kind_case == VGPU__FRAME__KIND_CACHE_ANSWER) {
         ex_cache_answer(x, frame->cache_answer, socket);
+        return;
+    }
+    if (frame->kind_case == VGPU__FRAME__KIND_MEMORY_GRANT && x->memory != NULL) {
+        ex_room_answer(x, frame->memory_grant);
+        return;
+    }
+    if (frame->kind_case == VGPU__FRAME__KIND_MEMORY_RECALL && x->memory != NULL) {
+        ex_room_recall(x, frame->memory_recall);
         return;
     }
     if (frame->kind_case != VGPU__FRAME__KIND_SUBMIT || x->memory == NULL) {

@@ -17,6 +17,7 @@
  *   vmm's lock      address ranges, physical memory, mappings
  *   a link's lock   its object in the driver
  *   charges.lock    limits of the context
+ *   room.turn, then room.lock   a question for memory, asked without any lock
  *   memory->lock    device allocations, module globals, registered parts of the window
  *   cache.turn, then cache.lock   a question to the cache
  *   outbox->lock    what is sent
@@ -36,6 +37,7 @@
 #include "executor/worker/host_window.h"
 #include "executor/worker/memory.h"
 #include "executor/worker/outbox.h"
+#include "executor/worker/room.h"
 #include "executor/worker/session_api.h"
 #include "executor/worker/stream.h"
 #include "executor/worker/vmm.h"
@@ -57,6 +59,7 @@ struct ex_session {
     struct ex_arrays arrays;
     struct ex_charges charges;
     struct ex_cache cache;
+    struct ex_room room;
 
     pthread_mutex_t objects;
     struct vgpu_handles *streams;

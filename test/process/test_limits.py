@@ -72,5 +72,21 @@ class Limits(StackCase):
         self.assertGreater(self.fill("stack"), 0)
 
 
+class LimitsOfAMachine(StackCase):
+    """The same of a quota that all sessions of a machine have together: the broker's ledger."""
+
+    settings = {"policy.default_memory_quota_mib": QUOTA_MIB, "broker.channel_mib": CHANNEL_MIB}
+    fill = Limits.fill
+    test_physical_memory = Limits.test_physical_memory
+    test_device_memory = Limits.test_device_memory
+    test_variables_of_modules = Limits.test_variables_of_modules
+    test_arrays = Limits.test_arrays
+
+    def assert_session_passes(self):
+        """Another process of the machine finds nothing left."""
+        result = self.stack.run("vgpu-process-guest", "session")
+        self.assertEqual(result.out, f"refused cuMemAlloc_v2 code={OUT_OF_MEMORY} then=0\n", result)
+
+
 if __name__ == "__main__":
     main()

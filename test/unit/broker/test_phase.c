@@ -52,6 +52,10 @@ static const Vgpu__Frame__KindCase kinds[] = {
     VGPU__FRAME__KIND_CACHE_ANSWER,
     VGPU__FRAME__KIND_CACHE_FILE,
     VGPU__FRAME__KIND_CACHE_WRONG,
+    VGPU__FRAME__KIND_MEMORY_ASK,
+    VGPU__FRAME__KIND_MEMORY_GRANT,
+    VGPU__FRAME__KIND_MEMORY_RECALL,
+    VGPU__FRAME__KIND_MEMORY_GIVE,
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -71,6 +75,7 @@ static const struct {
       {BR_OPEN, VGPU__FRAME__KIND_WAKE},        {BR_OPEN, VGPU__FRAME__KIND_USAGE},
       {BR_OPEN, VGPU__FRAME__KIND_FATAL},       {BR_OPEN, VGPU__FRAME__KIND_CACHE_ASK},
       {BR_OPEN, VGPU__FRAME__KIND_CACHE_FILE},  {BR_OPEN, VGPU__FRAME__KIND_CACHE_WRONG},
+      {BR_OPEN, VGPU__FRAME__KIND_MEMORY_ASK},  {BR_OPEN, VGPU__FRAME__KIND_MEMORY_GIVE},
 };
 
 static enum br_verdict expected_of_guest(enum br_phase phase, Vgpu__Frame__KindCase kind)
@@ -98,7 +103,10 @@ static enum br_verdict expected_of_worker(enum br_phase phase, Vgpu__Frame__Kind
         return kind == VGPU__FRAME__KIND_COMPLETE || kind == VGPU__FRAME__KIND_WAKE ||
                        kind == VGPU__FRAME__KIND_USAGE || kind == VGPU__FRAME__KIND_FATAL ||
                        kind == VGPU__FRAME__KIND_CACHE_ASK ||
-                       kind == VGPU__FRAME__KIND_CACHE_FILE || kind == VGPU__FRAME__KIND_CACHE_WRONG
+                       kind == VGPU__FRAME__KIND_CACHE_FILE ||
+                       kind == VGPU__FRAME__KIND_MEMORY_ASK ||
+                       kind == VGPU__FRAME__KIND_MEMORY_GIVE ||
+                       kind == VGPU__FRAME__KIND_CACHE_WRONG
                    ? BR_DROP
                    : BR_BREAK;
     }
