@@ -161,6 +161,55 @@ CONF_POSITIVE(cuCtxSynchronize, beside_a_thread_that_waits_for_stream_zero)
     CONF_EXPECT(crew_join(&waiter) + crew_join(&opener) == 0);
 }
 
+/* A thread copies in the legacy stream, behind an endless kernel of a blocking stream.  How long
+ * its call takes is not asked: whoever is ordered behind neither goes on, and lets both go. */
+static void copies_in_stream_zero(struct crew_member *member)
+{
+    const CUdeviceptr *to = member->crew->arg;
+    uint32_t words[16] = {7};
+
+    crew_enter(member);
+    crew_want(member, drv.cuMemcpyHtoD_v2(*to, words, sizeof(words)), CUDA_SUCCESS);
+}
+
+static void opens_beside_a_copy(CUresult (*open)(const struct gate *gate))
+{
+    static CUdeviceptr to;
+    static struct crew copier = {.work = copies_in_stream_zero, .arg = &to};
+    CUstream blocking = NULL;
+    struct gate gate;
+    uint32_t word = 0;
+
+    copier.ctx = conf_context();
+    to = conf_memory(4096);
+    CONF_SETUP(cuStreamCreate(&blocking, CU_STREAM_DEFAULT));
+    gate_start(&gate, blocking);
+    crew_start(&copier, 1);
+    crew_wait_inside(&copier);
+    CONF_EXPECT(open(&gate) == CUDA_SUCCESS);
+    CONF_EXPECT(crew_join(&copier) == 0);
+    CONF_OK(cuMemcpyDtoH_v2(&word, to, 4));
+    CONF_VALUE(word);
+    CONF_OK(cuStreamQuery(blocking));
+}
+
+CONF_POSITIVE(cuMemcpyHtoDAsync_v2, beside_a_copy_of_stream_zero)
+{
+    opens_beside_a_copy(gate_open);
+}
+
+static CUresult gate_open_by_fill(const struct gate *gate)
+{
+    CUresult cu = drv.cuMemsetD32Async(gate->word, 1, 1, gate->key);
+
+    return cu == CUDA_SUCCESS ? drv.cuStreamSynchronize(gate->key) : cu;
+}
+
+CONF_POSITIVE(cuMemsetD32Async, beside_a_copy_of_stream_zero)
+{
+    opens_beside_a_copy(gate_open_by_fill);
+}
+
 /* All in one call on one stream; with events as well. */
 struct waited {
     CUstream stream;
