@@ -13,26 +13,13 @@
 #define CHUNK_MIN 0x200000ull
 #define CHUNK_MAX (32ull << 20)
 
-/* How far a stream must have come. */
-struct point {
-    uint32_t index;
-    uint64_t sent;
-};
-
 struct gs_pool_chunk {
     uint64_t base;
     uint64_t bytes;
     struct vgpu_range *pieces;
-    uint64_t owner;    /* of the stream */
-    struct point last; /* the owner's last free in it */
+    uint64_t owner;       /* of the stream */
+    struct gs_point last; /* the owner's last free in it */
     struct gs_pool_chunk *next;
-};
-
-/* Freed, but not known to be out of use. */
-struct gs_pool_limbo {
-    uint64_t address;
-    struct point point;
-    struct gs_pool_limbo *next;
 };
 
 static struct gs_session *session_of(const struct gs_pool *pool)
@@ -46,19 +33,6 @@ static struct gs_session *session_of(const struct gs_pool *pool)
 static uint64_t owner_of(const struct gs_stream *stream)
 {
     return stream->wire == 0 ? 0 : stream->id;
-}
-
-static struct point now_of(const struct gs_stream *stream)
-{
-    struct point point = {.index = vgpu_handle_index_of(stream->wire)};
-
-    point.sent = atomic_load_explicit(&stream->session->sent[point.index], memory_order_acquire);
-    return point;
-}
-
-static bool is_past(struct gs_session *s, const struct point *point)
-{
-    return gs_settled_by(s, point->index, point->sent);
 }
 
 static int by_address(const void *a, const void *b)
@@ -89,27 +63,21 @@ static void count_used(struct gs_pool *pool, uint64_t bytes)
 }
 
 /* What is out of use by now is free for all. */
+static void out_of_limbo(void *arg, struct gs_session *s, uint64_t address)
+{
+    const struct gs_pool *pool = arg;
+    const struct gs_pool_chunk *chunk = chunk_at(pool, address);
+
+    if (chunk != NULL) {
+        (void)vgpu_range_free(chunk->pieces, address);
+    } else {
+        (void)gs_device_memory_free(s, address);
+    }
+}
+
 static void reap(struct gs_pool *pool, struct gs_session *s)
 {
-    struct gs_pool_limbo **at = &pool->limbo;
-
-    while (*at != NULL) {
-        struct gs_pool_limbo *limbo = *at;
-        struct gs_pool_chunk *chunk;
-
-        if (!is_past(s, &limbo->point)) {
-            at = &limbo->next;
-            continue;
-        }
-        chunk = chunk_at(pool, limbo->address);
-        if (chunk != NULL) {
-            (void)vgpu_range_free(chunk->pieces, limbo->address);
-        } else {
-            (void)gs_device_memory_free(s, limbo->address);
-        }
-        *at = limbo->next;
-        free(limbo);
-    }
+    gs_limbo_reap(&pool->limbo, s, out_of_limbo, pool);
 }
 
 static void end_chunk(struct gs_pool *pool, struct gs_session *s, struct gs_pool_chunk **at)
@@ -135,7 +103,7 @@ static void trim(struct gs_pool *pool, struct gs_session *s, uint64_t keep)
     while (*at != NULL && pool->reserved > keep) {
         struct gs_pool_chunk *chunk = *at;
 
-        if (vgpu_range_count(chunk->pieces) > 0 || !is_past(s, &chunk->last)) {
+        if (vgpu_range_count(chunk->pieces) > 0 || !gs_point_is_past(s, &chunk->last)) {
             at = &chunk->next;
             continue;
         }
@@ -148,7 +116,7 @@ void gs_pool_trim(struct gs_pool *pool, uint64_t keep)
     struct gs_session *s = session_of(pool);
 
     (void)pthread_mutex_lock(&pool->lock);
-    if (s != NULL && (pool->reserved > keep || pool->limbo != NULL)) {
+    if (s != NULL && (pool->reserved > keep || !gs_limbo_is_empty(&pool->limbo))) {
         trim(pool, s, keep);
     }
     (void)pthread_mutex_unlock(&pool->lock);
@@ -160,12 +128,7 @@ void gs_pool_forget(struct gs_pool *pool)
     while (pool->chunks != NULL) {
         end_chunk(pool, NULL, &pool->chunks);
     }
-    while (pool->limbo != NULL) {
-        struct gs_pool_limbo *limbo = pool->limbo;
-
-        pool->limbo = limbo->next;
-        free(limbo);
-    }
+    gs_limbo_forget(&pool->limbo);
     pool->used = 0;
     (void)pthread_mutex_unlock(&pool->lock);
 }
@@ -183,7 +146,7 @@ static struct gs_pool_chunk *find_room(struct gs_pool *pool, struct gs_session *
         if (chunk->owner == owner) {
             return chunk;
         }
-        if (other == NULL && is_past(s, &chunk->last)) {
+        if (other == NULL && gs_point_is_past(s, &chunk->last)) {
             other = chunk;
         }
     }
@@ -287,7 +250,7 @@ static CUresult take(struct gs_pool *pool, const struct gs_stream *stream, uint6
     }
     if (vgpu_range_count(chunk->pieces) == 0 && chunk->owner != owner) {
         chunk->owner = owner; /* nothing is left of the other stream in it */
-        chunk->last = (struct point){.index = vgpu_handle_index_of(stream->wire)};
+        chunk->last = (struct gs_point){.index = vgpu_handle_index_of(stream->wire)};
     }
     if (vgpu_range_alloc(chunk->pieces, rounded, 0, &alloc->base) != 0) {
         return CUDA_ERROR_OUT_OF_MEMORY;
@@ -315,20 +278,6 @@ CUresult gs_pool_alloc(struct gs_pool *pool, struct gs_stream *stream, uint64_t 
     return cu;
 }
 
-static bool put_in_limbo(struct gs_pool *pool, uint64_t address, const struct gs_stream *stream)
-{
-    struct gs_pool_limbo *limbo = calloc(1, sizeof(*limbo));
-
-    if (limbo == NULL) {
-        return false;
-    }
-    limbo->address = address;
-    limbo->point = now_of(stream);
-    limbo->next = pool->limbo;
-    pool->limbo = limbo;
-    return true;
-}
-
 void gs_pool_free(struct gs_pool *pool, struct gs_session *s, uint64_t address, uint64_t bytes,
                   const struct gs_stream *stream)
 {
@@ -338,11 +287,11 @@ void gs_pool_free(struct gs_pool *pool, struct gs_session *s, uint64_t address, 
     pool->used -= bytes;
     chunk = chunk_at(pool, address);
     if (chunk != NULL && stream != NULL && chunk->owner == owner_of(stream)) {
-        chunk->last = now_of(stream);
+        chunk->last = gs_point_now(stream);
         (void)vgpu_range_free(chunk->pieces, address);
     } else if (chunk != NULL && stream == NULL) {
         (void)vgpu_range_free(chunk->pieces, address);
-    } else if (chunk != NULL && !put_in_limbo(pool, address, stream)) {
+    } else if (chunk != NULL && !gs_limbo_put(&pool->limbo, address, stream)) {
         /* No memory to remember it with: it is remembered as in use, until the pool ends. */
         pool->used += bytes;
     }
@@ -358,7 +307,7 @@ CUresult gs_pool_free_foreign(struct gs_pool *pool, uint64_t address,
     bool put;
 
     (void)pthread_mutex_lock(&pool->lock);
-    put = put_in_limbo(pool, address, stream);
+    put = gs_limbo_put(&pool->limbo, address, stream);
     (void)pthread_mutex_unlock(&pool->lock);
     return put ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }

@@ -16,11 +16,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest/libcuda/limbo.h"
 #include "proto/cuda_abi.h"
 
 struct gs_device;
 struct gs_pool_chunk;
-struct gs_pool_limbo;
 struct gs_session;
 struct gs_stream;
 
@@ -42,7 +42,7 @@ struct gs_pool {
     uint64_t used_high;
     struct gs_pool_chunk *chunks;
     void *by_address;
-    struct gs_pool_limbo *limbo;
+    struct gs_limbo limbo;
     struct gs_pool *next;
 };
 

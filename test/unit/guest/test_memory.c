@@ -120,44 +120,6 @@ static void a_free_waits_for_ended_streams(void)
     fake_broker_stop(&broker);
 }
 
-/* A stream gets back what it freed, another what is known to be out of use; nobody else's. */
-static void pool_memory(void)
-{
-    CUstream a;
-    CUstream b;
-    CUdeviceptr p;
-    CUdeviceptr q;
-    uint64_t before;
-    size_t have;
-    size_t total;
-
-    (void)start();
-    CHILD_CHECK(cuStreamCreate(&a, 0) == CUDA_SUCCESS && cuStreamCreate(&b, 0) == CUDA_SUCCESS);
-    CHILD_CHECK(cuMemAllocAsync(&p, 3u << 20, a) == CUDA_SUCCESS);
-    CHILD_CHECK(cuMemsetD8Async(p, 1, 64, a) == CUDA_SUCCESS);
-    CHILD_CHECK(cuMemFreeAsync(p, a) == CUDA_SUCCESS);
-    CHILD_CHECK(cuMemFreeAsync(p, a) == CUDA_ERROR_INVALID_VALUE);
-    /* An answer: what was sent before it has been counted. */
-    CHILD_CHECK(cuMemGetInfo_v2(&have, &total) == CUDA_SUCCESS);
-    before = records();
-    CHILD_CHECK(cuMemAllocAsync(&q, 3u << 20, a) == CUDA_SUCCESS && q == p);
-    CHILD_CHECK(cuMemFreeAsync(q, a) == CUDA_SUCCESS && records() == before);
-    CHILD_CHECK(cuMemAllocAsync(&q, 3u << 20, b) == CUDA_SUCCESS && q != p);
-    CHILD_CHECK(cuMemFreeAsync(q, a) == CUDA_SUCCESS);
-    CHILD_CHECK(cuMemAllocAsync(&q, 3u << 20, b) == CUDA_SUCCESS && q != p);
-    CHILD_CHECK(cuMemFreeAsync(q, b) == CUDA_SUCCESS);
-    CHILD_CHECK(cuStreamSynchronize(a) == CUDA_SUCCESS);
-    CHILD_CHECK(cuStreamSynchronize(b) == CUDA_SUCCESS);
-    before = records();
-    for (unsigned int i = 0; i < 100; i++) {
-        CHILD_CHECK(cuMemAllocAsync(&q, 3u << 20, i % 2 == 0 ? a : b) == CUDA_SUCCESS);
-        CHILD_CHECK(cuMemFreeAsync(q, i % 2 == 0 ? a : b) == CUDA_SUCCESS);
-        CHILD_CHECK(cuStreamSynchronize(i % 2 == 0 ? a : b) == CUDA_SUCCESS);
-    }
-    CHILD_CHECK(records() == before);
-    fake_broker_stop(&broker);
-}
-
 static void pinned_memory(void)
 {
     CUdeviceptr d;
@@ -316,7 +278,6 @@ IN_CHILD(device_memory)
 IN_CHILD(device_memory_is_kept)
 IN_CHILD(a_free_waits_for_work)
 IN_CHILD(a_free_waits_for_ended_streams)
-IN_CHILD(pool_memory)
 IN_CHILD(pinned_memory)
 IN_CHILD(pointer_attributes)
 IN_CHILD(copies)
@@ -330,7 +291,6 @@ int main(void)
         cmocka_unit_test(test_device_memory_is_kept),
         cmocka_unit_test(test_a_free_waits_for_work),
         cmocka_unit_test(test_a_free_waits_for_ended_streams),
-        cmocka_unit_test(test_pool_memory),
         cmocka_unit_test(test_pinned_memory),
         cmocka_unit_test(test_pointer_attributes),
         cmocka_unit_test(test_copies),
