@@ -101,8 +101,9 @@
 #define VGPU_HOST_CALLS_MAX 262144u
 
 /* Executable graphs of a session, the nodes of one, and what all of them may cost the worker: a
- * node is charged VGPU_GRAPH_NODE_BYTES, what its record holds, and VGPU_GRAPH_DEP_BYTES for each
- * node that it follows.  Above it graphs become CUDA_ERROR_OUT_OF_MEMORY. */
+ * graph is charged VGPU_GRAPH_NODE_BYTES, and so is a node, with what its record holds and
+ * VGPU_GRAPH_DEP_BYTES for each node that it follows; also when it has been destroyed, until it
+ * has run.  Above it graphs become CUDA_ERROR_OUT_OF_MEMORY. */
 #define VGPU_GRAPH_EXECS_MAX  16384u
 #define VGPU_GRAPH_NODES_MAX  65536u
 #define VGPU_GRAPH_BYTES_MAX  1073741824u

@@ -33,6 +33,32 @@ static bool driver_has_graphs(const struct ex_driver *d)
            d->cuGraphExecBatchMemOpNodeSetParams != NULL && d->cuGraphNodeSetEnabled != NULL;
 }
 
+static bool can_pay(struct ex_session *x, uint64_t cost)
+{
+    if (x->graph_bytes + cost > VGPU_GRAPH_BYTES_MAX) {
+        ex_stream_settle_graphs(x, &x->legacy);
+    }
+    return x->graph_bytes + cost <= VGPU_GRAPH_BYTES_MAX;
+}
+
+static void pay(struct ex_session *x, struct ex_graph *graph, uint64_t more, uint64_t less)
+{
+    graph->bytes += more - less;
+    x->graph_bytes += more - less;
+}
+
+static CUresult make(struct ex_session *x, struct ex_graph *graph)
+{
+    if (!driver_has_graphs(x->driver)) {
+        return CUDA_ERROR_NOT_SUPPORTED;
+    }
+    if (!can_pay(x, VGPU_GRAPH_NODE_BYTES)) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    pay(x, graph, VGPU_GRAPH_NODE_BYTES, 0);
+    return x->driver->cuGraphCreate(&graph->cu, 0);
+}
+
 CUresult ex_do_vgpuGraphNew(struct ex_session *session, const struct vgpu_args_vgpuGraphNew *args,
                             struct vgpu_ret_vgpuGraphNew *ret)
 {
@@ -46,9 +72,7 @@ CUresult ex_do_vgpuGraphNew(struct ex_session *session, const struct vgpu_args_v
         free(graph);
         return CUDA_ERROR_INVALID_HANDLE;
     }
-    graph->error = driver_has_graphs(session->driver)
-                       ? session->driver->cuGraphCreate(&graph->cu, 0)
-                       : CUDA_ERROR_NOT_SUPPORTED;
+    graph->error = make(session, graph);
     return CUDA_SUCCESS;
 }
 
@@ -107,11 +131,12 @@ static uint64_t fixed_cost(const struct ex_graph_place *place)
     return VGPU_GRAPH_NODE_BYTES + (uint64_t)place->count * VGPU_GRAPH_DEP_BYTES;
 }
 
-static bool can_pay(const struct ex_graph_place *place)
+static bool has_room(struct ex_graph_place *place)
 {
-    uint64_t cost = place->is_new ? fixed_cost(place) + place->bytes : place->bytes;
+    uint64_t fixed = place->is_new ? fixed_cost(place) : 0;
 
-    return place->session->graph_bytes + cost <= VGPU_GRAPH_BYTES_MAX;
+    return can_pay(place->session, fixed + place->bytes) &&
+           (!place->is_new || make_room(place->graph));
 }
 
 CUresult ex_graph_enter(struct ex_session *x, const struct ex_graph_record *r,
@@ -136,14 +161,7 @@ CUresult ex_graph_enter(struct ex_session *x, const struct ex_graph_record *r,
     if (place->is_new && place->graph->error != CUDA_SUCCESS) {
         return place->graph->error;
     }
-    return can_pay(place) && (!place->is_new || make_room(place->graph)) ? CUDA_SUCCESS
-                                                                         : CUDA_ERROR_OUT_OF_MEMORY;
-}
-
-static void pay(struct ex_graph_place *place, uint64_t more, uint64_t less)
-{
-    place->graph->bytes += more - less;
-    place->session->graph_bytes += more - less;
+    return has_room(place) ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
 
 static void file(struct ex_graph_place *place, const struct ex_graph_node *node)
@@ -156,7 +174,7 @@ static void file(struct ex_graph_place *place, const struct ex_graph_node *node)
     g->hosts += node->host != NULL;
     g->events += node->ref != NULL;
     g->count++;
-    pay(place, fixed_cost(place) + place->bytes, 0);
+    pay(place->session, g, fixed_cost(place) + place->bytes, 0);
 }
 
 CUresult ex_graph_added(struct ex_graph_place *place, const struct ex_graph_node *node, CUresult cu)
@@ -174,7 +192,7 @@ CUresult ex_graph_added(struct ex_graph_place *place, const struct ex_graph_node
         file(place, node);
     } else if (cu == CUDA_SUCCESS) {
         changed = ex_graph_changed(place);
-        pay(place, place->bytes, changed->bytes);
+        pay(place->session, place->graph, place->bytes, changed->bytes);
         changed->bytes = place->bytes;
     }
     return cu;
@@ -232,6 +250,17 @@ CUresult ex_do_cuGraphInstantiateWithFlags(struct ex_session *session,
     return cu;
 }
 
+/* The driver keeps what runs. */
+static void end_charge(struct ex_session *x, struct ex_graph *graph)
+{
+    if (graph->ran_in == NULL) {
+        x->graph_bytes -= graph->bytes;
+        return;
+    }
+    ex_stream_end_graph(x, graph->ran_in, graph->ran_at, graph->bytes);
+    ex_stream_let_go(graph->ran_in);
+}
+
 CUresult ex_do_cuGraphExecDestroy(struct ex_session *session,
                                   const struct vgpu_args_cuGraphExecDestroy *args,
                                   struct vgpu_ret_cuGraphExecDestroy *ret)
@@ -256,7 +285,7 @@ CUresult ex_do_cuGraphExecDestroy(struct ex_session *session,
             ex_event_release_node(session, graph->nodes[i].ref);
         }
     }
-    session->graph_bytes -= graph->bytes;
+    end_charge(session, graph);
     free(graph->nodes);
     free(graph);
     return cu;
@@ -320,6 +349,16 @@ static CUresult settle_events(struct ex_session *x, const struct ex_graph *graph
     return cu;
 }
 
+static void note_run(struct ex_graph *graph, struct ex_stream *s)
+{
+    ex_stream_hold(s);
+    if (graph->ran_in != NULL) {
+        ex_stream_let_go(graph->ran_in);
+    }
+    graph->ran_in = s;
+    graph->ran_at = s->submitted;
+}
+
 CUresult ex_do_cuGraphLaunch(struct ex_session *session, const struct vgpu_args_cuGraphLaunch *args,
                              struct vgpu_ret_cuGraphLaunch *ret)
 {
@@ -341,6 +380,7 @@ CUresult ex_do_cuGraphLaunch(struct ex_session *session, const struct vgpu_args_
     cu = session->driver->cuGraphLaunch(graph->exec, s->cu);
     if (cu == CUDA_SUCCESS) {
         ex_stream_entered(session, s);
+        note_run(graph, s);
     } else {
         expect_calls(graph, false);
     }

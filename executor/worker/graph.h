@@ -21,6 +21,7 @@
 struct ex_session;
 struct ex_event_ref;
 struct ex_host_call;
+struct ex_stream;
 
 struct ex_graph_node {
     CUgraphNode cu;
@@ -39,7 +40,9 @@ struct ex_graph {
     uint32_t described; /* by the guest: behind an error nodes are only counted */
     uint32_t count;
     uint32_t room;
-    uint64_t bytes; /* charged */
+    uint64_t bytes;           /* charged, until it has ended and its last run is done */
+    struct ex_stream *ran_in; /* held; NULL: never.  Runs of one graph are done in their order */
+    uint64_t ran_at;          /* operations of that stream up to the last run */
     uint32_t hosts;
     uint32_t events;
     struct ex_graph_node *nodes; /* owned */

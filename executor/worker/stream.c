@@ -104,6 +104,8 @@ CUresult ex_stream_mark(struct ex_session *x, struct ex_stream *s, const struct 
     s->marked = s->submitted;
     mark.at = s->submitted;
     mark.own_at = s->own;
+    mark.graphs = s->graphs;
+    s->graphs = 0;
     s->marks[(s->mark_first + s->mark_count) % EX_STREAM_OWN_MAX] = mark;
     s->mark_count++;
     if (!s->active) {
@@ -114,6 +116,54 @@ CUresult ex_stream_mark(struct ex_session *x, struct ex_stream *s, const struct 
     return CUDA_SUCCESS;
 }
 
+static struct ex_mark *last_mark(struct ex_stream *s)
+{
+    return &s->marks[(s->mark_first + s->mark_count - 1) % EX_STREAM_OWN_MAX];
+}
+
+void ex_stream_hold(struct ex_stream *s)
+{
+    s->holders++;
+}
+
+/* Its work goes on, and threads may still wait for it: marks outlive the stream. */
+static void free_ended(struct ex_stream *s)
+{
+    if (s->destroyed && !s->active && s->holders == 0) {
+        free(s);
+    }
+}
+
+void ex_stream_let_go(struct ex_stream *s)
+{
+    s->holders--;
+    free_ended(s);
+}
+
+void ex_stream_settle_graphs(struct ex_session *x, struct ex_stream *s)
+{
+    if (s->graphs > 0 && x->driver->cuStreamQuery(s->cu) == CUDA_SUCCESS) {
+        x->graph_bytes -= s->graphs;
+        s->graphs = 0;
+    }
+}
+
+/* A mark in the legacy stream would hold back the others: there the next one has to do. */
+void ex_stream_end_graph(struct ex_session *x, struct ex_stream *s, uint64_t at, uint64_t bytes)
+{
+    if (s->done >= at || (s->destroyed && s->mark_count == 0)) {
+        x->graph_bytes -= bytes;
+    } else if (s->marked >= at || s->destroyed) {
+        last_mark(s)->graphs += bytes;
+    } else {
+        s->graphs += bytes;
+        ex_stream_settle_graphs(x, s);
+        if (s->graphs > 0 && s != &x->legacy && s->mark_count < EX_STREAM_OWN_MAX) {
+            (void)ex_stream_mark(x, s, NULL);
+        }
+    }
+}
+
 /* True when the guest may be waiting for what passed. */
 static bool mark_passed(struct ex_session *x, struct ex_stream *s, const struct ex_mark *mark)
 {
@@ -121,6 +171,7 @@ static bool mark_passed(struct ex_session *x, struct ex_stream *s, const struct 
 
     s->done = mark->at;
     s->own_done = mark->own_at;
+    x->graph_bytes -= mark->graphs;
     if (!s->destroyed) {
         ex_window_publish(&x->window, s->index, s->done);
     }
@@ -167,10 +218,8 @@ bool ex_streams_poll(struct ex_session *x)
         }
         *link = s->next_active;
         s->active = false;
-        if (s->destroyed) {
-            x->ended_streams--;
-            free(s);
-        }
+        x->ended_streams -= s->destroyed;
+        free_ended(s);
     }
     return wake;
 }
@@ -225,11 +274,11 @@ CUresult ex_do_cuStreamDestroy_v2(struct ex_session *session,
     cu = session->driver->cuStreamDestroy(s->cu);
     s->cu = NULL;
     s->destroyed = true;
-    /* Its work goes on, and threads may still wait for it: marks outlive the stream. */
-    session->ended_streams += s->active;
-    if (!s->active) {
-        free(s);
+    if (s->graphs > 0) {
+        ex_stream_end_graph(session, s, s->submitted, s->graphs);
     }
+    session->ended_streams += s->active;
+    free_ended(s);
     return cu;
 }
 

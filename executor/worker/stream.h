@@ -36,6 +36,7 @@ struct ex_mark {
     CUevent event;
     uint64_t at;     /* guest operations of the stream up to here */
     uint64_t own_at; /* entries of the worker's up to here */
+    uint64_t graphs; /* bytes of graphs that have ended and are charged until here */
     bool fence;      /* lane and value count */
     bool written;    /* the GPU writes the fence slot itself */
     uint32_t lane;
@@ -52,6 +53,8 @@ struct ex_stream {
     uint64_t own;
     uint64_t own_done;
     uint64_t marked; /* `submitted` at the last mark */
+    uint64_t graphs; /* bytes for the next mark's */
+    uint32_t holders;
     struct ex_stream *next_active;
     uint32_t mark_first;
     uint32_t mark_count;
@@ -79,6 +82,18 @@ bool ex_stream_has_room(const struct ex_stream *stream, uint32_t own);
 /* Records a mark behind what the stream holds; `fence` gives its fence part or is NULL. */
 CUresult ex_stream_mark(struct ex_session *x, struct ex_stream *stream,
                         const struct ex_mark *fence);
+
+/* Keeps the structure alive when the guest ends the stream. */
+void ex_stream_hold(struct ex_stream *stream);
+void ex_stream_let_go(struct ex_stream *stream);
+
+/* A graph has ended that the stream may still run: what it is charged, `bytes`, comes off when the
+ * stream's operations up to `at` are done. */
+void ex_stream_end_graph(struct ex_session *x, struct ex_stream *stream, uint64_t at,
+                         uint64_t bytes);
+
+/* Takes off what no mark will, if the stream is idle. */
+void ex_stream_settle_graphs(struct ex_session *x, struct ex_stream *stream);
 
 /* Looks at the oldest marks of all streams; true when something passed that a guest thread may be
  * waiting for.  Does not return on a sticky error. */

@@ -22,10 +22,12 @@
 #define ANSWER       VGPU_RECORD_ANSWER
 
 static struct fixture f;
+static uint32_t generation; /* of the next handle in has_room() */
 
 static int start(void **state)
 {
     (void)state;
+    generation = 1;
     fixture_start(&f);
     assert_int_equal(fixture_attach(&f, FIXTURE_CANDIDATE, true), 0);
     return 0;
@@ -233,8 +235,9 @@ static void test_memory_of_nobody_never_reaches_driver(void **state)
     assert_int_equal(fake_calls(FAKE_cuGraphInstantiateWithFlags), 0);
 }
 
-/* Nodes that follow as many as they may are what costs most for a record. */
-static void describe_too_much(void)
+/* Nodes that follow as many as they may are what costs most for a record: so much that `part`
+ * such graphs are too much. */
+static void describe_much(uint64_t graph, uint32_t part)
 {
     static uint32_t deps[VGPU_GRAPH_DEPS_MAX];
     const uint64_t each =
@@ -242,25 +245,132 @@ static void describe_too_much(void)
 
     for (uint32_t i = 0; i < VGPU_GRAPH_DEPS_MAX; i++) {
         deps[i] = i;
-        add_empty(GRAPH, i, NULL, 0);
+        add_empty(graph, i, NULL, 0);
     }
-    for (uint32_t i = 0; i < VGPU_GRAPH_BYTES_MAX / each + 1; i++) {
-        add_empty(GRAPH, VGPU_GRAPH_DEPS_MAX + i, deps, sizeof(deps));
+    for (uint32_t i = 0; i < VGPU_GRAPH_BYTES_MAX / part / each + 1; i++) {
+        add_empty(graph, VGPU_GRAPH_DEPS_MAX + i, deps, sizeof(deps));
     }
     fixture_submit(&f);
+}
+
+static void destroy(uint64_t graph)
+{
+    SEND(&f, cuGraphExecDestroy, ANSWER, .graph = graph);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
 }
 
 static void test_more_than_it_may_cost_is_out_of_memory(void **state)
 {
     (void)state;
     begin(GRAPH);
-    describe_too_much();
+    describe_much(GRAPH, 1);
     assert_int_equal(instantiate(GRAPH), CUDA_ERROR_OUT_OF_MEMORY);
-    SEND(&f, cuGraphExecDestroy, ANSWER, .graph = GRAPH);
-    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    destroy(GRAPH);
     begin(GRAPH_SECOND);
     add_empty(GRAPH_SECOND, 0, NULL, 0);
     assert_int_equal(instantiate(GRAPH_SECOND), 0);
+}
+
+/* Whether another graph of half of what all may cost can be had; it is not kept. */
+static bool has_room(void)
+{
+    uint64_t graph = vgpu_handle_make(VGPU_HANDLE_GRAPH_EXEC, generation++, 7);
+    int cu;
+
+    begin(graph);
+    describe_much(graph, 2);
+    cu = instantiate(graph);
+    destroy(graph);
+    assert_true(cu == 0 || cu == CUDA_ERROR_OUT_OF_MEMORY);
+    return cu == 0;
+}
+
+/* The worker looks at its marks at least every millisecond. */
+static void expect_room(void)
+{
+    bool room = false;
+
+    for (unsigned int i = 0; i < 200 && !room; i++) {
+        room = has_room();
+    }
+    assert_true(room);
+}
+
+static void run_in(uint64_t graph, uint64_t stream)
+{
+    SEND(&f, cuGraphLaunch, ANSWER, .graph = graph, .stream = stream);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+}
+
+/* Half of what all may cost, running in a stream that does not come on. */
+static void run_and_destroy(uint64_t stream)
+{
+    if (stream != 0) {
+        SEND(&f, cuStreamCreateWithPriority, ANSWER, .stream = stream);
+        assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    }
+    fake_answer(FAKE_cuEventQuery, CUDA_ERROR_NOT_READY);
+    fake_answer(FAKE_cuStreamQuery, CUDA_ERROR_NOT_READY);
+    begin(GRAPH);
+    describe_much(GRAPH, 2);
+    assert_int_equal(instantiate(GRAPH), 0);
+    run_in(GRAPH, stream);
+    destroy(GRAPH);
+}
+
+/* The driver keeps what runs, so the session pays for it until it has run. */
+static void test_graphs_that_run_are_charged(void **state)
+{
+    (void)state;
+    run_and_destroy(STREAM);
+    assert_false(has_room());
+    fake_answer(FAKE_cuEventQuery, CUDA_SUCCESS);
+    expect_room();
+}
+
+static void test_graphs_of_an_ended_stream_are_charged(void **state)
+{
+    (void)state;
+    run_and_destroy(STREAM);
+    SEND(&f, cuStreamDestroy_v2, ANSWER, .stream = STREAM);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    assert_false(has_room());
+    fake_answer(FAKE_cuEventQuery, CUDA_SUCCESS);
+    expect_room();
+}
+
+/* There it is not marked: it is asked for when there is no room, and here it had an end. */
+static void test_graphs_of_the_legacy_stream_are_charged(void **state)
+{
+    (void)state;
+    run_and_destroy(0);
+    assert_false(has_room());
+    fake_answer(FAKE_cuStreamQuery, CUDA_SUCCESS);
+    assert_true(has_room());
+    assert_true(has_room());
+}
+
+/* Of runs in several streams the last counts, also when its stream ends first. */
+static void test_last_run_counts(void **state)
+{
+    const uint64_t other = vgpu_handle_make(VGPU_HANDLE_STREAM, 1, 2);
+
+    (void)state;
+    SEND(&f, cuStreamCreateWithPriority, 0, .stream = STREAM);
+    SEND(&f, cuStreamCreateWithPriority, 0, .stream = other);
+    begin(GRAPH);
+    describe_much(GRAPH, 2);
+    assert_int_equal(instantiate(GRAPH), 0);
+    run_in(GRAPH, STREAM);
+    fake_answer(FAKE_cuEventQuery, CUDA_ERROR_NOT_READY);
+    fake_answer(FAKE_cuStreamQuery, CUDA_ERROR_NOT_READY);
+    run_in(GRAPH, other);
+    SEND(&f, cuStreamDestroy_v2, 0, .stream = STREAM);
+    SEND(&f, cuStreamDestroy_v2, 0, .stream = other);
+    destroy(GRAPH);
+    assert_false(has_room());
+    fake_answer(FAKE_cuEventQuery, CUDA_SUCCESS);
+    expect_room();
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, start, end)
@@ -279,6 +389,10 @@ int main(void)
         CASE(test_handles_of_others_are_answered_400),
         CASE(test_memory_of_nobody_never_reaches_driver),
         CASE(test_more_than_it_may_cost_is_out_of_memory),
+        CASE(test_graphs_that_run_are_charged),
+        CASE(test_graphs_of_an_ended_stream_are_charged),
+        CASE(test_graphs_of_the_legacy_stream_are_charged),
+        CASE(test_last_run_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
