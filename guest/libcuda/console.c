@@ -13,70 +13,99 @@
 #include "guest/libcuda/stream.h"
 #include "proto/console.h"
 
-/* One writer at a time, so that pieces keep their order. */
+/*
+ * One writer at a time, so that pieces keep their order.  Pieces go by the program's own streams,
+ * so that order is kept with what it prints itself; and a thread may have locked one of them and
+ * wait here.  So a stream's lock is taken first, and no other stream's beside it.
+ */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* By the program's own streams, so that order is kept with what it prints itself. */
-static void write_piece(uint32_t head, const uint8_t *bytes, uint32_t len)
-{
-    FILE *to = (head & VGPU_CONSOLE_ERROR) != 0 ? stderr : stdout;
-
-    (void)fwrite(bytes, 1, len, to);
-}
-
-/* One piece at `tail`; 0: what is there is no piece. */
-static uint32_t take_piece(const uint8_t *ring, uint64_t tail, uint64_t available)
-{
-    uint8_t bytes[VGPU_CONSOLE_PIECE_MAX];
-    uint32_t head;
+struct piece {
     uint32_t len;
+    FILE *to;
+    uint8_t bytes[VGPU_CONSOLE_PIECE_MAX];
+};
 
-    if (available < sizeof(head)) {
+/* How much of the ring the piece at `tail` takes; 0: what is there is no piece. */
+static uint32_t get_piece(const uint8_t *ring, uint64_t tail, uint64_t available,
+                          struct piece *piece)
+{
+    uint32_t head;
+
+    if (available > VGPU_CHANNEL_CONSOLE_BYTES || available < sizeof(head)) {
         return 0;
     }
     vgpu_console_get(ring, tail, &head, sizeof(head));
-    len = head & ~VGPU_CONSOLE_ERROR;
-    if (len > sizeof(bytes) || len > available - sizeof(head)) {
+    piece->to = (head & VGPU_CONSOLE_ERROR) != 0 ? stderr : stdout;
+    piece->len = head & ~VGPU_CONSOLE_ERROR;
+    if (piece->len > sizeof(piece->bytes) || piece->len > available - sizeof(head)) {
         return 0;
     }
-    vgpu_console_get(ring, tail + sizeof(head), bytes, len);
-    write_piece(head, bytes, len);
-    return (uint32_t)sizeof(head) + len;
+    vgpu_console_get(ring, tail + sizeof(head), piece->bytes, piece->len);
+    return (uint32_t)sizeof(head) + piece->len;
 }
 
-/* What was there at the start: a worker that never stops printing holds nobody up. */
-static void drain_locked(void *base)
+/* Under the lock, and that of `locked` (NULL: none): writes what is for that stream, up to *most
+ * bytes of the ring.  The stream that the next piece is for, NULL when nothing is left. */
+static FILE *drain_for(void *base, uint64_t *most, FILE *locked)
 {
     struct vgpu_console_words *words = vgpu_console_words(base);
     uint64_t tail = atomic_load_explicit(&words->tail, memory_order_relaxed);
     uint64_t head = atomic_load_explicit(&words->head, memory_order_acquire);
+    struct piece piece;
 
-    while (head != tail) {
-        uint32_t taken = head - tail <= VGPU_CHANNEL_CONSOLE_BYTES
-                             ? take_piece(vgpu_console_data(base), tail, head - tail)
-                             : 0;
+    while (head != tail && *most > 0) {
+        uint32_t taken = get_piece(vgpu_console_data(base), tail, head - tail, &piece);
 
+        if (taken != 0 && piece.to != locked) {
+            return piece.to;
+        }
+        if (taken != 0) {
+            (void)fwrite(piece.bytes, 1, piece.len, piece.to);
+        }
+        *most = taken != 0 && taken < *most ? *most - taken : 0;
         tail = taken != 0 ? tail + taken : head;
         atomic_store_explicit(&words->tail, tail, memory_order_release);
     }
-    (void)fflush(stdout);
+    return NULL;
 }
 
+static FILE *drain_locked(void *base, uint64_t *most, FILE *locked)
+{
+    FILE *next;
+
+    if (locked != NULL) {
+        flockfile(locked);
+    }
+    (void)pthread_mutex_lock(&lock);
+    next = drain_for(base, most, locked);
+    (void)pthread_mutex_unlock(&lock);
+    if (locked != NULL) {
+        funlockfile(locked);
+    }
+    return next;
+}
+
+/* As much as was there at the start: a worker that never stops printing holds nobody up. */
 void gs_console_drain(struct gs_link *link)
 {
     struct vgpu_console_words *words;
+    FILE *to = NULL;
+    uint64_t most;
 
     if (link->control == NULL) {
         return;
     }
     words = vgpu_console_words(link->control);
-    if (atomic_load_explicit(&words->head, memory_order_acquire) ==
-        atomic_load_explicit(&words->tail, memory_order_relaxed)) {
+    most = atomic_load_explicit(&words->head, memory_order_acquire) -
+           atomic_load_explicit(&words->tail, memory_order_relaxed);
+    if (most == 0) {
         return;
     }
-    (void)pthread_mutex_lock(&lock);
-    drain_locked(link->control);
-    (void)pthread_mutex_unlock(&lock);
+    do {
+        to = drain_locked(link->control, &most, to);
+    } while (to != NULL);
+    (void)fflush(stdout);
 }
 
 /* More than fits at once comes as it is read. */

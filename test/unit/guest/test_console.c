@@ -10,9 +10,11 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guest/libcuda/console.h"
@@ -127,6 +129,66 @@ static void test_empty_pieces(void **state)
     assert_int_equal(read_so_far(), VGPU_CHANNEL_CONSOLE_BYTES);
 }
 
+static void *drain_beside(void *arg)
+{
+    gs_console_drain(arg);
+    return NULL;
+}
+
+/* A thread of the program has locked its stream, another stands before it to print, and the first
+ * prints too. */
+static void print_with_locked(FILE *locked)
+{
+    const struct timespec nap = {.tv_nsec = 50000000};
+    pthread_t thread;
+
+    flockfile(locked);
+    assert_int_equal(pthread_create(&thread, NULL, drain_beside, &gs), 0);
+    (void)nanosleep(&nap, NULL);
+    gs_console_drain(&gs);
+    funlockfile(locked);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void test_streams_that_the_program_has_locked(void **state)
+{
+    FILE *files[] = {stdout, stderr};
+    uint64_t at = 0;
+
+    (void)state;
+    (void)alarm(20); /* who waits for each other waits for ever */
+    for (size_t i = 0; i < 2; i++) {
+        at = put(at, 6, "to out", 6);
+        at = put(at, 5 | VGPU_CONSOLE_ERROR, "error", 5);
+        at = put(at, 1, "\n", 1);
+        print_with_locked(files[i]);
+        assert_int_equal(read_so_far(), at);
+    }
+    (void)alarm(0);
+}
+
+/* Several threads print at once: the ring is read to its end and goes on from there. */
+static void test_many_readers(void **state)
+{
+    pthread_t threads[4];
+    uint64_t at = 0;
+
+    (void)state;
+    for (char c = 'a'; c <= 'z'; c++) {
+        at = put(at, 1 | (c % 2 == 0 ? VGPU_CONSOLE_ERROR : 0), &c, 1);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, drain_beside, &gs), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    assert_int_equal(read_so_far(), at);
+    (void)put(at, 2, "ok", 2);
+    assert_int_equal(drain(), 2);
+    assert_memory_equal(printed, "ok", 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +196,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pieces_that_cannot_be, setup, teardown),
         cmocka_unit_test_setup_teardown(test_heads_that_cannot_be, setup, teardown),
         cmocka_unit_test_setup_teardown(test_empty_pieces, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_streams_that_the_program_has_locked, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_readers, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
