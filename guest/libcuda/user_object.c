@@ -2,14 +2,15 @@
 #include "guest/libcuda/user_object.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
+#include "common/thread.h"
 #include "guest/libcuda/host_call.h"
 #include "proto/handles.h"
 #include "proto/limits.h"
 
 struct gs_user_object {
+    struct gs_user_object *next; /* of those that end */
     uint64_t handle;
     uint64_t count;
     CUhostFn destroy;
@@ -18,6 +19,41 @@ struct gs_user_object {
 
 static struct vgpu_handles *objects;
 
+/* Objects whose destructors are still to be called, in their order, by a thread that is there
+ * before the first of them: none can be lost for want of one. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct gs_user_object *first;
+    struct gs_user_object **last;
+    bool served;
+} ended = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static struct gs_user_object *next_ended(void)
+{
+    struct gs_user_object *object;
+
+    (void)pthread_mutex_lock(&ended.lock);
+    while (ended.first == NULL) {
+        (void)pthread_cond_wait(&ended.changed, &ended.lock);
+    }
+    object = ended.first;
+    ended.first = object->next;
+    (void)pthread_mutex_unlock(&ended.lock);
+    return object;
+}
+
+static void *serve(void *arg)
+{
+    for (;;) {
+        struct gs_user_object *object = next_ended();
+
+        gs_host_call_plain(object->destroy, object->ptr);
+        free(object);
+    }
+    return arg;
+}
+
 CUresult gs_user_object_new(void *ptr, CUhostFn destroy, unsigned int count, CUuserObject *handle)
 {
     struct gs_user_object *object = calloc(1, sizeof(*object));
@@ -25,7 +61,8 @@ CUresult gs_user_object_new(void *ptr, CUhostFn destroy, unsigned int count, CUu
     if (objects == NULL) {
         objects = vgpu_handles_new(VGPU_HANDLE_USER_OBJECT, VGPU_USER_OBJECTS_MAX);
     }
-    if (object == NULL || objects == NULL ||
+    ended.served = ended.served || vgpu_thread_start(serve, NULL) == 0;
+    if (object == NULL || objects == NULL || !ended.served ||
         vgpu_handles_mint(objects, object, &object->handle) != 0) {
         free(object);
         return CUDA_ERROR_OUT_OF_MEMORY;
@@ -47,29 +84,20 @@ void gs_user_object_retain(struct gs_user_object *object, uint64_t count)
     object->count += count;
 }
 
-static void *destroy_main(void *arg)
-{
-    struct gs_user_object *object = arg;
-
-    gs_host_call_plain(object->destroy, object->ptr);
-    free(object);
-    return NULL;
-}
-
-/* The caller holds locks of its own maybe: its destructor runs elsewhere, as native. */
+/* The caller may hold locks of its own: its destructor runs elsewhere, as native. */
 static void destroy(struct gs_user_object *object)
 {
-    pthread_t thread;
-    sigset_t all;
-    sigset_t old;
-
     (void)vgpu_handles_take(objects, object->handle);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    if (pthread_create(&thread, NULL, destroy_main, object) == 0) {
-        (void)pthread_detach(thread);
+    object->next = NULL;
+    (void)pthread_mutex_lock(&ended.lock);
+    if (ended.first == NULL) {
+        ended.first = object;
+    } else {
+        *ended.last = object;
     }
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    ended.last = &object->next;
+    (void)pthread_cond_signal(&ended.changed);
+    (void)pthread_mutex_unlock(&ended.lock);
 }
 
 bool gs_user_object_release(struct gs_user_object *object, uint64_t count)

@@ -5,7 +5,7 @@
 /*
  * User objects: something of the program's that is destroyed when nobody refers to it any more, be
  * it the program, a graph, or an executable graph that may still run.  With the lock of graphs.
- * Destructors run on a thread of their own, without the lock.
+ * Destructors run one by one on a thread of the library, without the lock.
  */
 
 #include <stdbool.h>
@@ -22,7 +22,7 @@ struct gs_user_ref {
     uint64_t count;
 };
 
-/* CUDA_ERROR_OUT_OF_MEMORY at the limit. */
+/* CUDA_ERROR_OUT_OF_MEMORY at the limit, or when no thread can be made. */
 CUresult gs_user_object_new(void *ptr, CUhostFn destroy, unsigned int count, CUuserObject *handle);
 
 /* The live object of a handle, or NULL. */

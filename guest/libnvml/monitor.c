@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/thread.h"
 #include "guest/libnvml/wire.h"
 #include "guest/transport/voice.h"
 #include "proto/cuda_enums.h"
@@ -55,24 +55,10 @@ static void *keep(void *arg)
     return arg;
 }
 
-/* The program's signals are for its own threads.  Without a thread the channel goes at once. */
+/* Without a thread the channel goes at once. */
 static void start_keeper(void)
 {
-    pthread_attr_t attr;
-    pthread_t thread;
-    sigset_t all;
-    sigset_t old;
-
-    if (kept) {
-        return;
-    }
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    (void)pthread_attr_init(&attr);
-    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    kept = pthread_create(&thread, &attr, keep, NULL) == 0;
-    (void)pthread_attr_destroy(&attr);
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    kept = kept || vgpu_thread_start(keep, NULL) == 0;
 }
 
 static void settle(void)
