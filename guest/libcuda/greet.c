@@ -184,6 +184,7 @@ CUresult gs_session_open_worker(struct gs_session *s)
         cu = gs_objects_make(s);
     }
     if (cu == CUDA_SUCCESS) {
+        gs_host_calls_open(s);
         cu = ask_for_worker(s);
     }
     if (cu != CUDA_SUCCESS) {
@@ -204,6 +205,7 @@ void gs_session_close_worker(struct gs_session *s)
         return;
     }
     atomic_store(&s->closed, false);
+    gs_host_calls_close(s);
     frame.kind_case = VGPU__FRAME__KIND_CLOSE;
     frame.close = &close;
     if (thread != NULL && gs_link_error(&s->link) == CUDA_SUCCESS) {

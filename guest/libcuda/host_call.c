@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/libcuda/host_call.h"
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "common/thread.h"
 #include "gs_calls.h"
 #include "guest/libcuda/console.h"
 #include "guest/libcuda/process.h"
@@ -103,13 +103,25 @@ static void one_less(struct gs_session *s)
     }
 }
 
+/* Tells the worker that asked, and no later one: it is not ended in between. */
+static void tell_done(struct gs_session *s, const struct gs_host_ask *ask)
+{
+    struct vgpu_args_vgpuHostDone args = {.call = ask->call};
+    struct gs_host_calls *h = &s->host_calls;
+
+    (void)pthread_mutex_lock(&h->worker_lock);
+    if (atomic_load(&h->worker) == ask->worker) {
+        (void)gs_send_vgpuHostDone(s, &args);
+        one_less(s);
+    }
+    (void)pthread_mutex_unlock(&h->worker_lock);
+}
+
 static void serve(struct gs_session *s)
 {
-    uint64_t life = atomic_load(&s->host_calls.life);
     struct gs_host_ask *ask = take_asked(s);
 
     while (ask != NULL) {
-        struct vgpu_args_vgpuHostDone args = {.call = ask->call};
         struct gs_host_ask *next = ask->next;
         struct gs_host_function function;
 
@@ -119,10 +131,7 @@ static void serve(struct gs_session *s)
             }
             call(&function, CUDA_SUCCESS);
         }
-        if (atomic_load(&s->host_calls.life) == life) {
-            (void)gs_send_vgpuHostDone(s, &args);
-            one_less(s);
-        }
+        tell_done(s, ask);
         free(ask);
         ask = next;
     }
@@ -213,30 +222,18 @@ static void *thread_main(void *arg)
 static bool start(struct gs_session *s)
 {
     struct gs_host_calls *h = &s->host_calls;
-    pthread_t thread;
-    sigset_t all;
-    sigset_t old;
-    int rc;
 
     if (h->table == NULL) {
         h->table = vgpu_handles_new(VGPU_HANDLE_HOST_CALL, VGPU_HOST_CALLS_MAX);
         (void)pthread_mutex_init(&h->lock, NULL);
+        (void)pthread_mutex_init(&h->worker_lock, NULL);
         (void)pthread_cond_init(&h->changed, NULL);
     }
     if (h->table == NULL) {
         return false;
     }
-    /* The program's signals are not for this thread. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(&thread, NULL, thread_main, s);
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc != 0) {
-        return false;
-    }
-    (void)pthread_detach(thread);
-    h->ready = true;
-    return true;
+    h->ready = vgpu_thread_start(thread_main, s) == 0;
+    return h->ready;
 }
 
 CUresult gs_host_call_new(struct gs_session *s, const struct gs_host_function *function, bool stays,
@@ -298,6 +295,22 @@ void gs_host_call_forget(struct gs_session *s, uint64_t token)
     (void)pthread_mutex_unlock(&s->host_calls.lock);
 }
 
+void gs_host_calls_open(struct gs_session *s)
+{
+    atomic_store(&s->host_calls.worker, ++s->host_calls.workers);
+}
+
+void gs_host_calls_close(struct gs_session *s)
+{
+    struct gs_host_calls *h = &s->host_calls;
+
+    if (h->ready) {
+        (void)pthread_mutex_lock(&h->worker_lock);
+        atomic_store(&h->worker, 0);
+        (void)pthread_mutex_unlock(&h->worker_lock);
+    }
+}
+
 void gs_host_calls_drop(struct gs_session *s)
 {
     struct orphans orphans = {s, false, CUDA_SUCCESS};
@@ -305,7 +318,6 @@ void gs_host_calls_drop(struct gs_session *s)
     if (!s->host_calls.ready) {
         return;
     }
-    (void)atomic_fetch_add(&s->host_calls.life, 1);
     drop_asked(s);
     vgpu_handles_each(s->host_calls.table, end_entry, &orphans);
     atomic_store(&s->host_calls.pending, 0);
@@ -313,6 +325,7 @@ void gs_host_calls_drop(struct gs_session *s)
 
 bool gs_host_call_asked(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len)
 {
+    uint64_t worker = atomic_load(&s->host_calls.worker);
     struct vgpu_args_vgpuHostCall args;
     struct gs_host_ask *ask;
 
@@ -320,10 +333,14 @@ bool gs_host_call_asked(struct gs_session *s, uint32_t op, const uint8_t *body, 
         !s->host_calls.ready) {
         return false;
     }
+    if (worker == 0) {
+        return true; /* it was still on its way when its worker was ended */
+    }
     ask = calloc(1, sizeof(*ask));
     if (ask == NULL) {
         return false;
     }
+    ask->worker = worker;
     ask->token = args.token;
     ask->call = args.call;
     ask->next = atomic_load(&s->host_calls.asked);

@@ -35,6 +35,7 @@ struct gs_host_function {
 /* A function that the worker has asked for. */
 struct gs_host_ask {
     struct gs_host_ask *next;
+    uint64_t worker;
     uint64_t token;
     uint64_t call;
 };
@@ -45,7 +46,9 @@ struct gs_host_calls {
     _Atomic bool ready;                /* lock, table and thread are there */
     struct vgpu_handles *table;        /* by token */
     _Atomic uint64_t pending;          /* calls on their way; the thread works while it is not 0 */
-    _Atomic uint64_t life;             /* grows when a worker ends: its calls are not answered */
+    pthread_mutex_t worker_lock;       /* `worker` stays while one is told of an end */
+    _Atomic uint64_t worker;           /* the one whose calls are answered; 0: none is */
+    uint64_t workers;                  /* that there were */
     struct gs_host_ask *_Atomic asked; /* newest first */
 };
 
@@ -61,6 +64,10 @@ void gs_host_call_unexpect(struct gs_session *s, uint64_t token);
 
 /* Ends a token that stays, when its calls that are under way have come. */
 void gs_host_call_forget(struct gs_session *s, uint64_t token);
+
+/* Before a worker is asked for, and before it is ended: from then on it is told nothing more. */
+void gs_host_calls_open(struct gs_session *s);
+void gs_host_calls_close(struct gs_session *s);
 
 /* The worker has ended: what was on its way is forgotten, tokens that stay are kept. */
 void gs_host_calls_drop(struct gs_session *s);
