@@ -37,14 +37,21 @@ static bool table_fits(uint64_t offset, uint64_t count, uint64_t entry, uint64_t
            vgpu_span_fits(offset, bytes, size);
 }
 
+/* Tables of symbols lie apart, so that who reads them all reads no more than the image. */
 static bool sections_fit(const uint8_t *bytes, size_t size, const Elf64_Ehdr *header)
 {
+    uint64_t symbols = 0;
+
     for (unsigned int i = 0; i < header->e_shnum; i++) {
         Elf64_Shdr section;
 
         memcpy(&section, bytes + header->e_shoff + i * sizeof(section), sizeof(section));
         if (section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL &&
             !vgpu_span_fits(section.sh_offset, section.sh_size, size)) {
+            return false;
+        }
+        symbols += section.sh_type == SHT_SYMTAB ? section.sh_size : 0;
+        if (symbols > size) {
             return false;
         }
     }

@@ -9,6 +9,7 @@
 #include "executor/worker/image.h"
 #include "executor/worker/image_part.h"
 #include "executor/worker/image_size.h"
+#include "executor/worker/ptx_text.h"
 
 /* What the compiler makes of printf. */
 static const char print_name[] = "vprintf";
@@ -20,7 +21,7 @@ static void note_managed(struct ex_findings *findings, const char *name, size_t 
 {
     size_t most = sizeof(findings->managed) - 1;
 
-    if (findings->managed[0] == '\0') {
+    if (findings->managed[0] == '\0' && len > 0) {
         memcpy(findings->managed, name, len < most ? len : most);
     }
 }
@@ -29,15 +30,20 @@ static void note_managed(struct ex_findings *findings, const char *name, size_t 
 static void scan_symbols(const uint8_t *bytes, const Elf64_Shdr *symbols, const Elf64_Shdr *names,
                          struct ex_findings *findings)
 {
-    for (uint64_t at = 0; symbols->sh_size - at >= sizeof(Elf64_Sym); at += sizeof(Elf64_Sym)) {
+    for (uint64_t at = 0;
+         findings->managed[0] == '\0' && symbols->sh_size - at >= sizeof(Elf64_Sym);
+         at += sizeof(Elf64_Sym)) {
         const char *text = (const char *)bytes + names->sh_offset;
         Elf64_Sym symbol;
 
         memcpy(&symbol, bytes + symbols->sh_offset + at, sizeof(symbol));
         if (ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT && (symbol.st_other & OTHER_MANAGED) != 0 &&
             symbol.st_name < names->sh_size) {
+            uint64_t room = names->sh_size - symbol.st_name;
+            size_t most = sizeof(findings->managed);
+
             note_managed(findings, text + symbol.st_name,
-                         strnlen(text + symbol.st_name, names->sh_size - symbol.st_name));
+                         strnlen(text + symbol.st_name, room < most ? room : most));
         }
     }
 }
@@ -68,66 +74,48 @@ static void scan_elf(const uint8_t *bytes, struct ex_findings *findings)
     }
 }
 
-static bool in_name(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '$' || c == '%';
-}
-
 /* The name in what follows an attribute: the last word before its size, value or end. */
-static void note_declared(const char *at, struct ex_findings *findings)
+static void note_declared(struct ex_ptx *ptx, struct ex_findings *findings)
 {
-    const char *end = at + strcspn(at, "[=;");
-    const char *start;
+    struct ex_ptx_token last = {.len = 0};
+    struct ex_ptx_token token;
 
-    while (end > at && !in_name(end[-1])) {
-        end--;
+    while (ex_ptx_next(ptx, &token) && !ex_ptx_is(&token, '[') && !ex_ptx_is(&token, '=') &&
+           !ex_ptx_is(&token, ';')) {
+        last = token.word ? token : last;
     }
-    for (start = end; start > at && in_name(start[-1]); start--) {
-    }
-    note_managed(findings, start, (size_t)(end - start));
+    note_managed(findings, last.start, last.len);
 }
 
-static bool in_comment(const char *text, const char *at)
+/* Whether what the brackets hold names managed memory; from behind the opening one to behind the
+ * one that closes it. */
+static bool names_managed(struct ex_ptx *ptx)
 {
-    const char *line = at;
+    struct ex_ptx_token token;
+    bool managed = false;
+    size_t depth = 1;
 
-    while (line > text && line[-1] != '\n') {
-        line--;
+    while (depth > 0 && ex_ptx_next(ptx, &token)) {
+        depth += ex_ptx_is(&token, '(');
+        depth -= ex_ptx_is(&token, ')');
+        managed |= ex_ptx_directive(&token, ".managed") != NULL;
     }
-    return memmem(line, (size_t)(at - line), "//", 2) != NULL;
-}
-
-/* From an opening parenthesis to behind the one that closes it; 0: there is none. */
-static size_t bracketed(const char *open)
-{
-    int depth = 0;
-
-    for (const char *at = open; *at != '\0'; at++) {
-        depth += (*at == '(') - (*at == ')');
-        if (depth == 0) {
-            return (size_t)(at - open) + 1;
-        }
-    }
-    return 0;
+    return depth == 0 && managed;
 }
 
 /* .global .attribute(.managed) .align 4 .b8 name[16]; */
 static void scan_text(const char *text, struct ex_findings *findings)
 {
-    static const char attribute[] = ".attribute";
-    const char *at = text;
+    struct ex_ptx_token token;
+    bool attribute = false;
+    struct ex_ptx ptx;
 
-    while (findings->managed[0] == '\0' && (at = strstr(at, attribute)) != NULL) {
-        const char *open = at + sizeof(attribute) - 1;
-        size_t len;
-
-        open += strspn(open, " \t\r\n");
-        len = *open == '(' ? bracketed(open) : 0;
-        if (memmem(open, len, ".managed", 8) != NULL && !in_comment(text, at)) {
-            note_declared(open + len, findings);
+    ex_ptx_begin(&ptx, text);
+    while (findings->managed[0] == '\0' && ex_ptx_next(&ptx, &token)) {
+        if (attribute && ex_ptx_is(&token, '(') && names_managed(&ptx)) {
+            note_declared(&ptx, findings);
         }
-        at = open + len;
+        attribute = ex_ptx_directive(&token, ".attribute") != NULL;
     }
 }
 

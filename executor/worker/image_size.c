@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/overflow.h"
+#include "executor/worker/ptx_text.h"
 
 /* .nv.global has no bytes in the file, .nv.global.init has. */
 static const char section_prefix[] = ".nv.global";
@@ -60,29 +61,6 @@ uint64_t ex_elf_variables(const uint8_t *elf)
     return bytes;
 }
 
-static bool in_word(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.';
-}
-
-/* .global and .visible.global declare, ld.global does not, nor does what stands behind "//". */
-static bool declares(const char *text, const char *at)
-{
-    while (at > text && in_word(at[-1])) {
-        at--;
-    }
-    if (*at != '.') {
-        return false;
-    }
-    for (; at > text && at[-1] != '\n'; at--) {
-        if (at[0] == '/' && at[-1] == '/') {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* What a word of the type says: .b8 1 byte, .v4 four of them; others, as .align, nothing. */
 static uint64_t factor_of(const char *word)
 {
@@ -100,52 +78,76 @@ static uint64_t factor_of(const char *word)
     return strncmp(end, "x2", 2) == 0 ? 2 * number : number;
 }
 
-/* A number between brackets; behind them in *at.  Nothing between them stands for one element. */
-static uint64_t count_in(const char **at)
+/* Everything that the directives in a word, from `at` on, say. */
+static uint64_t factors_in(const char *at, const char *end)
 {
-    const char *open = *at + 1 + strspn(*at + 1, " \t\r\n");
-    char *end;
-    unsigned long long count = strtoull(open, &end, 0);
+    uint64_t product = 1;
 
-    if (end == open) {
-        count = 1;
+    for (; at < end; at++) {
+        if (*at == '.') {
+            product = product_of(product, factor_of(at));
+        }
     }
-    end += *end == 'U';
-    end += strspn(end, " \t\r\n");
-    *at = end;
-    return (*end == ']' || *end == '>') && *open != '-' ? count : UINT64_MAX;
+    return product;
 }
 
-/* One declaration, from behind its state space to its end or value: all that it names. */
-static uint64_t declared(const char *at)
+/* A number before a bracket that closes.  Nothing before it stands for one element. */
+static uint64_t count_in(struct ex_ptx *ptx, struct ex_ptx_token *token)
 {
+    uint64_t count = 1;
+    bool number = true;
+
+    (void)ex_ptx_next(ptx, token);
+    if (token->word) {
+        char *end;
+
+        count = strtoull(token->start, &end, 0);
+        end += *end == 'U';
+        number = end == token->start + token->len;
+        (void)ex_ptx_next(ptx, token);
+    }
+    return number && (ex_ptx_is(token, ']') || ex_ptx_is(token, '>')) ? count : UINT64_MAX;
+}
+
+static bool ends_declaration(const struct ex_ptx_token *token)
+{
+    return token->len == 0 || ex_ptx_is(token, ';') || ex_ptx_is(token, '=') ||
+           ex_ptx_is(token, '{');
+}
+
+/* One declaration, from `at` behind its state space to its end or value: all that it names. */
+static uint64_t declared(struct ex_ptx *ptx, struct ex_ptx_token *token, const char *at)
+{
+    uint64_t element = factors_in(at, token->start + token->len);
     uint64_t bytes = 0;
-    uint64_t element = 1;
     uint64_t count = 1;
 
-    for (; *at != '\0' && strchr(";={", *at) == NULL; at++) {
-        if (*at == '.') {
-            element = product_of(element, factor_of(at));
-        } else if (*at == '[' || *at == '<') {
-            count = product_of(count, count_in(&at));
-        } else if (*at == ',') {
+    while (ex_ptx_next(ptx, token) && !ends_declaration(token)) {
+        if (token->word) {
+            element = product_of(element, factors_in(token->start, token->start + token->len));
+        } else if (ex_ptx_is(token, '[') || ex_ptx_is(token, '<')) {
+            count = product_of(count, count_in(ptx, token));
+        } else if (ex_ptx_is(token, ',')) {
             bytes = sum_of(bytes, product_of(element, count));
             count = 1;
-        }
-        if (*at == '\0') {
-            break;
         }
     }
     return sum_of(bytes, product_of(element, count));
 }
 
+/* .global and .visible.global declare, ld.global does not. */
 uint64_t ex_text_variables(const char *text)
 {
+    struct ex_ptx_token token;
     uint64_t bytes = 0;
+    struct ex_ptx ptx;
 
-    for (const char *at = text; (at = strstr(at, space)) != NULL; at += sizeof(space) - 1) {
-        if (declares(text, at)) {
-            bytes = sum_of(bytes, declared(at + sizeof(space) - 1));
+    ex_ptx_begin(&ptx, text);
+    while (ex_ptx_next(&ptx, &token)) {
+        const char *at = ex_ptx_directive(&token, space);
+
+        if (at != NULL) {
+            bytes = sum_of(bytes, declared(&ptx, &token, at));
         }
     }
     return bytes;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "executor/worker/image.h"
 #include "executor/worker/image_choose.h"
 #include "executor/worker/image_scan.h"
 #include "proto/code_policy.h"
@@ -158,6 +159,31 @@ static void test_managed_text(void **state)
     expect_managed(".attribute(.managed", "");
     expect_managed(".attribute(.managed)", "");
     expect_managed(".attribute", "");
+    expect_managed("/* // */ .global .attribute(.managed) .u32 x;\n", "x");
+    expect_managed(".attribute(.managed) ; .attribute(.managed) .u32 y;", "y");
+}
+
+/* Texts of which each part could be looked at once for each other: 4 MiB take no time. */
+static void test_hostile_texts(void **state)
+{
+    static const char *const parts[] = {".attribute(", ".attribute(.managed);",
+                                        ".attribute(.managed)=", "//.attribute(.managed)x;",
+                                        ".attribute(.managed)"};
+    const size_t size = (size_t)4 << 20;
+    char *text = malloc(size + 1);
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        size_t len = strlen(parts[i]);
+
+        for (size_t at = 0; at < size; at++) {
+            text[at] = parts[i][at % len];
+        }
+        text[size] = '\0';
+        (void)managed_of(text, size);
+    }
+    free(text);
 }
 
 /* A cubin of three symbols: a function, a plain variable, one with `other`. */
@@ -201,6 +227,32 @@ static void test_managed_symbols(void **state)
     assert_string_equal(managed_of(bytes, make_cubin(bytes, STT_FUNC, 4, 7)), "");
     assert_string_equal(managed_of(bytes, make_cubin(bytes, STT_OBJECT, 0x10, 7)), "");
     assert_string_equal(managed_of(bytes, make_cubin(bytes, STT_OBJECT, 4, 1u << 30)), "");
+}
+
+/* Tables that all lie over each other are not an image. */
+static void test_overlapping_symbols(void **state)
+{
+    const uint16_t count = 60000;
+    const size_t size = (size_t)16 << 20;
+    Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB},
+                         .e_machine = 190,
+                         .e_shoff = sizeof(header),
+                         .e_shentsize = sizeof(Elf64_Shdr),
+                         .e_shnum = count};
+    const Elf64_Shdr names = {.sh_type = SHT_STRTAB, .sh_size = size};
+    const Elf64_Shdr symbols = {.sh_type = SHT_SYMTAB, .sh_size = size};
+    uint8_t *bytes = calloc(1, size + 1);
+
+    (void)state;
+    assert_non_null(bytes);
+    memcpy(bytes, &header, sizeof(header));
+    for (uint16_t i = 0; i < count; i++) {
+        memcpy(bytes + sizeof(header) + i * sizeof(names), i == 0 ? &names : &symbols,
+               sizeof(names));
+    }
+    assert_string_equal(managed_of(bytes, size), "");
+    assert_int_equal(ex_image_check(bytes, size), EX_IMAGE_BAD);
+    free(bytes);
 }
 
 static void test_managed_in_a_part(void **state)
@@ -291,7 +343,9 @@ int main(void)
         cmocka_unit_test(test_compressed),
         cmocka_unit_test(test_what_cannot_be_unpacked_may_print),
         cmocka_unit_test(test_managed_text),
+        cmocka_unit_test(test_hostile_texts),
         cmocka_unit_test(test_managed_symbols),
+        cmocka_unit_test(test_overlapping_symbols),
         cmocka_unit_test(test_managed_in_a_part),
         cmocka_unit_test(test_choice_of_both),
         cmocka_unit_test(test_choice_of_one),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "executor/worker/image_size.h"
@@ -33,6 +34,7 @@ static void test_what_declares_nothing(void **state)
                                        "cvta.to.global.u64 %rd1, %rd2;\n"),
                      0);
     assert_int_equal(ex_text_variables("// .global .b8 x[100];\n"), 0);
+    assert_int_equal(ex_text_variables("/* .global .b8 x[100]; */\n"), 0);
     assert_int_equal(ex_text_variables(".shared .b8 x[100];\n.const .b8 y[100];\n"), 0);
 }
 
@@ -47,6 +49,42 @@ static void test_sizes_that_are_no_numbers(void **state)
     (void)ex_text_variables(".global");
     (void)ex_text_variables(".global .");
     (void)ex_text_variables(".global .b8 x[");
+}
+
+/* What only looks as if a comment hid it. */
+static void test_comments_that_are_none(void **state)
+{
+    (void)state;
+    assert_int_equal(ex_text_variables("/* // */ .global .b8 x[100];\n"), 100);
+    assert_int_equal(ex_text_variables("// /*\n.global .b8 x[100]; // */\n"), 100);
+    assert_int_equal(ex_text_variables("// a\r.global .b8 x[100];\n"), 100);
+    assert_int_equal(ex_text_variables(".file 1 \"a//b\" .global .b8 x[100];\n"), 100);
+    assert_int_equal(ex_text_variables(".pragma \"\\\"//\"; .global .b8 x[100];\n"), 100);
+    assert_int_equal(ex_text_variables(".pragma \"\n//\"; .global .b8 x[100];\n"), 100);
+    assert_int_equal(ex_text_variables(".global /* a */ .b8 x // b\n[ /* 2 */ 100];"), 100);
+}
+
+/* Texts of which each part could be looked at once for each other: 4 MiB take no time. */
+static void test_hostile_texts(void **state)
+{
+    static const char *const parts[] = {".global",    ".global ",  "a.global ",
+                                        "\".global ", ".global<",  ".global,",
+                                        ".global//",  ".global[1", ".global.b8 x;"};
+    const size_t size = (size_t)4 << 20;
+    char *text = malloc(size + 1);
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        size_t len = strlen(parts[i]);
+
+        for (size_t at = 0; at < size; at++) {
+            text[at] = parts[i][at % len];
+        }
+        text[size] = '\0';
+        (void)ex_text_variables(text);
+    }
+    free(text);
 }
 
 static void test_sections(void **state)
@@ -79,6 +117,8 @@ int main(void)
         cmocka_unit_test(test_declarations),
         cmocka_unit_test(test_what_declares_nothing),
         cmocka_unit_test(test_sizes_that_are_no_numbers),
+        cmocka_unit_test(test_comments_that_are_none),
+        cmocka_unit_test(test_hostile_texts),
         cmocka_unit_test(test_sections),
     };
 
