@@ -25,6 +25,7 @@ static struct ex_driver driver;
 static struct vgpu_frame_socket worker_socket;
 static struct ex_outbox outbox;
 static struct ex_session session;
+uint64_t fixture_graph_bytes;
 
 static _Noreturn void be_worker(int fd)
 {
@@ -37,6 +38,7 @@ static _Noreturn void be_worker(int fd)
         ex_session_init(&session, &driver, 0, &outbox, helpers) < 0) {
         _exit(EX_EXIT_START);
     }
+    session.graph_bytes = fixture_graph_bytes;
     _exit(ex_session_serve(&session, &worker_socket) == 0 ? EX_EXIT_PEER : EX_EXIT_BROKEN);
 }
 

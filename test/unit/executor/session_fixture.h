@@ -34,6 +34,9 @@ struct fixture {
     uint64_t usage; /* what the last Usage said */
 };
 
+/* What graphs of sessions started from now on are charged before there is one. */
+extern uint64_t fixture_graph_bytes;
+
 /* A new session, not attached.  fixture_end() in every case. */
 void fixture_start(struct fixture *f);
 void fixture_end(struct fixture *f);
