@@ -170,12 +170,13 @@ static void test_streams_that_the_program_has_locked(void **state)
 /* Several threads print at once: the ring is read to its end and goes on from there. */
 static void test_many_readers(void **state)
 {
+    static const char text[] = "abcdefghijklmnopqrstuvwxyz";
     pthread_t threads[4];
     uint64_t at = 0;
 
     (void)state;
-    for (char c = 'a'; c <= 'z'; c++) {
-        at = put(at, 1 | (c % 2 == 0 ? VGPU_CONSOLE_ERROR : 0), &c, 1);
+    for (size_t i = 0; i < sizeof(text) - 1; i++) {
+        at = put(at, 1 | (i % 2 == 0 ? VGPU_CONSOLE_ERROR : 0), &text[i], 1);
     }
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, drain_beside, &gs), 0);
