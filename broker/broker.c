@@ -102,7 +102,7 @@ static void after_poll(uv_check_t *check)
 
 /* ---- life ------------------------------------------------------------------- */
 
-static uint64_t spin_ns(const struct br_settings *settings)
+uint64_t br_broker_spin_ns(const struct br_settings *settings)
 {
     uint32_t spin_us = settings->spin_us;
 
@@ -190,7 +190,7 @@ struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *setti
     broker->channel_bytes = (uint64_t)settings->channel_mib << 20;
     broker->sessions_max = settings->sessions_max;
     broker->session_buffer = (size_t)settings->session_buffer_kib << 10;
-    broker->spin_ns = spin_ns(settings);
+    broker->spin_ns = br_broker_spin_ns(settings);
     broker->hello_timeout_ms = settings->hello_timeout_ms;
     broker->spares = settings->spares;
     broker->misuse_limit.interval_ns = VGPU_NS_PER_S;

@@ -120,6 +120,9 @@ struct br_broker {
  * from then on (in the whole process). */
 struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *settings);
 
+/* Busy polling as the settings say; "auto" asks the kernel for the number of CPUs. */
+uint64_t br_broker_spin_ns(const struct br_settings *settings);
+
 /* Ends every session with 719, closes every socket and the broker's own handles; once.  Run the
  * loop afterwards until it is empty. */
 void br_broker_stop(struct br_broker *broker);

@@ -11,7 +11,8 @@
  *
  *   start:  options, log, loop, sockets taken or bound, executors spawned (--spawn-executors),
  *           filter built, locked, tried, READY to systemd and --ready-fd
- *   run:    doorbell ─► ring ─► pipe, pipe ─► ring ─► interrupt; SIGUSR1 logs figures
+ *   run:    doorbell ─► ring ─► pipe, pipe ─► ring ─► interrupt; SIGUSR1 logs figures;
+ *           SIGHUP ─► reader ─► settings
  *   end:    SIGTERM or SIGINT: accepts no more, refuses who waits, error word 719 to
  *           every session, sockets closed and removed, child ended, exit 0
  */
@@ -29,6 +30,7 @@
 #include "broker/listener.h"
 #include "broker/lock.h"
 #include "broker/options.h"
+#include "broker/reload.h"
 #include "broker/selftest.h"
 #include "broker/sockets.h"
 #include "broker/spawn.h"
@@ -50,6 +52,8 @@ struct process {
     uv_signal_t term;
     uv_signal_t interrupt;
     uv_signal_t usr1;
+    uv_signal_t hup;
+    struct br_reload reload;
     bool stopping;
 };
 
@@ -80,6 +84,8 @@ static void stop(struct process *process)
     uv_close((uv_handle_t *)&process->term, NULL);
     uv_close((uv_handle_t *)&process->interrupt, NULL);
     uv_close((uv_handle_t *)&process->usr1, NULL);
+    uv_close((uv_handle_t *)&process->hup, NULL);
+    br_reload_stop(&process->reload);
     br_watchdog_stop(&process->watchdog);
 }
 
@@ -89,6 +95,10 @@ static void on_signal(uv_signal_t *signal, int signum)
 
     if (signum == SIGUSR1) {
         br_broker_log_stats(process->broker);
+        return;
+    }
+    if (signum == SIGHUP) {
+        br_reload_now(&process->reload);
         return;
     }
     vgpu_log(VGPU_LOG_INFO, "stopping signal=%d", signum);
@@ -112,6 +122,9 @@ static int open_signals(struct process *process)
     }
     if (rc == 0) {
         rc = watch_signal(process, &process->usr1, SIGUSR1);
+    }
+    if (rc == 0) {
+        rc = watch_signal(process, &process->hup, SIGHUP);
     }
     return rc;
 }
@@ -247,6 +260,9 @@ static int start(struct process *process)
         rc = br_watchdog_start(&process->watchdog, &process->loop, process->broker);
     }
     if (rc == 0) {
+        rc = br_reload_start(&process->reload, &process->loop, process->broker);
+    }
+    if (rc == 0) {
         rc = open_sockets(process);
     }
     if (rc == 0) {
@@ -279,6 +295,7 @@ static void remove_files(const struct process *process)
 static void finish(struct process *process)
 {
     remove_files(process);
+    br_reload_fini(&process->reload);
     br_broker_free(process->broker);
     (void)uv_loop_close(&process->loop);
     br_options_fini(&process->options);
@@ -303,7 +320,10 @@ int main(int argc, char **argv)
     if (rc < 0) {
         vgpu_log(VGPU_LOG_WARNING, "cannot tell the service manager error=\"%s\"", strerror(-rc));
     }
-    rc = start(&process);
+    rc = br_reload_fork(&process.reload, &process.options, argc, argv);
+    if (rc == 0) {
+        rc = start(&process);
+    }
     if (rc < 0) {
         vgpu_log(VGPU_LOG_ERROR, "cannot start error=\"%s\"", strerror(-rc));
         remove_files(&process);

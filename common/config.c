@@ -407,6 +407,31 @@ int vgpu_config_set(struct vgpu_config *config, const char *assignment)
     return rc;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool vgpu_config_same(const struct vgpu_config_key *key, const void *a, const void *b)
+{
+    const char *x = (const char *)a + key->offset;
+    const char *y = (const char *)b + key->offset;
+
+    switch (key->type) {
+    case VGPU_CONFIG_STRING:
+    case VGPU_CONFIG_PATH:
+        return same_text(*(char *const *)(const void *)x, *(char *const *)(const void *)y);
+    case VGPU_CONFIG_BOOL:
+        return memcmp(x, y, sizeof(bool)) == 0;
+    case VGPU_CONFIG_U32:
+    case VGPU_CONFIG_U32_AUTO:
+    case VGPU_CONFIG_ENUM:
+    case VGPU_CONFIG_MODE:
+        break;
+    }
+    return memcmp(x, y, sizeof(uint32_t)) == 0;
+}
+
 void vgpu_config_fini(struct vgpu_config *config)
 {
     for (size_t i = 0; i < config->count; i++) {

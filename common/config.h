@@ -18,6 +18,7 @@
  * own work.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -81,6 +82,9 @@ int vgpu_config_load(struct vgpu_config *config, const char *path);
 /* Sets one key from "section.key=value" (an option --set), in an open section too.  0, or -errno
  * with config->error. */
 int vgpu_config_set(struct vgpu_config *config, const char *assignment);
+
+/* Whether a key has the same value in two of the program's structs. */
+bool vgpu_config_same(const struct vgpu_config_key *key, const void *a, const void *b);
 
 /* Frees the strings in the values and sets them to NULL. */
 void vgpu_config_fini(struct vgpu_config *config);

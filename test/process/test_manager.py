@@ -3,6 +3,7 @@
 """Broker and supervisor under a service manager: sockets that are passed, READY, the watchdog."""
 
 import os
+import signal
 import socket
 import unittest
 
@@ -102,6 +103,81 @@ class Broker(ManagerCase):
         wait_for(lambda: "ready sandbox=" in self.manager.log(), "a broker that is ready")
         self.assertIn("cannot tell the service manager", self.manager.log())
         self.assertEqual(stop(broker), 0)
+
+
+class Reload(ManagerCase):
+    """SIGHUP: all of the new configuration is taken, or none of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.config = self.manager.folder / "vgpu.conf"
+        self.write("[broker]\nsessions_max = 7\n")
+        self.ear = self.manager.ear("notify")
+        self.broker = self.manager.broker("--config", self.config, ear=self.ear)
+        self.assertIn("READY", hear(self.ear))
+
+    def tearDown(self):
+        self.assertEqual(stop(self.broker), 0, self.manager.log())
+
+    def write(self, text):
+        self.config.write_text(text)
+
+    def reload(self):
+        """Reloads, and returns what the log says of it."""
+        before = len(self.manager.log())
+        self.broker.send_signal(signal.SIGHUP)
+        self.assertEqual(hear(self.ear), {"RELOADING": "1"})
+        self.assertEqual(hear(self.ear), {"READY": "1"})
+        return self.manager.log()[before:]
+
+    def assert_refused(self, text, words):
+        self.write(text)
+        said = self.reload()
+        self.assertIn("configuration not taken, nothing has changed", said)
+        self.assertIn(words, said)
+
+    def test_good(self):
+        self.write("[broker]\nsessions_max = 9\nlog_level = debug\n")
+        self.assertIn("configuration taken sessions_max=9 ", self.reload())
+        with socket.socket(socket.AF_UNIX) as guest:
+            guest.connect(self.manager.path("own.sock"))
+            wait_for(lambda: "debug: guest connected" in self.manager.log(), "a line for debugging")
+
+    def test_bad_value(self):
+        self.assert_refused("[broker]\nhello_timeout_ms = 200\nsessions_max = many\n",
+                            f"{self.config}:3: sessions_max = ")
+        self.write("[broker]\nsessions_max = 7\n")
+        self.assertIn("sessions_max=7 channel_mib=1024 hello_timeout_ms=5000", self.reload())
+
+    def test_unknown_key(self):
+        self.assert_refused("[broker]\nsession_max = 5\n", f"{self.config}:2: unknown key")
+
+    def test_fixed_key(self):
+        self.assert_refused("[broker]\nsessions_max = 8\ncache_mib = 4095\n",
+                            "broker.cache_mib cannot change while the broker runs")
+
+    def test_machines_and_pools_are_fixed(self):
+        self.assert_refused("[vms]\nalpha = /run/alpha.sock\n", "section [vms] cannot change")
+        self.assert_refused("[pools]\nB = *\n", "section [pools] cannot change")
+
+    def test_no_file(self):
+        self.config.unlink()
+        self.broker.send_signal(signal.SIGHUP)
+        hear_key(self.ear, "READY")
+        self.assertIn(f"not taken, nothing has changed reason=\"{self.config}: ",
+                      self.manager.log())
+
+    def test_killed_reader(self):
+        """The broker serves on, and says what reloads no more."""
+        reader, = procfs.children(self.broker.pid)
+        os.kill(reader, signal.SIGKILL)
+        wait_for(lambda: "the reader of the configuration has ended" in self.manager.log(),
+                 "a line of the broker")
+        self.broker.send_signal(signal.SIGHUP)
+        wait_for(lambda: 'not taken reason="its reader has ended"' in self.manager.log(),
+                 "a line of the broker")
+        with socket.socket(socket.AF_UNIX) as guest:
+            guest.connect(self.manager.path("own.sock"))
 
 
 class Executor(ManagerCase):
