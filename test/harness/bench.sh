@@ -43,6 +43,7 @@ if [[ $driver == sim && ${#bench[@]} == 0 ]]; then
     bench=(--scale 50)
 fi
 program=$(printf '%q ' "$build/test/bench/vgpu-bench" "${bench[@]}")
+"$build/test/bench/vgpu-bench-limits" || exit 1
 before=$(printf '%q' "${LD_LIBRARY_PATH-}")
 stack_start "$build" "$driver" || exit 1
 echo "driver=$driver"
