@@ -76,6 +76,7 @@ static void answer(struct hd_hostd *hostd, int error, const char *text)
     struct hd_request *request = changes->first;
 
     changes->under_way = false;
+    changes->told = false;
     changes->first = request->next;
     if (changes->first == NULL) {
         changes->last = NULL;
@@ -90,6 +91,17 @@ static void answer(struct hd_hostd *hostd, int error, const char *text)
     free_request(request);
 }
 
+/* The broker was told what could not be written: it hears again what the registry has. */
+static void undo(struct hd_hostd *hostd)
+{
+    bool told = hostd->changes.told;
+
+    hd_vms_take_back(hostd);
+    if (told) {
+        hd_broker_again(&hostd->broker);
+    }
+}
+
 /* The transaction ends well: disk, then table, then log and answer. */
 static void keep(struct hd_hostd *hostd, const char *note)
 {
@@ -99,13 +111,34 @@ static void keep(struct hd_hostd *hostd, const char *note)
     int rc = hd_store_commit(&hostd->store, text, sizeof(text));
 
     if (rc < 0) {
+        undo(hostd);
         answer(hostd, -rc, text);
         return;
     }
     hd_change_apply(&changes->change, &hostd->table);
+    hd_vms_keep(hostd, &changes->change, changes->told);
     hd_change_describe(&changes->change, what, sizeof(what));
     vgpu_log(VGPU_LOG_INFO, "%s by uid=%u", what, changes->first->uid);
     answer(hostd, 0, note);
+}
+
+/* Tells the broker.  1: it will answer; 0: nobody to tell, or nothing, `why` has a note; -errno. */
+static int tell(struct hd_hostd *hostd, char *why, size_t cap)
+{
+    struct hd_changes *changes = &hostd->changes;
+    int rc;
+
+    why[0] = '\0';
+    if (!hd_broker_is_up(&hostd->broker)) {
+        (void)snprintf(why, cap,
+                       "vgpu-broker does not run, and hears of it when it does: "
+                       "systemctl start vgpu-broker");
+        return 0;
+    }
+    rc = hd_vms_tell(hostd, &changes->change, why, cap);
+    changes->under_way = rc == 1;
+    changes->told = rc == 1;
+    return rc;
 }
 
 /* Starts the first request; it is answered, or under way. */
@@ -122,12 +155,35 @@ static void start(struct hd_hostd *hostd)
         answer(hostd, -rc, why);
         return;
     }
-    keep(hostd, "");
+    rc = tell(hostd, why, sizeof(why));
+    if (rc < 0) {
+        hd_store_rollback(&hostd->store);
+        hd_vms_take_back(hostd);
+        answer(hostd, -rc, why);
+    } else if (rc == 0) {
+        keep(hostd, why);
+    }
+}
+
+void hd_changes_told(struct hd_hostd *hostd, int error, const char *text)
+{
+    if (!hostd->changes.under_way) {
+        return;
+    }
+    if (error == 0) {
+        keep(hostd, text);
+    } else {
+        hd_store_rollback(&hostd->store);
+        hd_vms_take_back(hostd);
+        answer(hostd, error, text);
+    }
+    hd_changes_go_on(hostd);
 }
 
 void hd_changes_go_on(struct hd_hostd *hostd)
 {
-    while (hostd->changes.first != NULL && !hostd->changes.under_way) {
+    while (hostd->changes.first != NULL && !hostd->changes.under_way &&
+           !hd_broker_is_coming(&hostd->broker)) {
         start(hostd);
     }
 }

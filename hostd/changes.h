@@ -20,6 +20,7 @@ struct hd_changes {
     struct hd_request *first; /* the one under way, then those that wait */
     struct hd_request *last;
     bool under_way; /* the first waits for the broker */
+    bool told;      /* the broker has heard of it */
     struct hd_change change;
 };
 

@@ -2,13 +2,17 @@
 #include "hostd/client.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/fd.h"
 #include "common/log.h"
 #include "hostd/hostd.h"
+#include "hostd/kill.h"
 #include "hostd/link.h"
 #include "hostd/rows.h"
 #include "proto/control.h"
@@ -73,12 +77,43 @@ static int take_change(struct hd_client *client, const Vgpu__Frame *frame)
     return 0;
 }
 
+static void log_kill(const struct hd_client *client, uint32_t pid, const char *why)
+{
+    if (why[0] == '\0') {
+        vgpu_log(VGPU_LOG_INFO, "worker killed pid=%u by uid=%u", pid, client->uid);
+    } else {
+        vgpu_log(VGPU_LOG_ERROR, "worker not killed pid=%u by uid=%u reason=\"%s\"", pid,
+                 client->uid, why);
+    }
+}
+
+/* A supervisor's only frame.  There is no answer: it sees the end of the worker. */
+static int take_kill(struct hd_client *client, const Vgpu__KillWorker *kill_worker)
+{
+    VGPU_CLEANUP_FD int pidfd = vgpu_frame_socket_take_fd(&client->link.socket);
+    uid_t executor = client->hostd->options.executor_uid;
+    char why[HD_WHY_MAX] = "";
+
+    if (client->uid != 0 && (executor == (uid_t)-1 || client->uid != executor)) {
+        (void)snprintf(why, sizeof(why), "the account may not (hostd.executor_user)");
+    } else if (pidfd < 0 || kill_worker->pid == 0 || kill_worker->pid > INT_MAX) {
+        (void)snprintf(why, sizeof(why), "no pidfd, or no number of a process");
+    } else {
+        (void)hd_kill_worker(pidfd, (pid_t)kill_worker->pid, why, sizeof(why));
+    }
+    log_kill(client, kill_worker->pid, why);
+    return -ECONNRESET;
+}
+
 static int on_frame(struct hd_link *link, const Vgpu__Frame *frame)
 {
     struct hd_client *client = (struct hd_client *)link;
 
     if (frame->kind_case == VGPU__FRAME__KIND_CTL_HELLO) {
         return take_hello(client, frame->ctl_hello);
+    }
+    if (frame->kind_case == VGPU__FRAME__KIND_KILL_WORKER && !client->greeted) {
+        return take_kill(client, frame->kill_worker);
     }
     if (!client->greeted) {
         return break_rule(client, "a first frame that is not CtlHello");

@@ -14,13 +14,16 @@
 
 #define BACKLOG 128
 
-/* "/proc/self/fd/N/name": leads into the folder that is held, whatever was renamed since. */
-static int make_address(int dir, const char *name, struct sockaddr_un *address)
+/* The path, or "/proc/self/fd/N/name", which leads into the folder that is held, whatever was
+ * renamed since. */
+static int make_address(int dir, const char *name, const char *path, struct sockaddr_un *address)
 {
     int len;
 
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    len = snprintf(address->sun_path, sizeof(address->sun_path), "/proc/self/fd/%d/%s", dir, name);
+    len = path != NULL ? snprintf(address->sun_path, sizeof(address->sun_path), "%s", path)
+                       : snprintf(address->sun_path, sizeof(address->sun_path),
+                                  "/proc/self/fd/%d/%s", dir, name);
     return len < 0 || (size_t)len >= sizeof(address->sun_path) ? -ENAMETOOLONG : 0;
 }
 
@@ -82,11 +85,12 @@ static int give(int dir, const char *name, const struct hd_listener_access *acce
     return 0;
 }
 
-static int bind_at(int fd, int dir, const char *name, const struct hd_listener_access *access,
-                   struct stat *made, char *why, size_t cap)
+static int bind_at(int fd, int dir, const char *name, const char *path,
+                   const struct hd_listener_access *access, struct stat *made, char *why,
+                   size_t cap)
 {
     struct sockaddr_un address;
-    int rc = make_address(dir, name, &address);
+    int rc = make_address(dir, name, path, &address);
 
     if (rc == 0) {
         rc = bind_file(fd, &address, access->mode);
@@ -101,15 +105,16 @@ static int bind_at(int fd, int dir, const char *name, const struct hd_listener_a
     return rc == 0 && listen(fd, BACKLOG) != 0 ? -errno : rc;
 }
 
-int hd_listener_open_at(int dir, const char *name, const struct hd_listener_access *access,
-                        struct stat *made, char *why, size_t cap)
+int hd_listener_open_at(int dir, const char *name, const char *path,
+                        const struct hd_listener_access *access, struct stat *made, char *why,
+                        size_t cap)
 {
     VGPU_CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int rc = fd < 0 ? -errno : 0;
 
     why[0] = '\0';
     if (rc == 0) {
-        rc = bind_at(fd, dir, name, access, made, why, cap);
+        rc = bind_at(fd, dir, name, path, access, made, why, cap);
     }
     if (rc < 0 && why[0] == '\0') {
         (void)snprintf(why, cap, "%s: %s", name, strerror(-rc));
@@ -145,7 +150,7 @@ int hd_listener_open(const char *path, const struct hd_listener_access *access, 
         (void)snprintf(why, cap, "%s: %s; make its folder", path, strerror(-dir));
         return dir;
     }
-    rc = hd_listener_open_at(dir, name, access, &made, part, sizeof(part));
+    rc = hd_listener_open_at(dir, name, path, access, &made, part, sizeof(part));
     if (rc < 0) {
         (void)snprintf(why, cap, "%s: %s", path, part);
     }

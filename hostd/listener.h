@@ -19,9 +19,11 @@ struct hd_listener_access {
 };
 
 /* Makes the socket `name` in the folder behind `dir` (borrowed) and listens.  Returns its
- * descriptor, or -errno with a line in `why`; *made says which file it is. */
-int hd_listener_open_at(int dir, const char *name, const struct hd_listener_access *access,
-                        struct stat *made, char *why, size_t cap);
+ * descriptor, or -errno with a line in `why`; *made says which file it is.  `path`: the socket is
+ * bound by it, so that ss(8) shows it; NULL: the folder may be changed by others meanwhile. */
+int hd_listener_open_at(int dir, const char *name, const char *path,
+                        const struct hd_listener_access *access, struct stat *made, char *why,
+                        size_t cap);
 
 /* The same for an absolute path in a folder that nobody else can write. */
 int hd_listener_open(const char *path, const struct hd_listener_access *access, char *why,

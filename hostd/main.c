@@ -3,25 +3,30 @@
 /*
  * vgpu-hostd: one process, one thread, one sd-event loop; the only privileged program.
  *
- *   vgpuctl ──hostd.sock──► client ─► changes ─► store (SQLite)
- *                                        │
- *   start:  options, log, registry read, socket bound, READY
+ *   vgpuctl ─hostd.sock─► client ─► changes ─► store (SQLite)
+ *                                      │
+ *                                      ▼ VmSet + listening socket, PoolSet, GpuDrain
+ *   /var/xen/qemu ─inotify─► watch ─► vms ─► broker ──control.sock──► vgpu-broker
+ *   /proc ─────────timer───► scan ─► identity ─┘ ◄─ VmPeer
+ *   vgpu-executor ─hostd.sock, KillWorker─► client ─► kill
+ *
+ *   start:  options, log, privileges dropped, socket bound, registry read, folders watched, QEMUs
+ *           looked for, READY; the broker is connected to from the loop, whenever it is there
  *   run:    SIGHUP reads the settings again
- *   end:    SIGTERM or SIGINT: exit 0; the registry is on the disk after every change
+ *   end:    SIGTERM or SIGINT: exit 0.  The machines' sockets stay: the broker serves on
  */
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
 
-#include "common/clock.h"
 #include "common/fd.h"
 #include "common/io.h"
 #include "common/log.h"
 #include "hostd/hostd.h"
+#include "hostd/privileges.h"
 
 static const enum vgpu_log_level levels[] = {VGPU_LOG_ERROR, VGPU_LOG_WARNING, VGPU_LOG_INFO,
                                              VGPU_LOG_DEBUG};
@@ -33,6 +38,14 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
     (void)source;
     vgpu_log(VGPU_LOG_INFO, "stopping signal=%u", info->ssi_signo);
     return sd_event_exit(hostd->event, 0);
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)source;
+    (void)info;
+    hd_hostd_reload(userdata);
+    return 0;
 }
 
 /* sd-event takes signals that are blocked.  A write beyond RLIMIT_FSIZE is an error, no end. */
@@ -51,6 +64,9 @@ static int open_signals(struct hd_hostd *hostd)
     rc = sd_event_add_signal(hostd->event, NULL, SIGTERM, on_stop, hostd);
     if (rc >= 0) {
         rc = sd_event_add_signal(hostd->event, NULL, SIGINT, on_stop, hostd);
+    }
+    if (rc >= 0) {
+        rc = sd_event_add_signal(hostd->event, NULL, SIGHUP, on_reload, hostd);
     }
     return rc < 0 ? rc : 0;
 }
@@ -71,18 +87,15 @@ static int start(struct hd_hostd *hostd)
 {
     int rc = sd_event_new(&hostd->event);
 
-    hostd->started_ns = vgpu_clock_ns();
-    hostd->server.fd = -1;
     if (rc >= 0) {
         rc = open_signals(hostd);
     }
     if (rc == 0) {
-        rc = hd_server_open(&hostd->server, hostd);
+        rc = hd_hostd_start(hostd);
     }
     if (rc < 0) {
         return rc;
     }
-    hd_store_open(&hostd->store, hostd->options.settings.registry, &hostd->table);
     (void)sd_event_set_watchdog(hostd->event, 1);
     announce(hostd);
     return 0;
@@ -91,9 +104,7 @@ static int start(struct hd_hostd *hostd)
 static void finish(struct hd_hostd *hostd)
 {
     (void)sd_notify(0, "STOPPING=1");
-    hd_server_close(&hostd->server);
-    hd_changes_fini(&hostd->changes);
-    hd_store_close(&hostd->store);
+    hd_hostd_stop(hostd);
     (void)sd_event_unref(hostd->event);
     hd_options_fini(&hostd->options);
     vgpu_log(VGPU_LOG_INFO, "stopped");
@@ -110,8 +121,11 @@ int main(int argc, char **argv)
     }
     (void)vgpu_log_init("vgpu-hostd", levels[hostd.options.settings.log_level],
                         VGPU_LOG_TARGET_AUTO);
-    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    rc = start(&hostd);
+    hostd.server.fd = -1;
+    rc = hd_privileges_drop();
+    if (rc == 0) {
+        rc = start(&hostd);
+    }
     if (rc < 0) {
         vgpu_log(VGPU_LOG_ERROR, "cannot start error=\"%s\"", strerror(-rc));
     } else {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hostd/machine.h"
+#include "hostd/watch.h"
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
 
@@ -175,18 +176,22 @@ static int check_path(const char *key, const char *path, size_t max, char *why, 
 /* Every word is an absolute path. */
 static int check_watch(const char *watch, char *why, size_t cap)
 {
+    int count = 0;
+
     if (strcmp(watch, "none") == 0) {
         return 0;
     }
     for (const char *at = watch + strspn(watch, " \t"); *at != '\0'; at += strspn(at, " \t")) {
-        if (*at != '/') {
+        size_t len = strcspn(at, " \t");
+
+        if (*at != '/' || len > HD_ROOT_MAX || ++count > HD_WATCH_ROOTS_MAX) {
             (void)snprintf(why, cap,
-                           "hostd.watch = \"%.100s\": wanted absolute paths with blanks between, "
-                           "or none",
-                           watch);
+                           "hostd.watch = \"%.100s\": wanted at most %d absolute paths of at most "
+                           "%d bytes with blanks between, or none",
+                           watch, HD_WATCH_ROOTS_MAX, HD_ROOT_MAX);
             return -EINVAL;
         }
-        at += strcspn(at, " \t");
+        at += len;
     }
     return 0;
 }

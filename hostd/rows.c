@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "hostd/hostd.h"
+#include "hostd/identity.h"
 #include "proto/control.h"
 
 /* "ok", or what is wrong with the file and what to do. */
@@ -35,20 +36,29 @@ static void send_host(struct hd_hostd *hostd, struct hd_link *link)
     row.uptime_ms = (vgpu_clock_ns() - hostd->started_ns) / VGPU_NS_PER_MS;
     row.registry = hostd->options.settings.registry;
     row.registry_state = state;
-    row.vms = (uint32_t)hostd->table.machine_count;
+    row.vms = (uint32_t)hostd->vms.count;
+    row.qemus = (uint32_t)hostd->scan.with_device;
+    row.broker = hd_broker_is_up(&hostd->broker);
     row.last_error = hostd->last_error;
     frame.kind_case = VGPU__FRAME__KIND_HOST_ROW;
     frame.host_row = &row;
     hd_link_send(link, &frame, -1);
 }
 
-static void send_machine(struct hd_link *link, const struct hd_machine *machine)
+static void send_machine(struct hd_hostd *hostd, struct hd_link *link,
+                         const struct hd_machine *machine)
 {
     Vgpu__RegistryRow row = VGPU__REGISTRY_ROW__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
     struct hd_machine m = *machine;
+    char why[HD_WHY_MAX];
+    const struct hd_vm *vm = hd_vms_find(&hostd->vms, machine->name);
     char state[HD_WHY_MAX] = "";
 
+    if (vm != NULL) {
+        (void)snprintf(state, sizeof(state), "%s", hd_vm_state(hostd, vm));
+        (void)hd_vms_path(hostd, machine, m.socket, why, sizeof(why));
+    }
     row.name = m.name;
     row.uuid = m.uuid;
     row.pool = m.pool;
@@ -77,10 +87,63 @@ static int send_registry(struct hd_hostd *hostd, struct hd_link *link, const cha
         const struct hd_machine *machine = &hostd->table.machines[i];
 
         if (name[0] == '\0' || strcmp(name, machine->name) == 0) {
-            send_machine(link, machine);
+            send_machine(hostd, link, machine);
         }
     }
     return 0;
+}
+
+/* The machine that a QEMU is, as far as the host can tell. */
+static const struct hd_vm *vm_of(struct hd_hostd *hostd, const struct hd_qemu *qemu)
+{
+    const struct hd_machine *row = hd_table_machine_by_uuid(&hostd->table, qemu->uuid);
+    const struct hd_vm *vm = hd_vms_find_socket(&hostd->vms, qemu->socket);
+
+    if (vm == NULL && row != NULL) {
+        vm = hd_vms_find(&hostd->vms, row->name);
+    }
+    return vm != NULL ? vm : hd_vms_find(&hostd->vms, qemu->name);
+}
+
+static void send_qemu(struct hd_hostd *hostd, struct hd_link *link, const struct hd_qemu *found)
+{
+    static const char *const words[] = {"socket only", "verified", "another's"};
+    Vgpu__QemuRow row = VGPU__QEMU_ROW__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+    struct hd_qemu qemu = *found;
+    const struct hd_vm *vm = vm_of(hostd, found);
+    char name[HD_NAME_MAX + 1];
+    char device[48];
+    char identity[HD_WHY_MAX] = "";
+    char why[HD_WHY_MAX];
+
+    (void)snprintf(name, sizeof(name), "%s", vm != NULL ? vm->row.name : qemu.name);
+    (void)snprintf(device, sizeof(device), "%s%s", qemu.device ? "vgpu-cuda" : "none",
+                   qemu.loader ? " (loader)" : "");
+    if (vm != NULL) {
+        enum vgpu_ctl_verdict verdict =
+            hd_identity_check(hostd, vm, (pid_t)qemu.pid, why, sizeof(why));
+
+        (void)snprintf(identity, sizeof(identity), "%s: %.440s", words[verdict], why);
+    }
+    row.pid = qemu.pid;
+    row.vm = name;
+    row.uuid = qemu.uuid;
+    row.socket = qemu.socket;
+    row.binary = qemu.binary;
+    row.device = device;
+    row.identity = identity;
+    frame.kind_case = VGPU__FRAME__KIND_QEMU_ROW;
+    frame.qemu_row = &row;
+    hd_link_send(link, &frame, -1);
+}
+
+static void send_qemus(struct hd_hostd *hostd, struct hd_link *link)
+{
+    hd_scan_look(&hostd->scan);
+    for (size_t i = 0; i < hostd->scan.count; i++) {
+        send_qemu(hostd, link, &hostd->scan.qemus[i]);
+    }
 }
 
 int hd_rows_send(struct hd_hostd *hostd, struct hd_link *link, const Vgpu__CtlAsk *ask, char *why,
@@ -89,6 +152,9 @@ int hd_rows_send(struct hd_hostd *hostd, struct hd_link *link, const Vgpu__CtlAs
     switch (ask->what) {
     case VGPU_CTL_HOSTD:
         send_host(hostd, link);
+        return 0;
+    case VGPU_CTL_QEMUS:
+        send_qemus(hostd, link);
         return 0;
     case VGPU_CTL_REGISTRY:
         return send_registry(hostd, link, ask->vm, why, cap);

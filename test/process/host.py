@@ -112,6 +112,7 @@ class Host:
                          "hostd.watch": "none", "hostd.scan_s": 1,
                          "broker.control_socket": self.control, **(settings or {})}
         self.wrapper = wrapper
+        self.config = None
         self.process = None
         self.log = open(self.folder / "log", "a+b")
 
@@ -125,9 +126,10 @@ class Host:
     def start(self, **options):
         """Starts it and waits until it is ready."""
         get, put = os.pipe()
+        config = ["--config", str(self.config)] if self.config else []
         sets = [word for key, value in self.settings.items() for word in ("--set", f"{key}={value}")]
         self.process = subprocess.Popen(
-            [*self.wrapper, str(build_folder() / "hostd/vgpu-hostd"), *sets, "--ready-fd",
+            [*self.wrapper, str(build_folder() / "hostd/vgpu-hostd"), *config, *sets, "--ready-fd",
              str(put)], pass_fds=(put,), stderr=self.log, stdin=subprocess.DEVNULL,
             preexec_fn=die_with_parent, **options)
         os.close(put)

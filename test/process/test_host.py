@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 import host
+import procfs
 from host import ADD, REMOVE, SET, Host
 from stack import PATIENCE_S, needed, wait_for
 
@@ -55,7 +56,8 @@ class Changes(HostCase):
         self.assertEqual(tool.change(ADD, "alpha", f"uuid={UUID}", "quota=8GiB", "calls=100/200")[0], 0)
         self.assertEqual(tool.change(SET, "alpha", "priority=7", "bytes=1MiB")[0], 0)
         [row] = tool.registry("alpha")
-        row.pop("state", None)
+        self.assertEqual(row.pop("state"), "waits for the broker")
+        self.assertEqual(row.pop("socket"), f"{self.host.vm_dir}/alpha.sock")
         self.assertEqual(row, {"name": "alpha", "uuid": UUID, "memory_quota": 8 << 30,
                                "priority": 7, "calls_per_s": 100, "calls_burst": 200,
                                "bytes_per_s": 1 << 20, "bytes_burst": 1 << 20})
@@ -161,6 +163,15 @@ class Files(HostCase):
         self.assertEqual(stat.S_IMODE(info.st_mode), 0o660)
         self.assertEqual(self.host.stop(), 0)
         self.assertFalse(self.host.socket.exists())
+
+    def test_privileges_are_given_up(self):
+        status = procfs.status(self.host.process.pid)
+        kept = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 5 | 1 << 19
+        self.assertEqual(status["NoNewPrivs"], "1")
+        for key in ("CapPrm", "CapEff", "CapInh", "CapAmb"):
+            self.assertEqual(int(status[key], 16) & ~kept, 0, key)
+        if os.geteuid() == 0:
+            self.assertEqual(int(status["CapEff"], 16), kept)
 
     def test_a_second_one_does_not_start(self):
         other = Host({"hostd.socket": self.host.socket})

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HD_PRIVILEGES_H
+#define HD_PRIVILEGES_H
+
+/*
+ * What vgpu-hostd keeps of root's privileges: to give sockets to their owners (CHOWN,
+ * DAC_OVERRIDE, FOWNER), to see other accounts' processes (SYS_PTRACE), to end workers (KILL).
+ */
+
+/* Gives up everything else, for good.  Works without any privilege too.  0 or -errno. */
+int hd_privileges_drop(void);
+
+#endif

@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""vgpu-hostd and the QEMUs of its host: their folders, what they are, whose they are; and workers
+that are to be killed."""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+import unittest
+
+import host
+from fake_broker import FakeBroker
+from host import ADD, REMOVE, Host
+from stack import PATIENCE_S, die_with_parent, needed, wait_for
+from test_host import UUID, HostCase
+from test_host_broker import BrokerCase, connects
+
+SOCKET, VERIFIED, ANOTHERS = 0, 1, 2
+
+
+class Places(BrokerCase):
+    """Folders as Xen's toolstack makes them."""
+
+    def setUp(self):
+        self.host = Host()
+        self.addCleanup(self.host.close)
+        self.root = self.host.folder / "qemu"
+        self.root.mkdir()
+        self.host.settings["hostd.watch"] = f"{self.root} {self.host.folder}/absent"
+        self.host.start()
+        self.fake = self.broker()
+        self.up(self.fake)
+
+    def make(self, domain):
+        folder = self.root / f"root-{domain}"
+        (folder / "tmp").mkdir(parents=True)
+        return folder / "tmp" / "vgpu-mediator.sock"
+
+    def wait_vm(self, name, there=True):
+        wait_for(lambda: (name in self.fake.vms) == there, f"{name} at the broker")
+
+    def test_a_folder_appears_and_goes(self):
+        path = self.make(7)
+        self.wait_vm("xen-7")
+        self.assertEqual(self.fake.vms["xen-7"]["socket"], str(path))
+        self.assertTrue(connects(path))
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o660)
+        shutil.rmtree(self.root / "root-7")
+        self.wait_vm("xen-7", False)
+        self.assertTrue(connects(self.make(7)) or self.wait_vm("xen-7") is None)
+
+    def test_the_socket_is_the_folders_owners(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root gives files away")
+        (self.root / "new" / "tmp").mkdir(parents=True)
+        os.chown(self.root / "new" / "tmp", 4711, 4712)
+        os.rename(self.root / "new", self.root / "root-9")
+        self.wait_vm("xen-9")
+        info = os.stat(self.root / "root-9" / "tmp" / "vgpu-mediator.sock")
+        self.assertEqual((info.st_uid, info.st_gid), (4711, 4712))
+
+    def test_the_registry_names_it(self):
+        tool = self.tool()
+        path = self.root / "root-5" / "tmp" / "vgpu-mediator.sock"
+        error, note = tool.change(ADD, "alpha", f"socket={path}", "quota=1GiB")
+        self.assertEqual(error, 0)
+        self.assertIn("appears", note)
+        self.assertEqual(tool.change(ADD, "xen-6", "quota=2GiB")[0], 0)
+        self.assertNotIn("alpha", self.fake.vms)
+        self.make(5)
+        self.wait_vm("alpha")
+        self.assertEqual(self.fake.vms["alpha"]["memory_quota"], 1 << 30)
+        self.assertNotIn("xen-5", self.fake.vms)
+        where = str(self.make(6))
+        wait_for(lambda: self.fake.vms["xen-6"]["socket"] == where, "the socket of xen-6")
+        self.assertEqual(self.fake.vms["xen-6"]["memory_quota"], 2 << 30)
+        shutil.rmtree(self.root / "root-5")
+        self.wait_vm("alpha", False)
+        self.assertEqual(tool.change(REMOVE, "alpha")[0], 0)
+
+    def test_links_and_other_things_are_left_alone(self):
+        precious = self.host.folder / "precious"
+        precious.mkdir()
+        (self.root / "root-1").symlink_to(precious)
+        (self.root / "root-2").mkdir()
+        (self.root / "root-2" / "tmp").symlink_to(precious)
+        for name in ("root-", "root-x", "root-007", "root-1234567890", "other"):
+            (self.root / name / "tmp").mkdir(parents=True)
+        victim = self.host.folder / "victim"
+        victim.write_text("precious")
+        (self.root / "new" / "tmp").mkdir(parents=True)
+        (self.root / "new" / "tmp" / "vgpu-mediator.sock").symlink_to(victim)
+        os.rename(self.root / "new", self.root / "root-3")
+        (self.root / "new" / "tmp").mkdir(parents=True)
+        os.link(victim, self.root / "new" / "tmp" / "vgpu-mediator.sock")
+        os.rename(self.root / "new", self.root / "root-4")
+        self.make(8)
+        self.wait_vm("xen-8")
+        self.host.wait_log("is no socket", 2)
+        self.assertEqual(sorted(self.fake.vms), ["xen-8"])
+        self.assertEqual(list(precious.iterdir()), [])
+        info = os.stat(victim)
+        self.assertEqual((victim.read_text(), info.st_uid, stat.S_IMODE(info.st_mode) & 0o22),
+                         ("precious", os.geteuid(), 0))
+
+    def test_a_folder_that_is_filled_later(self):
+        (self.root / "root-11").mkdir()
+        time.sleep(0.2)
+        (self.root / "root-11" / "tmp").mkdir()
+        self.wait_vm("xen-11")
+
+    def test_folders_that_come_and_go_quickly(self):
+        for _ in range(30):
+            self.make(12)
+            shutil.rmtree(self.root / "root-12", ignore_errors=True)
+        self.make(13)
+        self.wait_vm("xen-13")
+        self.wait_vm("xen-12", False)
+        self.assertTrue(self.tool().host())
+
+    def test_reload_watches_another_folder(self):
+        other = self.host.folder / "other"
+        (other / "root-21" / "tmp").mkdir(parents=True)
+        self.make(20)
+        self.wait_vm("xen-20")
+        config = self.host.folder / "vgpu.conf"
+        keep = f"[hostd]\nvm_dir = {self.host.vm_dir}\n"
+        config.write_text(keep + f"watch = {self.root}\n")
+        self.host.kill()
+        del self.host.settings["hostd.watch"], self.host.settings["hostd.vm_dir"]
+        self.host.config = config
+        self.host.start()
+        self.up(self.fake, 2)
+        config.write_text(keep + f"watch = {self.root} {other}\n")
+        self.host.process.send_signal(signal.SIGHUP)
+        self.wait_vm("xen-21")
+        self.assertIn("xen-20", self.fake.vms)
+        config.write_text(keep + "watch = nowhere\n")
+        self.host.process.send_signal(signal.SIGHUP)
+        self.host.wait_log("settings not changed: ")
+        config.write_text(f"[hostd]\nvm_dir = /elsewhere\nwatch = {self.root}\n")
+        self.host.process.send_signal(signal.SIGHUP)
+        self.host.wait_log("settings not changed: hostd.vm_dir cannot change")
+        self.assertEqual(sorted(self.fake.vms), ["xen-20", "xen-21"])
+
+
+class Qemus(BrokerCase):
+    """A program with QEMU's name and command line."""
+
+    def qemu(self, *args, environment=None):
+        binary = self.host.folder / "qemu-system-x86_64"
+        if not binary.exists():
+            shutil.copy(os.path.realpath(sys.executable), binary)
+        process = subprocess.Popen(
+            ["qemu", "-c", "import time; print(flush=True); time.sleep(600)", *args],
+            executable=binary, preexec_fn=die_with_parent, stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONHOME": sys.base_prefix, **(environment or {})})
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), b"\n")
+        return process
+
+    def device(self, name, path, *more):
+        return self.qemu("-name", f"guest={name},debug-threads=on", "-chardev",
+                         f"socket,id=c0,path={path},reconnect=1", "-device",
+                         "vgpu-cuda,id=vgpu0,chardev=c0", *more)
+
+    def test_found_and_counted(self):
+        self.host.wait_log("Found 0 QEMU VMs with vgpu-cuda devices")
+        process = self.device("alpha", "/run/x.sock", "-uuid", UUID.upper())
+        self.qemu("-name", "plain", "-device", "virtio-net-pci")
+        self.host.wait_log("Found 1 QEMU VMs with vgpu-cuda devices")
+        rows = {row["vm"]: row for row in self.tool().qemus()}
+        self.assertEqual(rows["alpha"], {
+            "pid": process.pid, "vm": "alpha", "uuid": UUID, "socket": "/run/x.sock",
+            "binary": "qemu-system-x86_64", "device": "vgpu-cuda"})
+        self.assertEqual(rows["plain"]["device"], "none")
+        process.kill()
+        self.host.wait_log("Found 0 QEMU VMs with vgpu-cuda devices", 2)
+
+    def test_identity(self):
+        broker = self.broker()
+        self.up(broker)
+        tool = self.tool()
+        self.assertEqual(tool.change(ADD, "alpha", f"uuid={UUID}")[0], 0)
+        self.assertEqual(tool.change(ADD, "beta")[0], 0)
+        path = self.path("alpha")
+        alpha = self.device("alpha", path, "-uuid", UUID)
+        self.assertEqual(broker.tell_peer("alpha", alpha.pid), (VERIFIED, "command line: uuid"))
+        self.assertEqual(broker.tell_peer("beta", alpha.pid)[0], ANOTHERS)
+        beta = self.device("beta", self.path("beta"))
+        self.assertEqual(broker.tell_peer("beta", beta.pid), (VERIFIED, "command line: socket"))
+        self.assertEqual(broker.tell_peer("alpha", beta.pid),
+                         (ANOTHERS, "command line: socket of machine beta"))
+        other = self.device("gamma", "/run/x.sock", "-uuid", UUID.replace("6e", "7f"))
+        self.assertEqual(broker.tell_peer("alpha", other.pid)[0], ANOTHERS)
+        self.assertEqual(broker.tell_peer("beta", other.pid)[0], SOCKET)
+        self.assertEqual(broker.tell_peer("alpha", os.getpid())[0], SOCKET)
+        rows = {row["pid"]: row.get("identity") for row in tool.qemus()}
+        self.assertEqual(rows[alpha.pid], "verified: command line: uuid")
+        self.host.wait_log("verdict=\"another's\"")
+
+
+class Killing(HostCase):
+    def ask(self, pid, *fds):
+        with self.host.tool(greet=False) as tool:
+            tool.say("kill_worker", {1: pid}, fds)
+            self.assertTrue(tool.wait_end(PATIENCE_S))
+
+    def test_who_is_no_worker_lives(self):
+        child = subprocess.Popen(["sleep", "600"], preexec_fn=die_with_parent)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        pidfd = os.pidfd_open(child.pid)
+        self.addCleanup(os.close, pidfd)
+        self.ask(child.pid, pidfd)
+        self.host.wait_log(f"process {child.pid} is not of a vgpu-worker@ unit")
+        self.ask(1, pidfd)
+        self.host.wait_log("the descriptor is not the pidfd of process 1")
+        with open("/dev/null", "rb") as file:
+            self.ask(child.pid, file.fileno())
+        self.ask(child.pid)
+        self.host.wait_log("no pidfd")
+        self.ask(2 ** 31 + 5, pidfd)
+        self.assertIsNone(child.poll())
+        self.assertEqual(self.host.text().count("worker not killed"), 5)
+        with self.host.tool() as tool:
+            tool.say("kill_worker", {1: child.pid}, (pidfd,))
+            self.assertTrue(tool.wait_end(PATIENCE_S))
+
+    def test_a_worker_dies(self):
+        group = self.group()
+        child = subprocess.Popen(["sleep", "600"], preexec_fn=die_with_parent)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        with open(os.path.join(group, "cgroup.procs"), "w") as file:
+            file.write(str(child.pid))
+        pidfd = os.pidfd_open(child.pid)
+        self.addCleanup(os.close, pidfd)
+        self.ask(child.pid, pidfd)
+        self.assertEqual(child.wait(PATIENCE_S), -signal.SIGKILL)
+        self.host.wait_log(f"worker killed pid={child.pid} by uid={os.geteuid()}")
+        os.rmdir(group)
+
+    def group(self):
+        for base in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup", "/sys/fs/cgroup/pids"):
+            group = f"{base}/vgpu-worker@test-{os.getpid()}.service"
+            try:
+                os.mkdir(group)
+            except OSError:
+                continue
+            if os.path.exists(f"{group}/cgroup.procs"):
+                self.addCleanup(shutil.rmtree, group, ignore_errors=True)
+                return group
+            os.rmdir(group)
+        self.skipTest("no control group can be made here")
+
+
+if __name__ == "__main__":
+    needed("hostd/vgpu-hostd")
+    unittest.main(verbosity=2)
