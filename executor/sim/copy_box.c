@@ -1,31 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor/sim/box.h"
 #include "executor/sim/stream.h"
+#include "proto/copy_box.h"
 
 /* The forms of a copy of a box: with two dimensions, and those that wait. */
-
-static CUDA_MEMCPY3D box_of(const CUDA_MEMCPY2D *c)
-{
-    return (CUDA_MEMCPY3D){
-        .srcXInBytes = c->srcXInBytes,
-        .srcY = c->srcY,
-        .srcMemoryType = c->srcMemoryType,
-        .srcHost = c->srcHost,
-        .srcDevice = c->srcDevice,
-        .srcArray = c->srcArray,
-        .srcPitch = c->srcPitch,
-        .dstXInBytes = c->dstXInBytes,
-        .dstY = c->dstY,
-        .dstMemoryType = c->dstMemoryType,
-        .dstHost = c->dstHost,
-        .dstDevice = c->dstDevice,
-        .dstArray = c->dstArray,
-        .dstPitch = c->dstPitch,
-        .WidthInBytes = c->WidthInBytes,
-        .Height = c->Height,
-        .Depth = 1,
-    };
-}
 
 static CUresult copy_and_wait(CUcontext ctx, const CUDA_MEMCPY3D *c)
 {
@@ -58,7 +36,7 @@ static CUresult copy_rectangle(const char *call, const CUDA_MEMCPY2D *c)
     if (c == NULL) {
         return sim_end(CUDA_ERROR_INVALID_VALUE);
     }
-    box = box_of(c);
+    box = vgpu_copy_box_of(c);
     return sim_end(copy_and_wait(ctx, &box));
 }
 
@@ -84,6 +62,6 @@ CUresult cuMemcpy2DAsync(const CUDA_MEMCPY2D *pCopy, CUstream hStream)
     if (pCopy == NULL) {
         return sim_end(CUDA_ERROR_INVALID_VALUE);
     }
-    box = box_of(pCopy);
+    box = vgpu_copy_box_of(pCopy);
     return sim_end(box_copy(ctx, &box, hStream));
 }

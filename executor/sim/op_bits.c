@@ -186,20 +186,7 @@ static const insn_fn brev_table[T_COUNT] = {[T_B32] = brev_32, [T_B64] = brev_64
 static struct insn *emit(struct ptx_build *b, struct ptx_inst *in, insn_fn fn, enum ptx_type type,
                          uint32_t sources)
 {
-    uint32_t s[4] = {0};
-    struct insn *i;
-
-    ptx_operands(b, in, sources + 1, sources + 1);
-    for (uint32_t k = 0; k < sources; k++) {
-        s[k] = ptx_src(b, in, k + 1, type);
-    }
-    i = ptx_emit(b, op_vector(in, fn));
-    i->d = ptx_dst(b, in, 0);
-    i->a = s[0];
-    i->b = s[1];
-    i->c = s[2];
-    i->e = s[3];
-    return i;
+    return ptx_emit_sources(b, in, op_vector(in, fn), type, sources);
 }
 
 #define TABLED(name, sources)                                                                      \

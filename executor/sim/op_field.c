@@ -127,26 +127,6 @@ HANDLER(fns)
     return i + 1;
 }
 
-/* fn with so many source operands. */
-static struct insn *emit(struct ptx_build *b, struct ptx_inst *in, insn_fn fn, enum ptx_type type,
-                         uint32_t sources)
-{
-    uint32_t s[4] = {0};
-    struct insn *i;
-
-    ptx_operands(b, in, sources + 1, sources + 1);
-    for (uint32_t k = 0; k < sources; k++) {
-        s[k] = ptx_src(b, in, k + 1, type);
-    }
-    i = ptx_emit(b, fn);
-    i->d = ptx_dst(b, in, 0);
-    i->a = s[0];
-    i->b = s[1];
-    i->c = s[2];
-    i->e = s[3];
-    return i;
-}
-
 /* The flags of bfind and bfe; the type must be a 32- or 64-bit integer. */
 static int64_t field_flags(struct ptx_build *b, const struct ptx_inst *in, enum ptx_type type)
 {
@@ -162,7 +142,7 @@ static void lower_bfind(struct ptx_build *b, struct ptx_inst *in)
     enum ptx_type type = ptx_mod_type_needed(b, in);
     int64_t flags = field_flags(b, in, type);
 
-    emit(b, in, bfind, type, 1)->imm = flags | shift;
+    ptx_emit_sources(b, in, bfind, type, 1)->imm = flags | shift;
 }
 
 static void lower_bfe(struct ptx_build *b, struct ptx_inst *in)
@@ -170,7 +150,7 @@ static void lower_bfe(struct ptx_build *b, struct ptx_inst *in)
     enum ptx_type type = ptx_mod_type_needed(b, in);
     int64_t flags = field_flags(b, in, type);
 
-    emit(b, in, bfe, type, 3)->imm = flags;
+    ptx_emit_sources(b, in, bfe, type, 3)->imm = flags;
 }
 
 static void lower_bfi(struct ptx_build *b, struct ptx_inst *in)
@@ -178,7 +158,7 @@ static void lower_bfi(struct ptx_build *b, struct ptx_inst *in)
     enum ptx_type type = ptx_mod_type_needed(b, in);
     int64_t flags = field_flags(b, in, type);
 
-    emit(b, in, bfi, type, 4)->imm = flags & FIND_64;
+    ptx_emit_sources(b, in, bfi, type, 4)->imm = flags & FIND_64;
 }
 
 static int64_t clamp_mode(struct ptx_build *b, struct ptx_inst *in)
@@ -198,7 +178,7 @@ static void lower_bmsk(struct ptx_build *b, struct ptx_inst *in)
     if (!ptx_mod(in, "b32")) {
         ptx_unsupported(b, in);
     }
-    emit(b, in, bmsk, T_B32, 2)->imm = clamp;
+    ptx_emit_sources(b, in, bmsk, T_B32, 2)->imm = clamp;
 }
 
 static void lower_szext(struct ptx_build *b, struct ptx_inst *in)
@@ -209,7 +189,7 @@ static void lower_szext(struct ptx_build *b, struct ptx_inst *in)
     if (type != T_U32 && type != T_S32) {
         ptx_unsupported(b, in);
     }
-    emit(b, in, szext, type, 2)->imm = clamp | (type == T_S32 ? 2 : 0);
+    ptx_emit_sources(b, in, szext, type, 2)->imm = clamp | (type == T_S32 ? 2 : 0);
 }
 
 static void lower_fns(struct ptx_build *b, struct ptx_inst *in)
@@ -217,7 +197,7 @@ static void lower_fns(struct ptx_build *b, struct ptx_inst *in)
     if (!ptx_mod(in, "b32")) {
         ptx_unsupported(b, in);
     }
-    (void)emit(b, in, fns, T_B32, 3);
+    (void)ptx_emit_sources(b, in, fns, T_B32, 3);
 }
 
 const struct lower_row lower_field[] = {

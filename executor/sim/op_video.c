@@ -128,26 +128,6 @@ HANDLER(parts)
     return i + 1;
 }
 
-/* fn with so many source operands. */
-static struct insn *emit(struct ptx_build *b, struct ptx_inst *in, insn_fn fn, enum ptx_type type,
-                         uint32_t sources)
-{
-    uint32_t s[4] = {0};
-    struct insn *i;
-
-    ptx_operands(b, in, sources + 1, sources + 1);
-    for (uint32_t k = 0; k < sources; k++) {
-        s[k] = ptx_src(b, in, k + 1, type);
-    }
-    i = ptx_emit(b, fn);
-    i->d = ptx_dst(b, in, 0);
-    i->a = s[0];
-    i->b = s[1];
-    i->c = s[2];
-    i->e = s[3];
-    return i;
-}
-
 static void lower_sad(struct ptx_build *b, struct ptx_inst *in)
 {
     enum ptx_type type = ptx_mod_type_needed(b, in);
@@ -155,7 +135,7 @@ static void lower_sad(struct ptx_build *b, struct ptx_inst *in)
     if (type != T_U32 && type != T_S32) {
         ptx_unsupported(b, in);
     }
-    (void)emit(b, in, type == T_U32 ? sad_u32 : sad_s32, type, 3);
+    (void)ptx_emit_sources(b, in, type == T_U32 ? sad_u32 : sad_s32, type, 3);
 }
 
 static void lower_dp4a(struct ptx_build *b, struct ptx_inst *in)
@@ -163,7 +143,7 @@ static void lower_dp4a(struct ptx_build *b, struct ptx_inst *in)
     int64_t flags = ptx_mod_type_needed(b, in) == T_S32 ? 1 : 0;
 
     flags |= ptx_mod_type_needed(b, in) == T_S32 ? 2 : 0;
-    emit(b, in, dp4a, T_B32, 3)->imm = flags;
+    ptx_emit_sources(b, in, dp4a, T_B32, 3)->imm = flags;
 }
 
 static void lower_dp2a(struct ptx_build *b, struct ptx_inst *in)
@@ -175,7 +155,7 @@ static void lower_dp2a(struct ptx_build *b, struct ptx_inst *in)
     }
     flags |= ptx_mod_type_needed(b, in) == T_S32 ? 1 : 0;
     flags |= ptx_mod_type_needed(b, in) == T_S32 ? 2 : 0;
-    emit(b, in, dp2a, T_B32, 3)->imm = flags;
+    ptx_emit_sources(b, in, dp2a, T_B32, 3)->imm = flags;
 }
 
 static bool part_signed(struct ptx_build *b, struct ptx_inst *in)
@@ -204,7 +184,7 @@ static void lower_parts(struct ptx_build *b, struct ptx_inst *in)
     flags |= part_signed(b, in) ? PART_SIGNED_B : 0;
     flags |= ptx_mod(in, "sat") ? PART_SAT : 0;
     flags |= ptx_mod(in, "add") ? PART_SUM : 0;
-    i = emit(b, in, parts, T_B32, 3);
+    i = ptx_emit_sources(b, in, parts, T_B32, 3);
     i->imm = flags;
     i->e = in->op[length] == '2' ? 16 : 8;
 }
@@ -219,7 +199,7 @@ bool op_lower_pair(struct ptx_build *b, struct ptx_inst *in, int64_t op)
     }
     op |= sign ? PART_SIGNED_A | PART_SIGNED_B | PART_SIGNED_D : 0;
     op |= sign && (op & PART_OP) != PART_ADD && ptx_mod(in, "relu") ? PART_RELU : 0;
-    i = emit(b, in, parts, T_B32, 2);
+    i = ptx_emit_sources(b, in, parts, T_B32, 2);
     i->c = ptx_const(b, 0);
     i->imm = op;
     i->e = 16;

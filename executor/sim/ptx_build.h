@@ -262,6 +262,9 @@ void ptx_layout(struct ptx_build *b);
 /* --- emitting (ptx_emit.c) --- */
 /* A new instruction at the end of the body; valid until the next. */
 struct insn *ptx_emit(struct ptx_build *b, insn_fn fn);
+/* The same with the first operand as destination and `sources` (4 at most) behind it. */
+struct insn *ptx_emit_sources(struct ptx_build *b, struct ptx_inst *in, insn_fn fn,
+                              enum ptx_type type, uint32_t sources);
 uint32_t ptx_reg_new(struct ptx_build *b, uint32_t count);
 uint32_t ptx_const(struct ptx_build *b, uint64_t value);
 /* A constant of its own that is filled in later. */

@@ -27,6 +27,25 @@ struct insn *ptx_emit(struct ptx_build *b, insn_fn fn)
     return i;
 }
 
+struct insn *ptx_emit_sources(struct ptx_build *b, struct ptx_inst *in, insn_fn fn,
+                              enum ptx_type type, uint32_t sources)
+{
+    uint32_t s[4] = {0};
+    struct insn *i;
+
+    ptx_operands(b, in, sources + 1, sources + 1);
+    for (uint32_t k = 0; k < sources; k++) {
+        s[k] = ptx_src(b, in, k + 1, type);
+    }
+    i = ptx_emit(b, fn);
+    i->d = ptx_dst(b, in, 0);
+    i->a = s[0];
+    i->b = s[1];
+    i->c = s[2];
+    i->e = s[3];
+    return i;
+}
+
 uint32_t ptx_reg_new(struct ptx_build *b, uint32_t count)
 {
     uint32_t word = b->func->reg_count;

@@ -349,6 +349,19 @@ static CUresult settle_events(struct ex_session *x, const struct ex_graph *graph
     return cu;
 }
 
+/* An executable graph, and the stream that it is for. */
+static CUresult enter_run(struct ex_session *x, uint64_t handle, uint64_t stream,
+                          struct ex_graph **graph, struct ex_stream **s)
+{
+    CUresult cu = ex_stream_enter(x, stream, s);
+
+    *graph = ex_graph_find(x, handle);
+    if (cu == CUDA_SUCCESS && (*graph == NULL || (*graph)->exec == NULL)) {
+        cu = CUDA_ERROR_INVALID_HANDLE;
+    }
+    return cu;
+}
+
 static void note_run(struct ex_graph *graph, struct ex_stream *s)
 {
     ex_stream_hold(s);
@@ -362,14 +375,11 @@ static void note_run(struct ex_graph *graph, struct ex_stream *s)
 CUresult ex_do_cuGraphLaunch(struct ex_session *session, const struct vgpu_args_cuGraphLaunch *args,
                              struct vgpu_ret_cuGraphLaunch *ret)
 {
-    struct ex_graph *graph = ex_graph_find(session, args->graph);
+    struct ex_graph *graph;
     struct ex_stream *s = NULL;
-    CUresult cu = ex_stream_enter(session, args->stream, &s);
+    CUresult cu = enter_run(session, args->graph, args->stream, &graph, &s);
 
     (void)ret;
-    if (cu == CUDA_SUCCESS && (graph == NULL || graph->exec == NULL)) {
-        cu = CUDA_ERROR_INVALID_HANDLE;
-    }
     if (cu == CUDA_SUCCESS) {
         cu = settle_events(session, graph);
     }
@@ -390,14 +400,11 @@ CUresult ex_do_cuGraphLaunch(struct ex_session *session, const struct vgpu_args_
 CUresult ex_do_cuGraphUpload(struct ex_session *session, const struct vgpu_args_cuGraphUpload *args,
                              struct vgpu_ret_cuGraphUpload *ret)
 {
-    struct ex_graph *graph = ex_graph_find(session, args->graph);
+    struct ex_graph *graph;
     struct ex_stream *s = NULL;
-    CUresult cu = ex_stream_enter(session, args->stream, &s);
+    CUresult cu = enter_run(session, args->graph, args->stream, &graph, &s);
 
     (void)ret;
-    if (cu == CUDA_SUCCESS && (graph == NULL || graph->exec == NULL)) {
-        cu = CUDA_ERROR_INVALID_HANDLE;
-    }
     if (cu == CUDA_SUCCESS) {
         cu = session->driver->cuGraphUpload(graph->exec, s->cu);
     }

@@ -6,26 +6,10 @@
 #include "common/overflow.h"
 #include "ex_dispatch.h"
 #include "executor/worker/session.h"
+#include "proto/mipmap.h"
 
 /* More than a side of VGPU_ARRAY_SIDE_MAX has. */
 #define LEVELS_MAX 32u
-
-static uint64_t shrunk(uint64_t value, uint32_t level)
-{
-    return value == 0 || value >> level != 0 ? value >> level : 1;
-}
-
-/* Layers do not shrink. */
-static CUDA_ARRAY3D_DESCRIPTOR level_shape(const struct ex_mipmap *mipmap, uint32_t level)
-{
-    CUDA_ARRAY3D_DESCRIPTOR shape = mipmap->shape;
-    bool layered = (shape.Flags & (CUDA_ARRAY3D_LAYERED | CUDA_ARRAY3D_CUBEMAP)) != 0;
-
-    shape.Width = shrunk(shape.Width, level);
-    shape.Height = shrunk(shape.Height, level);
-    shape.Depth = layered ? shape.Depth : shrunk(shape.Depth, level);
-    return shape;
-}
 
 static CUresult create_mipmap(struct ex_session *x, struct ex_mipmap *made, uint64_t *handle)
 {
@@ -108,7 +92,7 @@ static CUresult file_level(struct ex_session *x, const struct vgpu_args_vgpuMipm
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    made->shape = level_shape(mipmap, args->level);
+    made->shape = vgpu_mipmap_level(&mipmap->shape, args->level);
     (void)pthread_mutex_lock(&x->objects);
     cu = enter_level(x, mipmap, made, handle);
     (void)pthread_mutex_unlock(&x->objects);

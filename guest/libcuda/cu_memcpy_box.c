@@ -7,6 +7,7 @@
 #include "guest/libcuda/copy.h"
 #include "guest/libcuda/stream.h"
 #include "proto/array_format.h"
+#include "proto/copy_box.h"
 
 /* Copies of rectangles and boxes. */
 
@@ -198,25 +199,7 @@ static CUresult copy_rectangle(const CUDA_MEMCPY2D *c, CUstream handle, bool wai
     if (c == NULL) {
         return copy_box(NULL, handle, wait);
     }
-    box = (CUDA_MEMCPY3D){
-        .srcXInBytes = c->srcXInBytes,
-        .srcY = c->srcY,
-        .srcMemoryType = c->srcMemoryType,
-        .srcHost = c->srcHost,
-        .srcDevice = c->srcDevice,
-        .srcArray = c->srcArray,
-        .srcPitch = c->srcPitch,
-        .dstXInBytes = c->dstXInBytes,
-        .dstY = c->dstY,
-        .dstMemoryType = c->dstMemoryType,
-        .dstHost = c->dstHost,
-        .dstDevice = c->dstDevice,
-        .dstArray = c->dstArray,
-        .dstPitch = c->dstPitch,
-        .WidthInBytes = c->WidthInBytes,
-        .Height = c->Height,
-        .Depth = 1,
-    };
+    box = vgpu_copy_box_of(c);
     return copy_box(&box, handle, wait);
 }
 

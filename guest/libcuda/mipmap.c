@@ -5,6 +5,7 @@
 
 #include "gs_calls.h"
 #include "guest/libcuda/context.h"
+#include "proto/mipmap.h"
 
 CUresult gs_mipmap_find(CUmipmappedArray handle, struct gs_mipmap **mipmap)
 {
@@ -82,23 +83,6 @@ CUresult gs_mipmap_new(const struct gs_call *call, const CUDA_ARRAY3D_DESCRIPTOR
     return CUDA_SUCCESS;
 }
 
-static size_t shrunk(size_t value, uint32_t level)
-{
-    return value == 0 || value >> level != 0 ? value >> level : 1;
-}
-
-/* Layers do not shrink. */
-static CUDA_ARRAY3D_DESCRIPTOR shape_of(const struct gs_mipmap *mipmap, uint32_t level)
-{
-    CUDA_ARRAY3D_DESCRIPTOR shape = mipmap->shape;
-    bool layered = (shape.Flags & (CUDA_ARRAY3D_LAYERED | CUDA_ARRAY3D_CUBEMAP)) != 0;
-
-    shape.Width = shrunk(shape.Width, level);
-    shape.Height = shrunk(shape.Height, level);
-    shape.Depth = layered ? shape.Depth : shrunk(shape.Depth, level);
-    return shape;
-}
-
 static CUresult new_level(struct gs_mipmap *mipmap, uint32_t level)
 {
     struct vgpu_args_vgpuMipmapLevel args = {.mipmap = mipmap->wire, .level = level};
@@ -115,7 +99,7 @@ static CUresult new_level(struct gs_mipmap *mipmap, uint32_t level)
         *made = (struct gs_array){.session = s,
                                   .context = mipmap->context,
                                   .wire = ret.array,
-                                  .shape = shape_of(mipmap, level),
+                                  .shape = vgpu_mipmap_level(&mipmap->shape, level),
                                   .owner = mipmap};
         cu = vgpu_handles_accept(s->arrays, made->wire, made) == 0 ? CUDA_SUCCESS
                                                                    : CUDA_ERROR_OUT_OF_MEMORY;

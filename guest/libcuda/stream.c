@@ -274,10 +274,11 @@ static CUresult depth_room(struct gs_stream *stream)
     return gs_link_wait(&s->link, shallow, &wait);
 }
 
-CUresult gs_stream_room(struct gs_stream *stream)
+/* `owing` may go on owing a wait. */
+static inline CUresult room(struct gs_stream *stream, const struct gs_stream *owing)
 {
     struct gs_session *s = stream->session;
-    CUresult cu = gs_deferred_pay(s, &s->deferred, NULL);
+    CUresult cu = gs_deferred_pay(s, &s->deferred, owing);
 
     if (cu == CUDA_SUCCESS) {
         cu = gs_deferred_follow(stream);
@@ -285,15 +286,14 @@ CUresult gs_stream_room(struct gs_stream *stream)
     return cu == CUDA_SUCCESS ? depth_room(stream) : cu;
 }
 
+CUresult gs_stream_room(struct gs_stream *stream)
+{
+    return room(stream, NULL);
+}
+
 CUresult gs_stream_room_small_copy(struct gs_stream *stream)
 {
-    struct gs_session *s = stream->session;
-    CUresult cu = gs_deferred_pay(s, &s->deferred, stream);
-
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_deferred_follow(stream);
-    }
-    return cu == CUDA_SUCCESS ? depth_room(stream) : cu;
+    return room(stream, stream);
 }
 
 bool gs_stream_is_shallow(struct gs_stream *stream)

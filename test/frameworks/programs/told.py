@@ -3,7 +3,9 @@
 
     value(name, v)            must be equal natively and through us
     content(name, data)       bytes that must be equal (their hash is told)
+    array(name, a)            the content of a numpy array
     near(name, v, rel, abs)   a number or a list of numbers; equal within max(abs, rel * native)
+    near_array(name, a, rel, abs)   some of a numpy array's
     figure(name, v, unit)     a speed, with the span of time that it was taken in
     note(name, v)             kept, not compared
     skip(why)                 ends the program: it cannot run here
@@ -49,6 +51,17 @@ def content(name, data, **more):
 
 def near(name, what, rel=0.0, absolute=0.0):
     tell(result=name, near=what, rel=rel, abs=absolute)
+
+
+def array(name, host):
+    wide = host.astype("float64")
+    content(name, host.tobytes(), sum=float(wide.sum()), size=float(abs(wide).sum()))
+
+
+def near_array(name, host, rel, absolute):
+    """Sixteen of a numpy array's numbers."""
+    flat = host.astype("float64").reshape(-1)
+    near(name, [float(x) for x in flat[::max(1, flat.size // 16)][:16]], rel, absolute)
 
 
 def note(name, what):
