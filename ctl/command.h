@@ -11,7 +11,14 @@
 #include "ctl/ctl.h"
 
 /* What a shell offers for a command's argument. */
-enum ct_offer { CT_OFFER_NONE, CT_OFFER_VM, CT_OFFER_GPU, CT_OFFER_POOL, CT_OFFER_SHELL };
+enum ct_offer {
+    CT_OFFER_NONE,
+    CT_OFFER_VM,
+    CT_OFFER_GPU,
+    CT_OFFER_POOL,
+    CT_OFFER_SHELL,
+    CT_OFFER_TARGET
+};
 
 struct ct_command {
     const char *name;      /* one or two words: "vm add" */
@@ -54,7 +61,11 @@ enum ct_status ct_run_vm_remove(const struct ct_options *options);
 enum ct_status ct_run_pool(const struct ct_options *options); /* set and remove */
 enum ct_status ct_run_gpu_drain(const struct ct_options *options);
 enum ct_status ct_run_gpu_undrain(const struct ct_options *options);
+enum ct_status ct_run_top(const struct ct_options *options);
+enum ct_status ct_run_logs(const struct ct_options *options);
+enum ct_status ct_run_trace(const struct ct_options *options);
 enum ct_status ct_run_doctor(const struct ct_options *options);
+enum ct_status ct_run_self_test(const struct ct_options *options);
 enum ct_status ct_run_completion(const struct ct_options *options);
 enum ct_status ct_run_version(const struct ct_options *options);
 enum ct_status ct_run_help(const struct ct_options *options);

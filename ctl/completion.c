@@ -69,6 +69,8 @@ static const char *offer_words(enum ct_offer offer)
         return "$(_vgpuctl_names gpus uuid)";
     case CT_OFFER_POOL:
         return "$(_vgpuctl_names pools name)";
+    case CT_OFFER_TARGET:
+        return "local $(_vgpuctl_names vms name)";
     case CT_OFFER_SHELL:
         return "bash zsh";
     case CT_OFFER_NONE:

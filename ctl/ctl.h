@@ -12,7 +12,7 @@
 #define CT_BROKER_PATH  "/run/vgpu/broker.sock"
 #define CT_GROUP        "vgpu"
 
-#define CT_ERROR_TEXT 1024
+#define CT_ERROR_TEXT 768
 
 /* Exit statuses, as vgpuctl(1) has them. */
 enum ct_status {

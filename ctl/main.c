@@ -11,8 +11,10 @@
  */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "ctl/options.h"
+#include "ctl/self_test.h"
 
 enum ct_status ct_run_version(const struct ct_options *options)
 {
@@ -25,8 +27,12 @@ int main(int argc, char **argv)
 {
     struct ct_options options;
     struct ct_error error;
-    const struct ct_command *command = ct_options_parse(&options, argc, argv, &error);
+    const struct ct_command *command;
 
+    if (argc > 0 && strcmp(argv[0], CT_SELF_TEST_NAME) == 0) {
+        return ct_self_test_main(argc, argv);
+    }
+    command = ct_options_parse(&options, argc, argv, &error);
     if (command == NULL) {
         return (int)ct_error_report(&options, &error);
     }

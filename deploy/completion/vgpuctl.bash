@@ -8,7 +8,7 @@ _vgpuctl_names() {
 _vgpuctl_words() {
     words=''
     case "$*" in
-    '') words='status vms gpus sessions pools vm pool gpu doctor completion version help' ;;
+    '') words='status vms gpus sessions pools vm pool gpu top logs trace doctor self-test completion version help' ;;
     vm) words='add set remove' ;;
     pool) words='set remove' ;;
     gpu) words='drain undrain' ;;
@@ -20,6 +20,9 @@ _vgpuctl_words() {
     'pool remove') words="$(_vgpuctl_names pools name)" ;;
     'gpu drain') words="$(_vgpuctl_names gpus uuid)" ;;
     'gpu undrain') words="$(_vgpuctl_names gpus uuid)" ;;
+    'logs') words="$(_vgpuctl_names vms name)" ;;
+    'trace') words="$(_vgpuctl_names vms name)" ;;
+    'self-test') words="local $(_vgpuctl_names vms name)" ;;
     'completion') words="bash zsh" ;;
     esac
 }
@@ -30,7 +33,7 @@ _vgpuctl() {
         [[ ${COMP_WORDS[i]} == -* ]] || said+=("${COMP_WORDS[i]}")
     done
     if [[ $typed == -* ]]; then
-        words='--control --hostd --socket --root --json --help --version'
+        words='--control --hostd --socket --library --once --interval --count --follow --root --json --help --version'
     else
         _vgpuctl_words ${said[@]+"${said[@]}"}
     fi
