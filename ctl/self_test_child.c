@@ -2,12 +2,12 @@
 /* The process of vgpuctl self-test local: a small program of the Driver API. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 
 #include "common/clock.h"
@@ -20,7 +20,7 @@
 #define NUMBERS 4096u
 #define BLOCK   256u
 /* A broker grants at once. */
-#define GRANT_S 5
+#define GRANT_MS 5000
 
 static const char kernel[] =
     ".version 6.4\n.target sm_50\n.address_size 64\n"
@@ -90,10 +90,8 @@ static int hop_connect(struct run *run)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval patience = {.tv_sec = GRANT_S};
 
     vgpu_frame_socket_init(&run->link, fd);
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     if (strlen(run->socket) >= sizeof(address.sun_path)) {
         (void)say(run, "%.200s: too long for a socket's path", run->socket);
         return -ENAMETOOLONG;
@@ -112,11 +110,13 @@ static int hop_grant(struct run *run)
 {
     Vgpu__Frame *frame;
     char reason[128];
-    int rc = vgpu_frame_socket_receive(&run->link, &frame);
+    struct pollfd poll_fd = {.fd = run->link.fd, .events = POLLIN};
+    int rc = poll(&poll_fd, 1, GRANT_MS) > 0 ? vgpu_frame_socket_receive(&run->link, &frame)
+                                             : -ETIMEDOUT;
 
     if (rc < 0) {
         (void)say(run, "no grant: %s: is this the guests' socket? journalctl -u vgpu-broker",
-                  rc == -EAGAIN ? "no answer" : strerror(-rc));
+                  strerror(-rc));
     } else if (frame->kind_case == VGPU__FRAME__KIND_REFUSE) {
         (void)say(run, "refused: %s (%d): vgpuctl status, vgpuctl sessions",
                   ct_escape(reason, sizeof(reason), frame->refuse->reason), frame->refuse->result);
