@@ -180,7 +180,9 @@ const char *br_pool_remove(struct br_pools *pools, const char *name)
         }
         free(pool);
         pools->count--;
-        memmove(&pools->list[i], &pools->list[i + 1], (pools->count - i) * sizeof(pool));
+        for (uint32_t at = i; at < pools->count; at++) {
+            pools->list[at] = pools->list[at + 1];
+        }
         return NULL;
     }
     return "there is no pool of that name";

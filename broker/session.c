@@ -335,20 +335,41 @@ static void on_open_timeout(uv_timer_t *timer)
     }
 }
 
+/* The slot that is meant; -ENODEV.  GPUs without uuid are known by their place alone. */
+static int find_device(const struct br_session *session, const Vgpu__Open *open)
+{
+    static const uint8_t anonymous[BR_UUID_BYTES];
+    const struct br_broker *broker = session->broker;
+
+    if (open->ordinal >= vgpu_address_candidates[session->candidate].ordinals) {
+        return -ENODEV;
+    }
+    if (open->uuid.len != BR_UUID_BYTES || memcmp(open->uuid.data, anonymous, BR_UUID_BYTES) == 0) {
+        return open->ordinal < session->slot_count ? session->slots[open->ordinal] : -ENODEV;
+    }
+    for (uint32_t i = 0; i < broker->slot_count; i++) {
+        if (memcmp(broker->slots[i].uuid, open->uuid.data, BR_UUID_BYTES) == 0) {
+            return (int)i;
+        }
+    }
+    return -ENODEV;
+}
+
 static void on_open(struct br_session *session, const Vgpu__Open *open)
 {
+    int at = find_device(session, open);
     struct br_slot *slot;
 
-    if (open->ordinal >= session->slot_count) {
+    if (at < 0) {
         send_refuse(session, CUDA_ERROR_INVALID_DEVICE, "no such device");
         return;
     }
-    slot = &session->broker->slots[session->slots[open->ordinal]];
+    slot = &session->broker->slots[at];
     if (slot->gpu == NULL) {
         send_refuse(session, CUDA_ERROR_SYSTEM_NOT_READY, "the GPU's supervisor is gone");
         return;
     }
-    if (slot->drained || !br_share_sees(session->holder->share, session->slots[open->ordinal])) {
+    if (slot->drained || !br_share_sees(session->holder->share, (uint32_t)at)) {
         session->holder->share->stats.refused++;
         send_refuse(session, CUDA_ERROR_DEVICE_UNAVAILABLE,
                     slot->drained ? "the GPU is being drained"

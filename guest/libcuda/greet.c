@@ -150,6 +150,7 @@ static CUresult map_window(struct gs_session *s)
 static CUresult ask_for_worker(struct gs_session *s)
 {
     struct gs_thread *thread = gs_thread_get();
+    struct gs_device *device = gs_device_find((CUdevice)s->index);
     Vgpu__Open open = VGPU__OPEN__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
     CUresult cu;
@@ -160,6 +161,10 @@ static CUresult ask_for_worker(struct gs_session *s)
     atomic_store(&s->opened, false);
     atomic_store(&s->refused, 0);
     open.ordinal = s->ordinal;
+    if (device != NULL) {
+        open.uuid.data = device->facts.uuid;
+        open.uuid.len = sizeof(device->facts.uuid);
+    }
     frame.kind_case = VGPU__FRAME__KIND_OPEN;
     frame.open = &open;
     cu = gs_link_frame(&s->link, thread, &frame);

@@ -148,6 +148,34 @@ static void test_a_drained_gpu(void **state)
     assert_string_equal(br_gpu_state(broker, 0), "up");
 }
 
+/* A process that saw both GPUs opens the second one, when its channel's Welcome names that alone.
+ */
+static void test_a_device_is_opened_by_its_uuid(void **state)
+{
+    struct stage *s = *state;
+    Vgpu__Open open = VGPU__OPEN__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+    uint8_t uuid[16];
+
+    assert_int_equal(br_gpu_set_drained(s->fake.broker, stage_uuid(0), true), 0);
+    assert_int_equal(stage_greet(s, 0, 0)->welcome->n_devices, 1);
+    fake_worker_ready(&s->fake, &s->gpu[1], &s->worker[0], 1);
+    memcpy(uuid, stage_uuid(1), sizeof(uuid));
+    open.ordinal = 1;
+    open.uuid = (ProtobufCBinaryData){.len = sizeof(uuid), .data = uuid};
+    frame.kind_case = VGPU__FRAME__KIND_OPEN;
+    frame.open = &open;
+    fake_guest_frame(&s->guest[0], &frame);
+    fake_pump(&s->fake);
+    assert_int_equal(fake_expect(&s->worker[0], VGPU__FRAME__KIND_ATTACH)->attach->ordinal, 1);
+    uuid[0] = 77;
+    (void)stage_greet(s, 0, 1);
+    fake_guest_frame(&s->guest[1], &frame);
+    fake_pump(&s->fake);
+    assert_int_equal(fake_guest_expect(&s->guest[1], VGPU__FRAME__KIND_REFUSE)->refuse->result,
+                     CUDA_ERROR_INVALID_DEVICE);
+}
+
 static void test_who_waits_for_a_worker_is_refused(void **state)
 {
     struct stage *s = *state;
@@ -302,6 +330,7 @@ int main(void)
         TEST(test_sessions_of_a_machine),
         TEST(test_unknown_machines),
         TEST(test_a_drained_gpu),
+        TEST(test_a_device_is_opened_by_its_uuid),
         TEST(test_who_waits_for_a_worker_is_refused),
         TEST(test_a_drain_survives_the_supervisor),
         TEST(test_who_is_out_of_tokens_waits),
