@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "broker/broker.h"
+#include "broker/control_host.h"
 #include "broker/control_rows.h"
 #include "common/fd.h"
 #include "proto/control.h"
@@ -272,6 +273,8 @@ static int on_frame(struct br_link *link, const uint8_t *bytes, size_t len)
         on_hello(client, frame->ctl_hello);
     } else if (frame->kind_case == VGPU__FRAME__KIND_CTL_ASK) {
         on_ask(client, frame->ctl_ask);
+    } else {
+        br_control_host_frame(client, frame);
     }
     return 0;
 }

@@ -53,6 +53,7 @@ struct br_control_client {
     uid_t uid;
     char program[40]; /* escaped, for logs */
     struct br_control_ask ask;
+    bool begun; /* HostBegin, no HostCommit yet */
 };
 
 TAILQ_HEAD(br_control_list, br_control_client);

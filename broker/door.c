@@ -21,6 +21,10 @@ static void on_machine(struct br_listener *listener, int fd, pid_t pid, uid_t ui
     const struct br_door *door = listener->owner;
     const struct br_vm_access *access = &door->broker->vm_access;
 
+    if (door->vm == NULL) {
+        vgpu_fd_close(&fd); /* the command that brought it was refused */
+        return;
+    }
     if (!access->any_user && uid != 0 && uid != access->uid) {
         br_vm_turn_away(door->vm, fd, pid, uid, "another account than broker.vm_user");
         return;
@@ -33,13 +37,12 @@ static void on_closed(struct br_listener *listener)
     free(listener->owner);
 }
 
-static struct br_door *make(struct br_broker *broker, struct br_vm *vm)
+static struct br_door *make(struct br_broker *broker)
 {
     struct br_door *door = calloc(1, sizeof(*door));
 
     if (door != NULL) {
         door->broker = broker;
-        door->vm = vm;
         door->listener.owner = door;
         door->listener.on_connect = on_machine;
         door->listener.on_closed = on_closed;
@@ -47,9 +50,18 @@ static struct br_door *make(struct br_broker *broker, struct br_vm *vm)
     return door;
 }
 
+void br_door_hang(struct br_door *door, struct br_vm *vm)
+{
+    if (vm->door != NULL) {
+        br_door_close(vm->door);
+    }
+    door->vm = vm;
+    vm->door = door;
+}
+
 int br_door_bind(struct br_broker *broker, struct br_vm *vm, const char *path, uint32_t mode)
 {
-    struct br_door *door = make(broker, vm);
+    struct br_door *door = make(broker);
     int rc;
 
     if (door == NULL) {
@@ -61,7 +73,7 @@ int br_door_bind(struct br_broker *broker, struct br_vm *vm, const char *path, u
         return rc;
     }
     (void)snprintf(vm->socket, sizeof(vm->socket), "%s", path);
-    vm->door = door;
+    br_door_hang(door, vm);
     return 0;
 }
 
@@ -73,35 +85,26 @@ static bool socket_has(int fd, int option, int wanted)
     return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 && value == wanted;
 }
 
-int br_door_adopt(struct br_broker *broker, struct br_vm *vm, int fd)
+int br_door_adopt(struct br_broker *broker, int fd, struct br_door **door)
 {
     bool listens = socket_has(fd, SO_DOMAIN, AF_UNIX) && socket_has(fd, SO_TYPE, SOCK_STREAM) &&
                    socket_has(fd, SO_ACCEPTCONN, 1);
-    struct br_door *door = listens ? make(broker, vm) : NULL;
     int rc;
 
-    if (door == NULL) {
+    *door = listens ? make(broker) : NULL;
+    if (*door == NULL) {
         vgpu_fd_close(&fd);
         return listens ? -ENOMEM : -ENOTSOCK;
     }
-    rc = br_listener_adopt(&door->listener, broker->loop, fd);
+    rc = br_listener_adopt(&(*door)->listener, broker->loop, fd);
     if (rc < 0) {
-        free(door);
-        return rc;
+        free(*door);
+        *door = NULL;
     }
-    if (vm->door != NULL) {
-        br_door_close(vm->door);
-    }
-    vm->door = door;
-    return 0;
+    return rc;
 }
 
 void br_door_close(struct br_door *door)
 {
     br_listener_close(&door->listener);
-}
-
-int br_door_fd(const struct br_door *door)
-{
-    return door->listener.fd;
 }

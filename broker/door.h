@@ -14,15 +14,15 @@ struct br_vm;
  * br_listener_open(). */
 int br_door_bind(struct br_broker *broker, struct br_vm *vm, const char *path, uint32_t mode);
 
-/* Gives the machine a door that vgpu-hostd has bound: takes `fd`, a listening AF_UNIX stream.  0;
- * -ENOTSOCK when it is not that; or another -errno.  On failure `fd` is closed and the machine is
- * as it was; else its former door is closed. */
-int br_door_adopt(struct br_broker *broker, struct br_vm *vm, int fd);
+/* Makes a door of a socket that vgpu-hostd has bound: takes `fd`, a listening AF_UNIX stream, and
+ * gives *door, for br_door_hang() or br_door_close().  0; -ENOTSOCK when it is not that; or another
+ * -errno.  On failure `fd` is closed. */
+int br_door_adopt(struct br_broker *broker, int fd, struct br_door **door);
+
+/* Gives it to a machine, whose former door is closed. */
+void br_door_hang(struct br_door *door, struct br_vm *vm);
 
 /* Closes it and frees it when the loop is through with it.  Its file stays. */
 void br_door_close(struct br_door *door);
-
-/* Its listening descriptor, for tests. */
-int br_door_fd(const struct br_door *door);
 
 #endif

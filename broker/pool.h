@@ -24,6 +24,7 @@ struct br_pool {
     char name[BR_POOL_NAME_MAX + 1];
     bool fixed; /* of the configuration: the registry can change it, not remove it */
     bool all;   /* every GPU */
+    bool named; /* by vgpu-hostd, since HostBegin */
     uint32_t count;
     uint8_t uuid[VGPU_DEVICES_MAX][BR_UUID_BYTES];
     uint32_t users;     /* machines whose pool it is */

@@ -11,11 +11,16 @@ _Static_assert(BR_VM_PATH_MAX < sizeof(((struct sockaddr_un *)0)->sun_path), "so
 static const char name_bytes[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
-static const char *check(const struct br_roster *roster, const char *name, const char *path)
+bool br_roster_name_is_good(const char *name)
 {
     size_t len = strlen(name);
 
-    if (len == 0 || len > BR_VM_NAME_MAX || strspn(name, name_bytes) != len) {
+    return len > 0 && len <= BR_VM_NAME_MAX && strspn(name, name_bytes) == len;
+}
+
+static const char *check(const struct br_roster *roster, const char *name, const char *path)
+{
+    if (!br_roster_name_is_good(name)) {
         return "a name has 1 to 64 bytes of A-Z a-z 0-9 . _ -";
     }
     if (path[0] != '/' || strlen(path) > BR_VM_PATH_MAX) {

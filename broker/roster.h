@@ -4,6 +4,7 @@
 
 /* The virtual machines of the configuration: section [vms] and the option --vm. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define BR_ROSTER_MAX 256
@@ -15,6 +16,9 @@ struct br_roster_entry {
     char *name;
     char *path; /* of the machine's socket, absolute */
 };
+
+/* Whether a machine may be called so. */
+bool br_roster_name_is_good(const char *name);
 
 /* Starts zeroed. */
 struct br_roster {

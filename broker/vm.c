@@ -149,6 +149,16 @@ void br_vm_misuse(struct br_vm *vm, const char *what)
     br_vm_end(vm, "misuse");
 }
 
+void br_vm_expel(struct br_vm *vm, const char *what)
+{
+    vm->stats.turned_away++;
+    if (br_broker_passes(&vm->warnings, vm->who)) {
+        vgpu_log(VGPU_LOG_WARNING, "device of another machine turned away %s pid=%d what=\"%s\"",
+                 vm->who, (int)vm->pid, what);
+    }
+    br_vm_end(vm, "it is another machine's");
+}
+
 static int on_frame(struct br_link *link, const uint8_t *frame, size_t len)
 {
     br_vm_frame(link->owner, frame, len);

@@ -54,6 +54,7 @@ struct br_vm {
     struct br_broker *broker;
     uint64_t id; /* never used again; the list is in its order */
     bool from_hostd;
+    bool named; /* by vgpu-hostd, since HostBegin */
     bool removed;
     bool closing;         /* its timer is being closed, by which it is freed */
     struct br_door *door; /* its socket, owned; NULL: none */
@@ -106,6 +107,9 @@ int br_vm_set_policy(struct br_vm *vm, const struct br_policy *policy, char *why
 
 /* Ends the connection and the machine's sessions; without one, nothing happens. */
 void br_vm_end(struct br_vm *vm, const char *why);
+
+/* The host has found that who is connected is not this machine: ends the connection. */
+void br_vm_expel(struct br_vm *vm, const char *what);
 
 /* The device broke the protocol: counts, logs (rate limited), ends the connection. */
 void br_vm_misuse(struct br_vm *vm, const char *what);
