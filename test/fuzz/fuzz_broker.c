@@ -8,6 +8,7 @@
  *   supervisor   ──► gpu         raw bytes, or frames of a kind with bytes of the script
  *   worker       ──► session
  *   machine      ──► vm ──► session ◄── rings (machine.h); steps with bit 4
+ *   client       ──► control, machines that come and go (client.h); steps with bit 5
  *
  * Bit 7 of a step makes the broker run afterwards.
  */
@@ -23,6 +24,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "proto/frame_socket.h"
+#include "test/fuzz/client.h"
 #include "test/fuzz/machine.h"
 #include "test/fuzz/script.h"
 
@@ -41,6 +43,7 @@ struct stage {
     size_t bytes;
     uint64_t head;
     struct fuzz_machine machine;
+    struct fuzz_client client;
     uint8_t out[4096];
 };
 
@@ -324,7 +327,9 @@ static void run(struct stage *stage, struct script *script)
         uint8_t step = script_next(script);
         uint8_t size = script_next(script);
 
-        if ((step & 0x10) != 0) {
+        if ((step & 0x20) != 0) {
+            fuzz_client_step(&stage->client, script, step & 7, size);
+        } else if ((step & 0x10) != 0) {
             fuzz_machine_step(&stage->machine, script, step & 7, size);
         } else if ((step & 8) == 0) {
             guest_step(stage, script, step & 7, size);
@@ -336,6 +341,7 @@ static void run(struct stage *stage, struct script *script)
             listen_to(stage->supervisor);
             listen_to(stage->worker);
             fuzz_machine_listen(&stage->machine);
+            fuzz_client_listen(&stage->client);
         }
     }
     pump(stage);
@@ -364,6 +370,7 @@ static void start(struct stage *stage)
     br_broker_add_guest(stage->broker, theirs);
     take_channel(stage);
     fuzz_machine_init(&stage->machine, br_broker_add_vm(stage->broker, "fuzz"));
+    fuzz_client_init(&stage->client, stage->broker);
 }
 
 static void stop(struct stage *stage)
@@ -377,6 +384,7 @@ static void stop(struct stage *stage)
         abort();
     }
     fuzz_machine_fini(&stage->machine);
+    fuzz_client_fini(&stage->client);
     vgpu_frame_socket_fini(&stage->guest);
     vgpu_fd_close(&stage->supervisor);
     vgpu_fd_close(&stage->worker);

@@ -3,6 +3,7 @@
 """The broker's control socket: who may open it, what it tells, and that nobody waits for it."""
 
 import os
+import socket
 import stat
 import time
 import unittest
@@ -78,6 +79,99 @@ class Reading(Control):
         self.assertEqual(session[4], GUEST.encode())
         self.assertEqual(session[6], b"open")
         self.assertGreater(session[10], 0)
+
+
+class Commands(Control):
+    """vgpu-hostd by hand: machines come and go while the broker, which is locked, runs."""
+
+    def host(self):
+        return self.client(control.HOST)
+
+    def bound(self, name):
+        """A listening socket as vgpu-hostd makes it, and its path."""
+        path = self.stack.vm_socket(name)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.addCleanup(os.unlink, path)
+        self.addCleanup(listener.close)
+        listener.bind(path)
+        listener.listen(8)
+        return listener, path
+
+    def add(self, host, name):
+        listener, path = self.bound(name)
+        done = host.command("vm_set", {2: name, 6: path, 7: 1, 8: 5}, [listener.fileno()])
+        self.assertEqual(done, (0, ""))
+        self.addCleanup(host.command, "vm_remove", {2: name})
+        return path
+
+    def test_a_machine_works_and_is_removed(self):
+        host = self.host()
+        [broker] = host.ask(BROKER)
+        self.assertEqual(broker[15], os.getpid())
+        path = self.add(host, "gamma")
+        device = Device(path, PATIENCE_S)
+        self.addCleanup(device.close)
+        channel = device.up().channel()
+        channel.ready()
+        self.assertEqual(channel.greet()[0], "welcome")
+        self.assertEqual(channel.open()[0], "opened")
+        [gamma] = host.ask(VMS, "gamma")
+        self.assertEqual((gamma[5], gamma[7], gamma[15], gamma[16]), (b"hostd", b"connected", 1, 5))
+        self.assertEqual([(peer[1], peer[2]) for peer in host.events], [(b"gamma", os.getpid())])
+        verdict = {2: "gamma", 3: os.getpid(), 4: 1, 5: "a test"}
+        self.assertEqual(host.command("vm_identity", verdict), (0, ""))
+        self.assertEqual(host.ask(VMS, "gamma")[0][10], b"verified (a test)")
+        self.assertEqual(host.command("vm_remove", {2: "gamma"}), (0, ""))
+        self.assert_ends(device)
+        self.assertEqual(channel.error(), 719)
+        self.assertEqual(len(host.ask(VMS)), 2)
+
+    def test_machines_come_and_go(self):
+        """A hundred of them; what is left is what was."""
+        host = self.host()
+        path = self.add(host, "delta")
+        for turn in range(100):
+            device = Device(path, PATIENCE_S)
+            device.up()
+            if turn % 3 == 0:
+                os.unlink(path)
+                listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                listener.bind(path)
+                listener.listen(8)
+                self.assertEqual(host.command("vm_remove", {2: "delta"})[0], 0)
+                self.assertEqual(host.command("vm_set", {2: "delta", 6: path, 7: 1},
+                                              [listener.fileno()]), (0, ""))
+                listener.close()
+                self.assert_ends(device)
+            device.close()
+
+    def test_the_broker_serves_on_without_vgpu_hostd(self):
+        first = self.host()
+        listener, path = self.bound("epsilon")
+        done = first.command("vm_set", {2: "epsilon", 7: 1}, [listener.fileno()])
+        self.assertEqual(done, (0, ""))
+        first.close()
+        device = Device(path, PATIENCE_S)
+        self.addCleanup(device.close)
+        device.up()
+        # The next one learns who is there, and has the last word on what there is.
+        second = self.host()
+        self.assertEqual(second.ask(VMS, "epsilon")[0][7], b"connected")
+        self.assertEqual([peer[1] for peer in second.events], [b"epsilon"])
+        self.assertEqual(second.command("host_begin"), (0, ""))
+        self.assertEqual(second.command("host_commit"), (0, ""))
+        self.assert_ends(device)
+        self.assertEqual(len(second.ask(VMS)), 2)
+
+    @unittest.skipIf(os.getuid(), "needs root to become another account")
+    def test_another_account_cannot_command(self):
+        os.chmod(self.stack.control_socket, 0o666)
+        try:
+            hello = {1: wire.PROTOCOL, 2: control.HOST, 3: "x", 4: "0"}
+            said = wire.prefixed(wire.frame("ctl_hello", hello))
+            self.assertEqual(connect_as(NOBODY, self.stack.control_socket, said), 0)
+        finally:
+            os.chmod(self.stack.control_socket, 0o660)
 
 
 class Pressure(Control):

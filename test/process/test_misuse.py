@@ -16,8 +16,12 @@ NOBODY = 65534
 GARBAGE = random.Random(1).randbytes(1 << 16)
 
 
-def connect_as(uid, path):
-    """Connects to a socket under another account; the errno of connect, or 0."""
+REGISTER = wire.prefixed(wire.frame("register", {1: wire.PROTOCOL, 2: "x", 3: 1}))
+
+
+def connect_as(uid, path, said=REGISTER):
+    """Connects to a socket under another account and says something; the errno of connect, or 0
+    when the broker ended it."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -27,7 +31,7 @@ def connect_as(uid, path):
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
             with wire.Peer(path) as peer:
-                peer.send(wire.prefixed(wire.frame("register", {1: wire.PROTOCOL, 2: "x", 3: 1})))
+                peer.send(said)
                 code = 0 if peer.wait_end(PATIENCE_S) else 254
         except OSError as error:
             code = error.errno
