@@ -87,5 +87,5 @@ void br_control_stop(struct br_control *control)
 uint64_t br_control_memory_bound(void)
 {
     return VGPU_CTL_CLIENTS_MAX * (sizeof(struct br_control_client) + sizeof(uv_poll_t) +
-                                   BR_CONTROL_BUFFER + BR_LINK_RX_BYTES);
+                                   BR_CONTROL_BUFFER + BR_LINK_RX_BYTES + br_trace_bytes());
 }

@@ -38,6 +38,7 @@ struct br_control {
     struct br_control_list clients;
     struct br_control_list busy; /* with an answer under way and room to send */
     uint32_t count;
+    uint32_t tracers;               /* clients with a trace: the one comparison of the hot path */
     uid_t uid;                      /* the broker's own */
     struct br_control_client *host; /* vgpu-hostd; NULL: none */
     uint32_t stall_ms;              /* BR_CONTROL_STALL_MS; tests shorten it */

@@ -47,6 +47,7 @@ void br_control_client_end(struct br_control_client *client, const char *why)
         control->host = NULL;
     }
     leave_busy(client);
+    br_trace_stop(client);
     TAILQ_REMOVE(&control->clients, client, entry);
     control->count--;
     br_link_close(&client->link);
@@ -81,11 +82,17 @@ static void on_timeout(uv_timer_t *timer)
 
 /* ---- sending ---------------------------------------------------------------- */
 
+/* Something can be sent as soon as there is room. */
+static bool has_more(const struct br_control_client *client)
+{
+    return client->trace != NULL ? br_trace_has_rows(client->trace) : client->ask.what != 0;
+}
+
 /* Reads on only when the answer is out and read; asks for the next piece when there is room. */
 static void settle(struct br_control_client *client)
 {
     bool unread = client->link.out != NULL;
-    bool wanted = client->ask.what != 0 && !unread;
+    bool wanted = has_more(client) && !unread;
 
     if (client->phase == BR_CONTROL_ENDED) {
         return;
@@ -101,9 +108,14 @@ static void settle(struct br_control_client *client)
     } else if (!wanted) {
         leave_busy(client);
     }
-    if (client->ask.what != 0 || unread) {
+    if (client->trace == NULL && (client->ask.what != 0 || unread)) {
         br_link_pause(&client->link);
     }
+}
+
+void br_control_client_wake(struct br_control_client *client)
+{
+    settle(client);
 }
 
 static int send_bytes(struct br_control_client *client, const uint8_t *bytes, size_t len)
@@ -154,6 +166,11 @@ void br_control_client_turn(struct br_control_client *client)
     uint32_t id = ask->id;
 
     leave_busy(client);
+    if (client->trace != NULL) {
+        br_trace_rows(client->trace, &piece);
+        (void)send_bytes(client, piece.bytes, piece.len);
+        return;
+    }
     ask->ended = br_control_rows(ask, &piece);
     if (ask->ended) {
         ask->what = 0;
@@ -257,6 +274,11 @@ static void on_ask(struct br_control_client *client, const Vgpu__CtlAsk *message
         br_control_client_reply(client, ask->id, ask->error, ask->text);
         return;
     }
+    if (ask->what == VGPU_CTL_TRACE && br_trace_start(client) < 0) {
+        ask->what = 0;
+        br_control_client_reply(client, ask->id, ENOMEM, "the broker has no memory for a trace");
+        return;
+    }
     settle(client);
 }
 
@@ -267,6 +289,8 @@ static int on_frame(struct br_link *link, const uint8_t *bytes, size_t len)
 
     if (vgpu_frame_unpack(&client->control->broker->arena, bytes, len, &frame) < 0) {
         misuse(client, "undecodable frame");
+    } else if (client->trace != NULL) {
+        misuse(client, "a frame behind a trace");
     } else if (br_control_phase_frame(client->phase, frame->kind_case) != BR_TAKE) {
         misuse(client, vgpu_frame_name(frame->kind_case));
     } else if (frame->kind_case == VGPU__FRAME__KIND_CTL_HELLO) {

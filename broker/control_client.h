@@ -8,9 +8,9 @@
  *   CtlHello ─► CtlWelcome;  CtlAsk ─► rows, piece by piece ─► CtlEnd;  command ─► CtlEnd
  *
  * While an answer is under way, or something waits to be read by the client, nothing more
- * is taken from it: answers come in the order of the questions, and the buffer never
- * holds more than one piece and the events of a few turns.  A client that leaves that
- * unread for BR_CONTROL_STALL_MS loses its connection.
+ * is taken from it (but a trace ends only with the client, so there any frame is misuse): answers
+ * come in the order of the questions, and the buffer never holds more than one piece and the events
+ * of a few turns.  A client that leaves that unread for BR_CONTROL_STALL_MS loses its connection.
  */
 
 #include <stdbool.h>
@@ -20,6 +20,7 @@
 #include <uv.h>
 
 #include "broker/control_phase.h"
+#include "broker/control_trace.h"
 #include "broker/link.h"
 #include "broker/roster.h"
 
@@ -53,7 +54,8 @@ struct br_control_client {
     uid_t uid;
     char program[40]; /* escaped, for logs */
     struct br_control_ask ask;
-    bool begun; /* HostBegin, no HostCommit yet */
+    bool begun;             /* HostBegin, no HostCommit yet */
+    struct br_trace *trace; /* while the ask is for one; owned */
 };
 
 TAILQ_HEAD(br_control_list, br_control_client);
@@ -66,6 +68,9 @@ void br_control_client_turn(struct br_control_client *client);
 
 /* Sends a frame.  0, or -errno and the connection is ended: a client that does not read. */
 int br_control_client_send(struct br_control_client *client, const Vgpu__Frame *frame);
+
+/* Its trace has rows: it gets its turn. */
+void br_control_client_wake(struct br_control_client *client);
 
 /* Sends CtlEnd: `error` is 0 or an errno, `text` what is wrong and what to do. */
 void br_control_client_reply(struct br_control_client *client, uint32_t id, int error,

@@ -22,7 +22,7 @@ static bool has_room(const struct br_control_piece *piece)
     return piece->room - piece->len >= ROW_BYTES_MAX;
 }
 
-static void pack(struct br_control_piece *piece, const Vgpu__Frame *frame)
+void br_control_pack(struct br_control_piece *piece, const Vgpu__Frame *frame)
 {
     ssize_t len = vgpu_frame_pack(frame, piece->bytes + piece->len, piece->room - piece->len);
 
@@ -88,7 +88,7 @@ static bool fill_broker(struct br_control_ask *ask, struct br_control_piece *pie
     row.lines_dropped = br_broker_lines_dropped(broker);
     frame.kind_case = VGPU__FRAME__KIND_BROKER_ROW;
     frame.broker_row = &row;
-    pack(piece, &frame);
+    br_control_pack(piece, &frame);
     return true;
 }
 
@@ -169,7 +169,7 @@ static void pack_vm(struct br_control_piece *piece, const struct br_vm *vm)
     row.misuses += vm->stats.misuses;
     frame.kind_case = VGPU__FRAME__KIND_VM_ROW;
     frame.vm_row = &row;
-    pack(piece, &frame);
+    br_control_pack(piece, &frame);
 }
 
 static bool fill_vms(struct br_control_ask *ask, struct br_control_piece *piece)
@@ -255,7 +255,7 @@ static void pack_gpu(struct br_control_piece *piece, uint32_t index)
     }
     frame.kind_case = VGPU__FRAME__KIND_GPU_ROW;
     frame.gpu_row = &row;
-    pack(piece, &frame);
+    br_control_pack(piece, &frame);
 }
 
 static bool fill_gpus(struct br_control_ask *ask, struct br_control_piece *piece)
@@ -309,7 +309,7 @@ static void pack_pool(struct br_control_piece *piece, const struct br_pool *pool
     row.processed = pool->processed;
     frame.kind_case = VGPU__FRAME__KIND_POOL_ROW;
     frame.pool_row = &row;
-    pack(piece, &frame);
+    br_control_pack(piece, &frame);
 }
 
 static bool fill_pools(struct br_control_ask *ask, struct br_control_piece *piece)
@@ -331,12 +331,6 @@ static bool fill_pools(struct br_control_ask *ask, struct br_control_piece *piec
 
 /* ---- sessions --------------------------------------------------------------- */
 
-/* The machine's name; "": a process of this host. */
-static const char *share_name(const struct br_share *share)
-{
-    return share == &share->broker->local ? "" : share->who + sizeof("vm=") - 1;
-}
-
 static void pack_session(struct br_control_piece *piece, const struct br_session *session)
 {
     const struct br_broker *broker = piece->broker;
@@ -346,7 +340,7 @@ static void pack_session(struct br_control_piece *piece, const struct br_session
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
     row.id = session->id;
-    row.vm = text(share_name(share));
+    row.vm = text(br_share_name(share));
     row.process = session->process;
     row.program = text(session->program);
     row.library = text(session->library);
@@ -364,13 +358,13 @@ static void pack_session(struct br_control_piece *piece, const struct br_session
     row.throttled = session->stats.throttled;
     frame.kind_case = VGPU__FRAME__KIND_SESSION_ROW;
     frame.session_row = &row;
-    pack(piece, &frame);
+    br_control_pack(piece, &frame);
 }
 
 static bool is_wanted(const struct br_control_ask *ask, const struct br_session *session)
 {
     return session->id > ask->cursor &&
-           (ask->vm[0] == '\0' || strcmp(ask->vm, share_name(session->holder->share)) == 0);
+           (ask->vm[0] == '\0' || strcmp(ask->vm, br_share_name(session->holder->share)) == 0);
 }
 
 static bool fill_sessions(struct br_control_ask *ask, struct br_control_piece *piece)
@@ -403,7 +397,7 @@ static const struct {
 
 int br_control_rows_check(const struct br_broker *broker, struct br_control_ask *ask)
 {
-    bool known = false;
+    bool known = ask->what == VGPU_CTL_TRACE;
     char name[sizeof(ask->vm) * 2];
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -30,4 +30,7 @@ int br_control_rows_check(const struct br_broker *broker, struct br_control_ask 
 /* Packs the next rows and moves the cursor.  True: that was the last one. */
 bool br_control_rows(struct br_control_ask *ask, struct br_control_piece *piece);
 
+/* Packs one frame, for which there is room. */
+void br_control_pack(struct br_control_piece *piece, const Vgpu__Frame *frame);
+
 #endif

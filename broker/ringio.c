@@ -275,6 +275,9 @@ static enum look submit(struct br_session *session, size_t len)
     session->stats.submit_frames++;
     session->stats.submit_bytes += len;
     br_gate_charge(session, count, len);
+    if (session->broker->control.tracers > 0) {
+        br_trace_records(&session->broker->control, session, batch->records, len);
+    }
     session->call_ms = uv_now(session->broker->loop);
     consume(session, len);
     return LOOK_TAKEN;

@@ -147,3 +147,8 @@ uint64_t br_share_memory_used(const struct br_share *share, uint32_t slot)
     }
     return used;
 }
+
+const char *br_share_name(const struct br_share *share)
+{
+    return share == &share->broker->local ? "" : share->who + sizeof("vm=") - 1;
+}

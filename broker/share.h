@@ -83,4 +83,7 @@ bool br_share_sees(const struct br_share *share, uint32_t slot);
 /* Bytes of device memory that its sessions hold on a slot, as their workers say. */
 uint64_t br_share_memory_used(const struct br_share *share, uint32_t slot);
 
+/* Its machine's name, borrowed; "": the processes of this host. */
+const char *br_share_name(const struct br_share *share);
+
 #endif

@@ -81,6 +81,18 @@ class Reading(Control):
         self.assertGreater(session[10], 0)
 
 
+    def test_calls_are_traced(self):
+        client = self.client()
+        client.say("ctl_ask", {1: 1, 2: control.TRACE})
+        guest = self.stack.start(GUEST, "bystander")
+        guest.wait_line("ready")
+        rows = [client.receive(PATIENCE_S) for _ in range(20)]
+        self.assertEqual({kind for kind, _ in rows}, {"trace_row"})
+        self.assertEqual(len({row[2] for _, row in rows}), 1)
+        self.assertTrue(all(row[3] > 65535 for _, row in rows))
+        self.assertEqual([row.get(7, 0) for _, row in rows], [0] * 20)
+
+
 class Commands(Control):
     """vgpu-hostd by hand: machines come and go while the broker, which is locked, runs."""
 

@@ -47,7 +47,8 @@ static int setup(void **state)
     (void)snprintf(s->folder, sizeof(s->folder), "/tmp/vgpu-control-XXXXXX");
     assert_non_null(mkdtemp(s->folder));
     s->address.sun_family = AF_UNIX;
-    (void)strcpy(stpcpy(s->address.sun_path, s->folder), "/vm.sock");
+    memcpy(s->address.sun_path, s->folder, strlen(s->folder));
+    memcpy(s->address.sun_path + strlen(s->folder), "/vm.sock", sizeof("/vm.sock"));
     s->listener = listen_at(s);
     *state = s;
     return 0;
