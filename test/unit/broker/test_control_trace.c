@@ -133,7 +133,7 @@ static void test_what_is_dropped_is_counted(void **state)
     fake_control_ask(&slow, 1, VGPU_CTL_TRACE, "");
     fake_pump(&s->fake);
     (void)fake_expect(&slow, VGPU__FRAME__KIND_CTL_WELCOME);
-    for (; sent < 3 * BR_TRACE_ROWS; sent++) {
+    for (; sent < UINT64_C(3) * BR_TRACE_ROWS; sent++) {
         assert_true(fake_guest_call(&s->guest, FAKE_OP, 8));
         if (sent % 64 == 0) {
             fake_pump(&s->fake);
