@@ -49,7 +49,8 @@ static int begin_vm(struct hd_change *change, const struct hd_table *table,
 
     *change = (struct hd_change){.kind = asked->what == VGPU_CTL_REMOVE ? HD_DROP_MACHINE
                                                                         : HD_PUT_MACHINE};
-    if (asked->what == VGPU_CTL_ADD) {
+    change->is_new = asked->what == VGPU_CTL_ADD;
+    if (change->is_new) {
         if (row != NULL) {
             return refuse(-EEXIST, why, cap,
                           "machine %s is there already; to change it: vgpuctl vm set %s key=value",
@@ -198,7 +199,7 @@ void hd_change_describe(const struct hd_change *change, char *text, size_t cap)
 
     switch (change->kind) {
     case HD_PUT_MACHINE:
-        (void)snprintf(text, cap, "vm set %s", change->machine.name);
+        (void)snprintf(text, cap, "vm %s %s", change->is_new ? "add" : "set", change->machine.name);
         break;
     case HD_DROP_MACHINE:
         (void)snprintf(text, cap, "vm remove %s", change->machine.name);

@@ -17,6 +17,7 @@ enum hd_change_kind {
 
 struct hd_change {
     enum hd_change_kind kind;
+    bool is_new;               /* PUT_MACHINE: there was none */
     struct hd_machine machine; /* of DROP: the row as it was */
     struct hd_pool pool;
     struct hd_gpu gpu;

@@ -69,6 +69,18 @@ static int make_change(struct hd_hostd *hostd, const Vgpu__Frame *frame, char *w
     }
 }
 
+/* The text may have words of the tool: they cannot end the quotes, and stay readable. */
+static void log_refusal(uid_t uid, const char *text)
+{
+    char safe[HD_WHY_MAX];
+
+    (void)snprintf(safe, sizeof(safe), "%s", text);
+    for (char *at = safe; *at != '\0'; at++) {
+        *at = *at == '"' ? '\'' : *at;
+    }
+    vgpu_log(VGPU_LOG_NOTICE, "change refused by uid=%u error=\"%s\"", uid, safe);
+}
+
 /* Answers the first request and forgets it. */
 static void answer(struct hd_hostd *hostd, int error, const char *text)
 {
@@ -82,10 +94,7 @@ static void answer(struct hd_hostd *hostd, int error, const char *text)
         changes->last = NULL;
     }
     if (error != 0) {
-        char escaped[300];
-
-        vgpu_log(VGPU_LOG_NOTICE, "change refused by uid=%u error=\"%s\"", request->uid,
-                 vgpu_log_escape(escaped, sizeof(escaped), text, strlen(text)));
+        log_refusal(request->uid, text);
     }
     hd_server_answer(&hostd->server, request->client, id_of(request->frame), error, text);
     free_request(request);

@@ -85,7 +85,7 @@ void hd_hostd_peer(struct hd_hostd *hostd, const Vgpu__VmPeer *peer)
     if (vm == NULL || peer->pid == 0) {
         return;
     }
-    verdict = hd_identity_check(hostd, vm, (pid_t)peer->pid, why, sizeof(why));
+    verdict = hd_identity_check(hostd, vm, (pid_t)peer->pid, peer->uid, why, sizeof(why));
     vgpu_log(verdict == VGPU_CTL_ANOTHERS ? VGPU_LOG_ERROR : VGPU_LOG_INFO,
              "identity vm=%s pid=%u uid=%u verdict=\"%s\" by=\"%s\"", vm->row.name, peer->pid,
              peer->uid, words[verdict], why);
@@ -160,7 +160,8 @@ static void make_vm_dir(struct hd_hostd *hostd)
 {
     const char *path = hostd->options.settings.vm_dir;
 
-    if (mkdir(path, 0755) != 0 && errno != EEXIST) {
+    /* Whatever the umask: QEMU must get to its socket. */
+    if (mkdir(path, 0755) == 0 ? chmod(path, 0755) != 0 : errno != EEXIST) {
         hd_hostd_error(hostd, "cannot make the folder of sockets path=%s error=\"%s\"", path,
                        strerror(errno));
     }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/cleanup.h"
 #include "hostd/hostd.h"
@@ -53,6 +54,23 @@ static int by_root(const struct hd_hostd *hostd, const struct hd_vm *vm, pid_t p
     return NO_WORD;
 }
 
+/* Xen's toolstack gives each domain's QEMU an account of its own. */
+static int by_account(const struct hd_hostd *hostd, const struct hd_vm *vm, uid_t uid, char *why,
+                      size_t cap)
+{
+    for (size_t i = 0; uid != 0 && i < hostd->watch.place_count; i++) {
+        const struct hd_place *place = &hostd->watch.places[i];
+        struct stat info;
+
+        if (fstat(place->dir, &info) == 0 && info.st_uid == uid) {
+            (void)snprintf(why, cap, "account %u owns %s", uid, place->folder);
+            return strcmp(place->socket, vm->socket.path) == 0 ? VGPU_CTL_VERIFIED
+                                                               : VGPU_CTL_ANOTHERS;
+        }
+    }
+    return NO_WORD;
+}
+
 static int by_command_line(const struct hd_hostd *hostd, const struct hd_vm *vm,
                            const struct hd_qemu *qemu, char *why, size_t cap)
 {
@@ -83,7 +101,7 @@ static int by_command_line(const struct hd_hostd *hostd, const struct hd_vm *vm,
 }
 
 enum vgpu_ctl_verdict hd_identity_check(const struct hd_hostd *hostd, const struct hd_vm *vm,
-                                        pid_t pid, char *why, size_t cap)
+                                        pid_t pid, uid_t uid, char *why, size_t cap)
 {
     VGPU_CLEANUP_FD int pidfd = hd_proc_open(pid);
     struct hd_qemu qemu;
@@ -94,6 +112,9 @@ enum vgpu_ctl_verdict hd_identity_check(const struct hd_hostd *hostd, const stru
     }
     if (pidfd >= 0 && verdict == NO_WORD) {
         verdict = by_root(hostd, vm, pid, why, cap);
+    }
+    if (pidfd >= 0 && verdict == NO_WORD) {
+        verdict = by_account(hostd, vm, uid, why, cap);
     }
     if (pidfd >= 0 && verdict == NO_WORD && hd_scan_read(pid, &qemu)) {
         verdict = by_command_line(hostd, vm, &qemu, why, cap);

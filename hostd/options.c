@@ -38,8 +38,9 @@ const struct vgpu_config_key hd_config_keys[] = {
     KEY(watch, VGPU_CONFIG_STRING, "/var/xen/qemu",
         "folders whose root-*/tmp get a socket, with blanks between; none: none", 0, 0, NULL),
     KEY(scan_s, VGPU_CONFIG_U32, "10", "seconds between two looks for QEMUs", 1, 3600, NULL),
-    KEY(executor_user, VGPU_CONFIG_STRING, "none",
-        "account that may have workers killed, beside root; none: none", 0, 0, NULL),
+    KEY(executor_user, VGPU_CONFIG_STRING, "vgpu-executor",
+        "account that may have workers killed, beside root; none, or one that is not there: none",
+        0, 0, NULL),
     KEY(log_level, VGPU_CONFIG_ENUM, "info", "highest level that is logged", 0, 0, log_levels),
     /* The broker's key: vgpu-hostd connects there. */
     {"broker", "control_socket", VGPU_CONFIG_PATH, offsetof(struct hd_settings, control_socket),
@@ -230,7 +231,8 @@ static int check(struct hd_options *options, char *why, size_t cap)
         rc = find_user("hostd.vm_socket_owner", s->vm_socket_owner, &options->vm_uid, why, cap);
     }
     if (rc == 0) {
-        rc = find_user("hostd.executor_user", s->executor_user, &options->executor_uid, why, cap);
+        /* A host without workers of systemd's has no such account. */
+        (void)find_user("hostd.executor_user", s->executor_user, &options->executor_uid, why, cap);
     }
     return rc;
 }

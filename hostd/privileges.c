@@ -3,14 +3,14 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 static const uint64_t kept = UINT64_C(1) << CAP_CHOWN | UINT64_C(1) << CAP_DAC_OVERRIDE |
-                             UINT64_C(1) << CAP_FOWNER | UINT64_C(1) << CAP_KILL |
-                             UINT64_C(1) << CAP_SYS_PTRACE;
+                             UINT64_C(1) << CAP_FOWNER | UINT64_C(1) << CAP_KILL;
 
 /* Without CAP_SETPCAP there is nothing to take from the bounding set; NO_NEW_PRIVS holds anyway. */
 static void bound(void)
@@ -20,6 +20,22 @@ static void bound(void)
             (void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
         }
     }
+}
+
+/* Leaves what is kept; true when there was more. */
+static bool mask(struct __user_cap_data_struct data[2])
+{
+    bool more = false;
+
+    for (unsigned int i = 0; i < 2; i++) {
+        uint32_t allowed = (uint32_t)(kept >> (32 * i));
+
+        more = more || (data[i].permitted & ~allowed) != 0 || data[i].inheritable != 0;
+        data[i].permitted &= allowed;
+        data[i].effective = data[i].permitted;
+        data[i].inheritable = 0;
+    }
+    return more;
 }
 
 int hd_privileges_drop(void)
@@ -35,12 +51,6 @@ int hd_privileges_drop(void)
     if (syscall(SYS_capget, &header, data) != 0) {
         return -errno;
     }
-    for (unsigned int i = 0; i < 2; i++) {
-        uint32_t mask = (uint32_t)(kept >> (32 * i));
-
-        data[i].permitted &= mask;
-        data[i].effective = data[i].permitted;
-        data[i].inheritable = 0;
-    }
-    return syscall(SYS_capset, &header, data) != 0 ? -errno : 0;
+    /* A unit that has bounded them already may forbid the call. */
+    return mask(data) && syscall(SYS_capset, &header, data) != 0 ? -errno : 0;
 }

@@ -3,8 +3,8 @@
 #define HD_PRIVILEGES_H
 
 /*
- * What vgpu-hostd keeps of root's privileges: to give sockets to their owners (CHOWN,
- * DAC_OVERRIDE, FOWNER), to see other accounts' processes (SYS_PTRACE), to end workers (KILL).
+ * What vgpu-hostd keeps of root's privileges: to give sockets to their owners, in folders of
+ * others (CHOWN, FOWNER, DAC_OVERRIDE), and to end workers (KILL).
  */
 
 /* Gives up everything else, for good.  Works without any privilege too.  0 or -errno. */

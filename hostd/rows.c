@@ -122,7 +122,7 @@ static void send_qemu(struct hd_hostd *hostd, struct hd_link *link, const struct
                    qemu.loader ? " (loader)" : "");
     if (vm != NULL) {
         enum vgpu_ctl_verdict verdict =
-            hd_identity_check(hostd, vm, (pid_t)qemu.pid, why, sizeof(why));
+            hd_identity_check(hostd, vm, (pid_t)qemu.pid, (uid_t)-1, why, sizeof(why));
 
         (void)snprintf(identity, sizeof(identity), "%s: %.440s", words[verdict], why);
     }

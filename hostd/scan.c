@@ -13,13 +13,15 @@
 /* One buffer for what is read: one thread. */
 static char text[HD_PROC_TEXT_MAX];
 
-/* The program's file without its folder, and without " (deleted)". */
+/* The program's file without its folder, and without " (deleted)".  The kernel tells it of
+ * processes with no more privileges than ours; of others the command line does. */
 static bool read_binary(pid_t pid, char *to, size_t cap)
 {
     char path[512];
     const char *name;
 
-    if (hd_proc_link(pid, "exe", path, sizeof(path)) < 0) {
+    if (hd_proc_link(pid, "exe", path, sizeof(path)) < 0 &&
+        hd_proc_read(pid, "cmdline", path, sizeof(path)) <= 0) {
         return false;
     }
     name = strrchr(path, '/');

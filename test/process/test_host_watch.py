@@ -63,6 +63,19 @@ class Places(BrokerCase):
         info = os.stat(self.root / "root-9" / "tmp" / "vgpu-mediator.sock")
         self.assertEqual((info.st_uid, info.st_gid), (4711, 4712))
 
+    def test_identity_by_account(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root gives files away")
+        for domain in (3, 4):
+            (self.root / "new" / "tmp").mkdir(parents=True)
+            os.chown(self.root / "new" / "tmp", 4700 + domain, 0)
+            os.rename(self.root / "new", self.root / f"root-{domain}")
+            self.wait_vm(f"xen-{domain}")
+        self.assertEqual(self.fake.tell_peer("xen-3", os.getpid(), 4703),
+                         (VERIFIED, f"account 4703 owns {self.root}/root-3"))
+        self.assertEqual(self.fake.tell_peer("xen-3", os.getpid(), 4704)[0], ANOTHERS)
+        self.assertEqual(self.fake.tell_peer("xen-3", os.getpid(), 4705)[0], SOCKET)
+
     def test_the_registry_names_it(self):
         tool = self.tool()
         path = self.root / "root-5" / "tmp" / "vgpu-mediator.sock"
@@ -156,7 +169,7 @@ class Qemus(BrokerCase):
         if not binary.exists():
             shutil.copy(os.path.realpath(sys.executable), binary)
         process = subprocess.Popen(
-            ["qemu", "-c", "import time; print(flush=True); time.sleep(600)", *args],
+            [str(binary), "-c", "import time; print(flush=True); time.sleep(600)", *args],
             executable=binary, preexec_fn=die_with_parent, stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONHOME": sys.base_prefix, **(environment or {})})
         self.addCleanup(process.stdout.close)

@@ -78,7 +78,6 @@ static void refuses(void **state)
         {"hostd.watch=here and there", "absolute paths"},
         {"hostd.vm_socket_owner=no-such-account", "no such account"},
         {"hostd.vm_socket_group=no-such-group", "no such group"},
-        {"hostd.executor_user=no-such-account", "no such account"},
         {"hostd.colour=red", "unknown key"},
         {"hostd.vm_dir=/"
          "0123456789012345678901234567890123456789012345678901234567890123456789012345"
