@@ -13,8 +13,9 @@
  *           filter built, locked, tried, READY to systemd and --ready-fd
  *   run:    doorbell ─► ring ─► pipe, pipe ─► ring ─► interrupt; SIGUSR1 logs figures;
  *           SIGHUP ─► reader ─► settings
- *   end:    SIGTERM or SIGINT: accepts no more, refuses who waits, error word 719 to
- *           every session, sockets closed and removed, child ended, exit 0
+ *   end:    SIGTERM or SIGINT: drained as long as broker.drain_ms allows, then accepts no
+ *           more, refuses who waits, error word 719 to every session, sockets closed and
+ *           removed, child ended, exit 0
  */
 
 #include <errno.h>
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 #include "broker/broker.h"
+#include "broker/ending.h"
 #include "broker/inherited.h"
 #include "broker/listener.h"
 #include "broker/lock.h"
@@ -54,6 +56,7 @@ struct process {
     uv_signal_t usr1;
     uv_signal_t hup;
     struct br_reload reload;
+    struct br_ending ending;
     bool stopping;
 };
 
@@ -76,7 +79,7 @@ static void stop(struct process *process)
     }
     process->stopping = true;
     process->broker->stopping = true;
-    vgpu_notify("STOPPING=1\nSTATUS=stopping");
+    vgpu_notify("STATUS=stopping");
     br_sockets_close(&process->sockets);
     br_broker_log_stats(process->broker);
     br_broker_stop(process->broker);
@@ -85,8 +88,23 @@ static void stop(struct process *process)
     uv_close((uv_handle_t *)&process->interrupt, NULL);
     uv_close((uv_handle_t *)&process->usr1, NULL);
     uv_close((uv_handle_t *)&process->hup, NULL);
+    br_ending_close(&process->ending);
     br_reload_stop(&process->reload);
     br_watchdog_stop(&process->watchdog);
+}
+
+static void on_drained(struct br_ending *ending)
+{
+    stop(ending->owner);
+}
+
+/* A second signal waits for nobody. */
+static void drain_or_stop(struct process *process)
+{
+    vgpu_notify("STOPPING=1\nSTATUS=draining");
+    if (!br_ending_begin(&process->ending, process->options.settings.drain_ms)) {
+        stop(process);
+    }
 }
 
 static void on_signal(uv_signal_t *signal, int signum)
@@ -102,7 +120,7 @@ static void on_signal(uv_signal_t *signal, int signum)
         return;
     }
     vgpu_log(VGPU_LOG_INFO, "stopping signal=%d", signum);
-    stop(process);
+    drain_or_stop(process);
 }
 
 static int watch_signal(struct process *process, uv_signal_t *handle, int signum)
@@ -258,6 +276,11 @@ static int start(struct process *process)
     rc = open_signals(process);
     if (rc == 0) {
         rc = br_watchdog_start(&process->watchdog, &process->loop, process->broker);
+    }
+    process->ending.over = on_drained;
+    process->ending.owner = process;
+    if (rc == 0) {
+        rc = br_ending_init(&process->ending, &process->loop, process->broker);
     }
     if (rc == 0) {
         rc = br_reload_start(&process->reload, &process->loop, process->broker);

@@ -45,6 +45,8 @@ const struct vgpu_config_key br_config_keys[] = {
     KEY(hello_timeout_ms, VGPU_CONFIG_U32, "5000",
         "a granted channel that says no Hello is closed; a starting GPU is waited for", 100, 600000,
         NULL),
+    KEY(drain_ms, VGPU_CONFIG_U32, "5000",
+        "sessions may end by themselves for so long when the broker stops", 0, 600000, NULL),
     KEY(log_level, VGPU_CONFIG_ENUM, "info", "highest level that is logged", 0, 0, log_levels),
     KEY(vm_socket_mode, VGPU_CONFIG_MODE, "0660", "permission bits of the machines' sockets", 0, 0,
         NULL),

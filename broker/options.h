@@ -27,6 +27,7 @@ struct br_settings {
     uint32_t session_buffer_kib;
     uint32_t spin_us; /* VGPU_CONFIG_AUTO until br_options_parse() resolves it */
     uint32_t hello_timeout_ms;
+    uint32_t drain_ms;
     uint32_t log_level; /* index into error, warning, info, debug */
     uint32_t vm_socket_mode;
     char *vm_socket_group; /* "none", or a group */

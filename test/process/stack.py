@@ -171,7 +171,7 @@ class Stack:
 
     def write_config(self):
         values = {"broker": {"socket": self.socket, "executor_socket": self.executor_socket,
-                             "control_socket": self.control_socket, "spin_us": "0"}, "executor": {},
+                             "control_socket": self.control_socket, "spin_us": "0", "drain_ms": "0"}, "executor": {},
                   "vms": {name: self.vm_socket(name) for name in self.vms}}
         for name, value in self.settings.items():
             section, key = name.split(".")

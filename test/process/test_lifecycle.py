@@ -57,6 +57,39 @@ class Lifecycle(unittest.TestCase):
             result = holder.finish()
             self.assertRegex(result.out, "refused .* code=719 then=719")
 
+    def test_sigterm_drains(self):
+        """A session that ends in time ends well; nobody new gets a worker."""
+        with Stack(settings={"broker.drain_ms": "600000"}) as stack:
+            holder = stack.start(GUEST, "hold", 5)
+            holder.wait_line("ready")
+            stack.family()
+            stack.broker.send_signal(signal.SIGTERM)
+            wait_for(lambda: "draining sessions=1 limit_ms=600000" in stack.log(), "a drain")
+            self.assertNotEqual(stack.run(GUEST, "session").status, 0)
+            self.assertIsNone(stack.broker.poll())
+            result = holder.finish()
+            self.assertEqual(result.status, 0, result)
+            self.assertEqual(stack.broker.wait(PATIENCE_S), 0, stack.log())
+            self.assert_stopped(stack)
+
+    def test_drain_is_bounded(self):
+        with Stack(settings={"broker.drain_ms": "100"}) as stack:
+            holder = stack.start(GUEST, "hold", 5)
+            holder.wait_line("ready")
+            self.assertEqual(stack.terminate(), 0, stack.log())
+            self.assertIn("drained long enough: workers are killed sessions=1", stack.log())
+            self.assertRegex(holder.finish().out, "refused .* code=719 then=719")
+
+    def test_second_signal_waits_for_nobody(self):
+        with Stack(settings={"broker.drain_ms": "600000"}) as stack:
+            holder = stack.start(GUEST, "hold", 5)
+            holder.wait_line("ready")
+            stack.family()
+            for _ in range(2):
+                stack.broker.send_signal(signal.SIGTERM)
+                wait_for(lambda: "draining" in stack.log(), "a drain")
+            self.assertEqual(stack.broker.wait(PATIENCE_S), 0, stack.log())
+
     def test_sigint(self):
         with Stack() as stack:
             stack.broker.send_signal(signal.SIGINT)
