@@ -79,7 +79,7 @@ static void stop(struct process *process)
     }
     process->stopping = true;
     process->broker->stopping = true;
-    vgpu_notify("STATUS=stopping");
+    vgpu_notify("STOPPING=1\nSTATUS=stopping");
     br_sockets_close(&process->sockets);
     br_broker_log_stats(process->broker);
     br_broker_stop(process->broker);
@@ -101,8 +101,9 @@ static void on_drained(struct br_ending *ending)
 /* A second signal waits for nobody. */
 static void drain_or_stop(struct process *process)
 {
-    vgpu_notify("STOPPING=1\nSTATUS=draining");
-    if (!br_ending_begin(&process->ending, process->options.settings.drain_ms)) {
+    if (br_ending_begin(&process->ending, process->options.settings.drain_ms)) {
+        vgpu_notify("STOPPING=1\nSTATUS=draining");
+    } else {
         stop(process);
     }
 }
