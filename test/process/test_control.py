@@ -10,7 +10,7 @@ import unittest
 
 import control
 import wire
-from case import GUEST, PATIENCE_S, StackCase, main
+from case import GUEST, PATIENCE_S, StackCase, main, wait_for
 from control import BROKER, GPUS, POOLS, SESSIONS, VMS, Client
 from fake_device import Device
 from test_misuse import NOBODY, connect_as
@@ -156,6 +156,7 @@ class Commands(Control):
                 listener.close()
                 self.assert_ends(device)
             device.close()
+            wait_for(lambda: host.ask(VMS, "delta")[0][7] == b"absent", "the device to leave")
 
     def test_the_broker_serves_on_without_vgpu_hostd(self):
         first = self.host()
