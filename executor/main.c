@@ -4,10 +4,13 @@
  *
  *   --all          launcher ──fork+exec──► one supervisor per GPU        (development)
  *
- *   --gpu N        supervisor ◄──frames──► broker's executor socket
- *                     │ fork+exec, waits for Ready, reads /proc/PID, reaps
- *                     ├──► --probe N    driver, context, Facts on descriptor 3, ends
+ *   --gpu GPU      supervisor ◄──frames──► broker's executor socket
+ *                     │ obtains (fork+exec, or systemd by a socket), waits for Ready, reads
+ *                     │ /proc/PID, hands over, sees the end
+ *                     ├──► --probe GPU  driver, context, Facts on descriptor 3, ends
  *                     └──► --worker     descriptor 3 goes on to the broker:
+ *
+ *   --worker --activated   the same, started by systemd: WorkerStart says which of the two
  *
  *      worker   isolate ► driver ► context ► self-test ► helpers ► lock ► Ready
  *                                                                           │
@@ -24,6 +27,8 @@
 #include "executor/launcher.h"
 #include "executor/options.h"
 #include "executor/supervisor/supervisor.h"
+#include "executor/worker/activation.h"
+#include "executor/worker/exit_status.h"
 #include "executor/worker/worker.h"
 
 /* Workers log to the standard error that they inherit: they must not connect anywhere. */
@@ -39,8 +44,11 @@ static const char *name_of(enum ex_mode mode)
     return mode == EX_MODE_WORKER ? "vgpu-worker" : "vgpu-executor";
 }
 
-static int run(const struct ex_options *options)
+static int run(struct ex_options *options)
 {
+    if (options->activated && ex_activation_take(options) < 0) {
+        return EX_EXIT_START;
+    }
     switch (options->mode) {
     case EX_MODE_ALL:
         return ex_launcher_main(options);

@@ -8,18 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/config.h"
 
 #define DEFAULT_CONFIG "/etc/vgpu/vgpu.conf"
 #define DEFAULT_SOCKET "/run/vgpu/executor.sock"
+#define DEFAULT_HOSTD  "/run/vgpu/hostd.sock"
 #define SIM_LIBRARY    "libcuda-sim.so.1"
 
 const char ex_options_help[] =
-    "usage: vgpu-executor --all|--gpu N|--self-test [OPTION...]\n"
+    "usage: vgpu-executor --all|--gpu GPU|--self-test [OPTION...]\n"
     "  --all             one supervisor per GPU (development)\n"
-    "  --gpu N           supervisor of GPU N\n"
+    "  --gpu GPU         supervisor of this GPU: its number, or its UUID as nvidia-smi -L has it\n"
     "  --self-test       start and lock a worker here, use every operation once\n"
     "  --socket PATH     the broker's executor socket (" DEFAULT_SOCKET ")\n"
     "  --driver NAME     cuda, sim, or a path to a driver library\n"
@@ -31,6 +33,12 @@ const char ex_options_help[] =
     "  --memory-quota-mib N\n"
     "                    device memory of a session in MiB; 0: the card's\n"
     "  --user NAME       account of the workers when started as root; \"\": stay\n"
+    "  --worker-socket PATH\n"
+    "                    workers come from systemd, through vgpu-worker.socket; none: by fork\n"
+    "  --hostd-socket PATH\n"
+    "                    vgpu-hostd, which kills such workers (" DEFAULT_HOSTD ")\n"
+    "  --ready-timeout-ms N\n"
+    "                    a worker that is not ready in this time is given up\n"
     "  --log-level L     error, warning, info or debug\n"
     "  --sandbox-trace   print refused system calls instead of ending (not for production)\n"
     "  --help\n";
@@ -49,6 +57,11 @@ static const struct vgpu_config_key keys[] = {
     KEY(memory_quota_mib, VGPU_CONFIG_U32, "0", "device memory of a session; 0: the card's", 0,
         1u << 24),
     KEY(user, VGPU_CONFIG_STRING, "nobody", "account of the workers when started as root", 0, 0),
+    KEY(worker_socket, VGPU_CONFIG_STRING, "none", "systemd's socket of workers; none: by fork", 0,
+        0),
+    KEY(hostd_socket, VGPU_CONFIG_STRING, DEFAULT_HOSTD, "vgpu-hostd, which kills workers", 0, 0),
+    KEY(ready_timeout_ms, VGPU_CONFIG_U32, "60000", "a worker must be ready in this time", 100,
+        600000),
 };
 
 static const char *const foreign_sections[] = {"broker", "hostd", "policy", "pools", "vms", NULL};
@@ -68,6 +81,10 @@ enum {
     OPT_HELPERS,
     OPT_MEMORY_QUOTA,
     OPT_USER,
+    OPT_WORKER_SOCKET,
+    OPT_HOSTD_SOCKET,
+    OPT_READY_TIMEOUT,
+    OPT_ACTIVATED,
     OPT_LOG_LEVEL,
     OPT_PARENT,
     OPT_TRACE,
@@ -89,6 +106,10 @@ static const struct option long_options[] = {
     {"helpers", required_argument, NULL, OPT_HELPERS},
     {"memory-quota-mib", required_argument, NULL, OPT_MEMORY_QUOTA},
     {"user", required_argument, NULL, OPT_USER},
+    {"worker-socket", required_argument, NULL, OPT_WORKER_SOCKET},
+    {"hostd-socket", required_argument, NULL, OPT_HOSTD_SOCKET},
+    {"ready-timeout-ms", required_argument, NULL, OPT_READY_TIMEOUT},
+    {"activated", no_argument, NULL, OPT_ACTIVATED},
     {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
     {"parent", required_argument, NULL, OPT_PARENT},
     {"sandbox-trace", no_argument, NULL, OPT_TRACE},
@@ -125,8 +146,8 @@ static int set_mode(struct ex_options *options, enum ex_mode mode, const char *n
     } else if (mode != EX_MODE_SUPERVISOR) {
         return complain("more than one mode", "");
     }
-    if (number != NULL && read_number(number, 255, &options->gpu) < 0) {
-        return complain("bad GPU number", number);
+    if (number != NULL && ex_gpu_name_parse(&options->gpu, number) < 0) {
+        return complain("bad GPU, a number or GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", number);
     }
     return 0;
 }
@@ -166,6 +187,9 @@ static int set_text_option(struct ex_options *options, int option, const char *a
         return 0;
     case OPT_LOG_LEVEL:
         return vgpu_log_level_parse(arg, &options->log_level);
+    case OPT_ACTIVATED:
+        options->activated = true;
+        return 0;
     case OPT_TRACE:
         options->sandbox_trace = true;
         return 0;
@@ -177,37 +201,51 @@ static int set_text_option(struct ex_options *options, int option, const char *a
     }
 }
 
+/* The setting that an option overrides, or NULL. */
+static const char *key_of(int option)
+{
+    switch (option) {
+    case OPT_DRIVER:
+        return "driver";
+    case OPT_SPARES:
+        return "spares";
+    case OPT_WORKERS_MAX:
+        return "workers_max";
+    case OPT_HELPERS:
+        return "helpers";
+    case OPT_MEMORY_QUOTA:
+        return "memory_quota_mib";
+    case OPT_WORKER_SOCKET:
+        return "worker_socket";
+    case OPT_HOSTD_SOCKET:
+        return "hostd_socket";
+    case OPT_READY_TIMEOUT:
+        return "ready_timeout_ms";
+    default:
+        return NULL;
+    }
+}
+
+static int set_parent(struct ex_options *options, const char *arg)
+{
+    uint32_t pid;
+    int rc = read_number(arg, INT_MAX, &pid);
+
+    options->parent = rc == 0 ? (pid_t)pid : 0;
+    return rc;
+}
+
 /* Options that override a setting are applied after the file was read. */
 static int set_setting_option(struct ex_options *options, struct vgpu_config *config, int option,
                               const char *arg)
 {
     char assignment[EX_PATH_MAX + 64];
-    const char *key = NULL;
+    const char *key = key_of(option);
 
-    switch (option) {
-    case OPT_DRIVER:
-        key = "driver";
-        break;
-    case OPT_SPARES:
-        key = "spares";
-        break;
-    case OPT_WORKERS_MAX:
-        key = "workers_max";
-        break;
-    case OPT_HELPERS:
-        key = "helpers";
-        break;
-    case OPT_MEMORY_QUOTA:
-        key = "memory_quota_mib";
-        break;
-    case OPT_PARENT: {
-        uint32_t pid;
-        int rc = read_number(arg, INT_MAX, &pid);
-
-        options->parent = rc == 0 ? (pid_t)pid : 0;
-        return rc;
+    if (option == OPT_PARENT) {
+        return set_parent(options, arg);
     }
-    default:
+    if (key == NULL) {
         return 0;
     }
     (void)snprintf(assignment, sizeof(assignment), "executor.%s=%s", key, arg);
@@ -307,33 +345,65 @@ static int resolve_driver(struct ex_options *options)
     return 0;
 }
 
+bool ex_options_unit(const struct ex_options *options)
+{
+    return options->settings.worker_socket != NULL &&
+           strcmp(options->settings.worker_socket, "none") != 0;
+}
+
+static int check_path(const char *key, const char *path)
+{
+    struct sockaddr_un address;
+
+    if (path[0] == '/' && strlen(path) < sizeof(address.sun_path)) {
+        return 0;
+    }
+    vgpu_log(VGPU_LOG_ERROR, "executor.%s: an absolute path of at most %zu bytes, not: %s", key,
+             sizeof(address.sun_path) - 1, path);
+    return -EINVAL;
+}
+
+static int check_settings(const struct ex_options *options)
+{
+    if (options->activated && options->mode != EX_MODE_WORKER) {
+        return complain("--activated is for", "--worker");
+    }
+    if (ex_options_unit(options) && check_path("worker_socket", options->settings.worker_socket)) {
+        return -EINVAL;
+    }
+    return check_path("hostd_socket", options->settings.hostd_socket);
+}
+
 int ex_options_parse(struct ex_options *options, int argc, char **argv)
 {
     memset(options, 0, sizeof(*options));
     options->socket = DEFAULT_SOCKET;
     options->log_level = VGPU_LOG_INFO;
+    ex_gpu_name_set(&options->gpu, 0);
     int rc = parse_first(options, argc, argv);
 
     if (rc < 0 || options->help) {
         return rc;
     }
     rc = parse_settings(options, argc, argv);
-    if (rc < 0) {
+    if (rc < 0 || (rc = check_settings(options)) < 0) {
         return rc;
     }
     if (options->user == NULL) {
         options->user = options->settings.user;
     }
     if (options->mode == EX_MODE_NONE) {
-        return complain("no mode", "--all, --gpu N or --self-test");
+        return complain("no mode", "--all, --gpu GPU or --self-test");
     }
-    return resolve_driver(options);
+    /* A worker of systemd is told its driver. */
+    return options->activated ? 0 : resolve_driver(options);
 }
 
 void ex_options_fini(struct ex_options *options)
 {
     free(options->settings.driver);
     free(options->settings.user);
-    options->settings.driver = NULL;
-    options->settings.user = NULL;
+    free(options->settings.worker_socket);
+    free(options->settings.hostd_socket);
+    options->settings = (struct ex_settings){.driver = NULL};
 }

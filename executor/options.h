@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "common/log.h"
+#include "executor/gpu_name.h"
 
 /* Longest path of a driver library, with its terminator. */
 #define EX_PATH_MAX 1024
@@ -19,7 +20,7 @@
 enum ex_mode {
     EX_MODE_NONE,
     EX_MODE_ALL,        /* one supervisor per GPU (development) */
-    EX_MODE_SUPERVISOR, /* --gpu N */
+    EX_MODE_SUPERVISOR, /* --gpu N or UUID */
     EX_MODE_PROBE,      /* --probe N: facts on descriptor 3 */
     EX_MODE_WORKER,     /* --worker --gpu N: frames on descriptor 3 */
     EX_MODE_SELF_TEST,  /* --self-test: start, lock, every kind of operation once */
@@ -33,11 +34,14 @@ struct ex_settings {
     uint32_t helpers;
     uint32_t memory_quota_mib;
     char *user;
+    char *worker_socket; /* systemd's; "none": workers are made by fork */
+    char *hostd_socket;
+    uint32_t ready_timeout_ms;
 };
 
 struct ex_options {
     enum ex_mode mode;
-    uint32_t gpu;
+    struct ex_gpu_name gpu;
     const char *socket; /* borrowed from argv */
     const char *config;
     const char *sim_lib;
@@ -46,6 +50,8 @@ struct ex_options {
     const char *user;         /* "" : stay */
     enum vgpu_log_level log_level;
     pid_t parent;       /* worker and probe: the process that must still be the parent */
+    uint64_t nonce;     /* of WorkerStart, for Ready */
+    bool activated;     /* a worker whose pipe is a socket that systemd accepted */
     bool sandbox_trace; /* refused calls are printed, not fatal: for fitting only */
     bool help;
 };
@@ -57,6 +63,9 @@ struct ex_options {
 int ex_options_parse(struct ex_options *options, int argc, char **argv);
 
 void ex_options_fini(struct ex_options *options);
+
+/* True when workers are systemd's (worker_socket). */
+bool ex_options_unit(const struct ex_options *options);
 
 /* The text of --help. */
 extern const char ex_options_help[];

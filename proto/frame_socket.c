@@ -97,9 +97,14 @@ static int take_control(struct vgpu_frame_socket *socket, struct msghdr *msg)
 {
     int rc = (msg->msg_flags & MSG_CTRUNC) != 0 ? -EPROTO : 0;
 
+    memset(&socket->sender, 0, sizeof(socket->sender));
     for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg != NULL; cmsg = CMSG_NXTHDR(msg, cmsg)) {
-        if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
-            queue_fds(socket, cmsg) != 0) {
+        if (cmsg->cmsg_level != SOL_SOCKET) {
+            continue;
+        }
+        if (cmsg->cmsg_type == SCM_CREDENTIALS) {
+            memcpy(&socket->sender, CMSG_DATA(cmsg), sizeof(socket->sender));
+        } else if (cmsg->cmsg_type == SCM_RIGHTS && queue_fds(socket, cmsg) != 0) {
             rc = -EPROTO;
         }
     }
@@ -111,7 +116,8 @@ ssize_t vgpu_frame_socket_fill(struct vgpu_frame_socket *socket, int flags)
     union {
         struct cmsghdr align;
         /* Room for one more than is allowed, so that too many is seen as such. */
-        char bytes[CMSG_SPACE((VGPU_FRAME_FDS_MAX + 1) * sizeof(int))];
+        char bytes[CMSG_SPACE(sizeof(struct ucred)) +
+                   CMSG_SPACE((VGPU_FRAME_FDS_MAX + 1) * sizeof(int))];
     } control;
     struct iovec iov;
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};

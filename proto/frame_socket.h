@@ -12,10 +12,13 @@
  * One thread at a time may receive and one may send.
  */
 
+#include <sys/socket.h>
+
 #include "proto/frame.h"
 
 struct vgpu_frame_socket {
     int fd;
+    struct ucred sender; /* of what was filled last, where SO_PASSCRED is on; else pid 0 */
     struct vgpu_frame_reader reader;
     int fds[VGPU_FRAME_FDS_MAX];
     unsigned int fd_count;

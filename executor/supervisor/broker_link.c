@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor/supervisor/broker_link.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "common/fd.h"
+#include "executor/supervisor/connect.h"
 
 void ex_broker_link_init(struct ex_broker_link *link)
 {
@@ -17,22 +13,10 @@ void ex_broker_link_init(struct ex_broker_link *link)
 
 int ex_broker_link_connect(struct ex_broker_link *link, const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd;
+    int fd = ex_connect(path, false);
 
-    if (strlen(path) >= sizeof(address.sun_path)) {
-        return -ENAMETOOLONG;
-    }
-    memcpy(address.sun_path, path, strlen(path));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return -errno;
-    }
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
-        int rc = -errno;
-
-        vgpu_fd_close(&fd);
-        return rc;
+        return fd;
     }
     vgpu_frame_socket_init(&link->socket, fd);
     return 0;

@@ -3,15 +3,16 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "executor/supervisor/spawn.h"
-#include "executor/supervisor/supervisor.h"
-#include "proto/frame_socket.h"
+#include "executor/supervisor/source.h"
+
+/* A probe that has spoken ends by itself; one that has not ended after this is killed. */
+#define END_MS 500
+/* What is still there after so many attempts is said once. */
+#define END_TRIES 6
 
 /* An owned copy, through the wire's form: frames live in an arena. */
 static Vgpu__DeviceFacts *copy_facts(const Vgpu__DeviceFacts *facts)
@@ -28,6 +29,11 @@ static Vgpu__DeviceFacts *copy_facts(const Vgpu__DeviceFacts *facts)
     return copy;
 }
 
+static uint64_t ready_ns(const struct ex_options *options)
+{
+    return options->settings.ready_timeout_ms * VGPU_NS_PER_MS;
+}
+
 static int wait_readable(int fd, uint64_t deadline_ns)
 {
     struct pollfd entry = {.fd = fd, .events = POLLIN};
@@ -41,23 +47,31 @@ static int wait_readable(int fd, uint64_t deadline_ns)
     return ready == 0 ? -ETIMEDOUT : 0;
 }
 
-static int receive(struct vgpu_frame_socket *socket, Vgpu__Frame **frame)
+/* The next frame that is the child's own. */
+static int receive(const struct ex_options *options, const struct ex_source *source,
+                   struct ex_child *child, Vgpu__Frame **frame)
 {
-    uint64_t deadline = vgpu_clock_ns() + EX_READY_NS;
+    uint64_t deadline = vgpu_clock_ns() + ready_ns(options);
     int rc;
 
-    while ((rc = vgpu_frame_socket_next(socket, frame)) == 0) {
-        rc = wait_readable(socket->fd, deadline);
+    for (;;) {
+        rc = vgpu_frame_socket_next(&child->socket, frame);
+        if (rc > 0) {
+            rc = source->hear(options, child, *frame);
+        }
+        if (rc != 0) {
+            return rc < 0 ? rc : 0;
+        }
+        rc = wait_readable(child->socket.fd, deadline);
         if (rc < 0) {
             return rc;
         }
-        ssize_t got = vgpu_frame_socket_fill(socket, 0);
+        ssize_t got = vgpu_frame_socket_fill(&child->socket, 0);
 
         if (got <= 0) {
             return got == 0 ? -ECONNRESET : (int)got;
         }
     }
-    return rc < 0 ? rc : 0;
 }
 
 static int take_facts(const Vgpu__Frame *frame, struct ex_probe *probe)
@@ -74,30 +88,48 @@ static int take_facts(const Vgpu__Frame *frame, struct ex_probe *probe)
     return 0;
 }
 
+/* It has said all that it has to say, or never will.  Its status. */
+static int end_child(const struct ex_options *options, const struct ex_source *source,
+                     struct ex_child *child)
+{
+    unsigned int asked = 0;
+    int status;
+
+    vgpu_frame_socket_fini(&child->socket);
+    while (!ex_child_ended(child, END_MS)) {
+        int rc = source->kill(options, child);
+
+        if (++asked == END_TRIES) {
+            vgpu_log(VGPU_LOG_ERROR, "a probe does not end gpu=%s pid=%d error=%d",
+                     options->gpu.text, (int)child->pid, -rc);
+        }
+    }
+    status = child->pidfd < 0 ? EX_STATUS_UNKNOWN : source->collect(child);
+    ex_child_fini(child);
+    return status;
+}
+
 int ex_probe_run(const struct ex_options *options, struct ex_probe *probe)
 {
-    struct vgpu_frame_socket socket;
+    const struct ex_source *source = ex_source_of(options);
     struct ex_child child;
     Vgpu__Frame *frame = NULL;
-    int status = 0;
-    int rc = ex_spawn(options, EX_MODE_PROBE, &child);
+    int rc = source->obtain(options, EX_MODE_PROBE, &child);
 
     *probe = (struct ex_probe){.facts = NULL};
     if (rc < 0) {
+        vgpu_log(VGPU_LOG_ERROR, "no probe gpu=%s reason=\"%s\"", options->gpu.text, child.why);
         return rc;
     }
-    vgpu_frame_socket_init(&socket, child.pipe);
-    rc = receive(&socket, &frame);
+    rc = receive(options, source, &child, &frame);
     if (rc == 0) {
         rc = take_facts(frame, probe);
     }
-    vgpu_frame_socket_fini(&socket);
-    (void)kill(child.pid, SIGKILL);
-    while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    int status = end_child(options, source, &child);
+
     if (rc < 0) {
-        vgpu_log(VGPU_LOG_ERROR, "probe said nothing gpu=%u error=%d status=%#x", options->gpu, -rc,
-                 (unsigned int)status);
+        vgpu_log(VGPU_LOG_ERROR, "probe said nothing gpu=%s error=%d status=%#x reason=\"%s\"",
+                 options->gpu.text, -rc, (unsigned int)status, child.why);
     }
     return rc;
 }

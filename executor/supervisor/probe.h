@@ -14,8 +14,8 @@ struct ex_probe {
 };
 
 /*
- * Runs a probe of options->gpu to its end, at most a minute.  0 and *probe, to be released with
- * ex_probe_fini(), even when its result is an error; -errno when the child said nothing.
+ * Runs a probe of options->gpu to its end, at most ready_timeout_ms.  0 and *probe, to be released
+ * with ex_probe_fini(), even when its result is an error; -errno when the child said nothing.
  */
 int ex_probe_run(const struct ex_options *options, struct ex_probe *probe);
 

@@ -15,7 +15,7 @@
 #include "executor/worker/environment.h"
 #include "executor/worker/pipe.h"
 
-#define ARGS_MAX 32
+#define ARGS_MAX 40
 #define SELF     "/proc/self/exe"
 
 struct arguments {
@@ -27,6 +27,7 @@ struct arguments {
     char spares[16];
     char workers_max[16];
     char memory_quota[16];
+    char ready_timeout[16];
 };
 
 static void add(struct arguments *a, const char *name, const char *value)
@@ -102,7 +103,7 @@ static int make_pipe(int ends[2])
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ? -errno : 0;
 }
 
-int ex_spawn(const struct ex_options *options, enum ex_mode mode, struct ex_child *child)
+int ex_spawn(const struct ex_options *options, enum ex_mode mode, pid_t *pid, int *pipe)
 {
     struct arguments a = {.count = 0};
     VGPU_CLEANUP_FREE char **environment = ex_environment_make(environ);
@@ -112,31 +113,27 @@ int ex_spawn(const struct ex_options *options, enum ex_mode mode, struct ex_chil
     if (rc < 0) {
         return rc;
     }
-    (void)number(a.gpu, sizeof(a.gpu), options->gpu);
     add(&a, mode == EX_MODE_WORKER ? "vgpu-worker" : "vgpu-probe", NULL);
     if (mode == EX_MODE_WORKER) {
         add(&a, "--worker", NULL);
-        add(&a, "--gpu", a.gpu);
+        add(&a, "--gpu", options->gpu.text);
     } else {
-        add(&a, "--probe", a.gpu);
+        add(&a, "--probe", options->gpu.text);
     }
     add_common(&a, options);
-    pid_t pid = fork();
-
-    if (pid == 0) {
+    *pid = fork();
+    if (*pid == 0) {
         set_descriptors(ends[1]);
         reset_signals();
         exec_self(&a, environment);
     }
-    rc = pid < 0 ? -errno : 0;
+    rc = *pid < 0 ? -errno : 0;
     vgpu_fd_close(&ends[1]);
     if (rc < 0) {
         vgpu_fd_close(&ends[0]);
-        return rc;
     }
-    child->pid = pid;
-    child->pipe = ends[0];
-    return 0;
+    *pipe = ends[0];
+    return rc;
 }
 
 int ex_spawn_supervisor(const struct ex_options *options, uint32_t gpu, pid_t *pid)
@@ -152,6 +149,10 @@ int ex_spawn_supervisor(const struct ex_options *options, uint32_t gpu, pid_t *p
         number(a.workers_max, sizeof(a.workers_max), options->settings.workers_max));
     add(&a, "--memory-quota-mib",
         number(a.memory_quota, sizeof(a.memory_quota), options->settings.memory_quota_mib));
+    add(&a, "--worker-socket", options->settings.worker_socket);
+    add(&a, "--hostd-socket", options->settings.hostd_socket);
+    add(&a, "--ready-timeout-ms",
+        number(a.ready_timeout, sizeof(a.ready_timeout), options->settings.ready_timeout_ms));
     add_common(&a, options);
     *pid = fork();
     if (*pid == 0) {

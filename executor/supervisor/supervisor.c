@@ -9,7 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -17,11 +16,15 @@
 #include "common/log.h"
 #include "executor/supervisor/backoff.h"
 #include "executor/supervisor/broker_link.h"
-#include "executor/supervisor/card.h"
+#include "executor/supervisor/death.h"
+#include "executor/supervisor/facts.h"
 #include "executor/supervisor/manager.h"
 #include "executor/supervisor/probe.h"
-#include "executor/supervisor/spawn.h"
+#include "executor/supervisor/source.h"
 #include "executor/supervisor/worker_list.h"
+
+/* Once it has been asked for so long, that a worker does not end is worth a line. */
+#define STUBBORN_NS 1600000000ull
 
 /*
  *   probing ──facts──► connecting ──Register──► registering ──Registered──► serving
@@ -30,6 +33,7 @@
  */
 struct supervisor {
     const struct ex_options *options;
+    const struct ex_source *source;
     struct ex_broker_link broker;
     struct ex_probe probe;
     struct ex_worker_list workers;
@@ -45,24 +49,46 @@ struct supervisor {
 
 static struct supervisor supervisor;
 
+static const char nobody_there[] =
+    "the worker socket was closed before a worker spoke (systemctl status vgpu-worker.socket)";
+
 static bool connected(const struct supervisor *s)
 {
     return s->broker.socket.fd >= 0;
 }
 
+/* Has a worker killed whose process is known; its end is seen later.  Asks again until then. */
+static void kill_worker(struct supervisor *s, struct ex_worker_entry *worker)
+{
+    int rc = s->source->kill(s->options, &worker->child);
+
+    ex_backoff_failed(&worker->dying, vgpu_clock_ns());
+    if (worker->dying.pause_ns >= STUBBORN_NS) {
+        vgpu_log(VGPU_LOG_WARNING,
+                 "a worker does not end gpu=%s worker=%u pid=%d error=%d (%s kills it)",
+                 s->options->gpu.text, worker->id, (int)worker->child.pid, -rc,
+                 s->source == &ex_source_unit ? s->options->settings.hostd_socket : "the kernel");
+    }
+}
+
 static void kill_all(struct supervisor *s)
 {
     for (uint32_t i = 0; i < EX_WORKERS_MAX; i++) {
-        if (s->workers.entries[i].state != EX_WORKER_FREE) {
-            (void)kill(s->workers.entries[i].pid, SIGKILL);
+        struct ex_worker_entry *worker = &s->workers.entries[i];
+
+        if (worker->state != EX_WORKER_FREE && worker->child.pidfd < 0) {
+            /* It has not said who it is: the end of its pipe ends it. */
+            ex_worker_list_remove(worker);
+        } else if (worker->state != EX_WORKER_FREE) {
+            kill_worker(s, worker);
         }
     }
 }
 
 static void lose_broker(struct supervisor *s, const char *why)
 {
-    vgpu_log(VGPU_LOG_WARNING, "broker gone, workers are killed gpu=%u why=\"%s\"", s->options->gpu,
-             why);
+    vgpu_log(VGPU_LOG_WARNING, "broker gone, workers are killed gpu=%s why=\"%s\"",
+             s->options->gpu.text, why);
     ex_broker_link_close(&s->broker);
     s->registered = false;
     s->wanted = 0;
@@ -80,36 +106,9 @@ static void told(struct supervisor *s, int rc)
 
 /* ---- connecting --------------------------------------------------------------- */
 
-static int have_facts(struct supervisor *s)
-{
-    if (s->probe.facts != NULL) {
-        return 0;
-    }
-    ex_probe_fini(&s->probe);
-    int rc = ex_probe_run(s->options, &s->probe);
-
-    if (rc == 0 && s->probe.facts == NULL) {
-        vgpu_log(VGPU_LOG_ERROR, "no usable GPU gpu=%u result=%d", s->options->gpu,
-                 s->probe.result);
-        rc = -ENODEV;
-    }
-    if (rc == 0) {
-        ex_card_describe(s->probe.facts, strstr(s->options->driver, "libcuda-sim.so") != NULL,
-                         "/sys");
-    }
-    if (rc == 0 && s->options->settings.memory_quota_mib != 0) {
-        uint64_t quota = (uint64_t)s->options->settings.memory_quota_mib << 20;
-
-        if (quota < s->probe.facts->total_memory) {
-            s->probe.facts->total_memory = quota;
-        }
-    }
-    return rc;
-}
-
 static void try_connect(struct supervisor *s)
 {
-    int rc = have_facts(s);
+    int rc = ex_facts_get(s->options, &s->probe);
 
     /* Workers of an earlier connection must be gone: the broker knows nothing of them. */
     if (rc == 0 && ex_worker_list_total(&s->workers) > 0) {
@@ -118,8 +117,8 @@ static void try_connect(struct supervisor *s)
     if (rc == 0) {
         rc = ex_broker_link_connect(&s->broker, s->options->socket);
         if (rc < 0 && s->connecting.pause_ns == 0) {
-            vgpu_log(VGPU_LOG_NOTICE, "waiting for the broker gpu=%u socket=%s error=%d",
-                     s->options->gpu, s->options->socket, -rc);
+            vgpu_log(VGPU_LOG_NOTICE, "waiting for the broker gpu=%s socket=%s error=%d",
+                     s->options->gpu.text, s->options->socket, -rc);
         }
     }
     if (rc == 0) {
@@ -139,7 +138,10 @@ static void try_connect(struct supervisor *s)
 static void worker_failed(struct supervisor *s, const char *reason)
 {
     ex_backoff_failed(&s->spawning, vgpu_clock_ns());
-    vgpu_log(VGPU_LOG_ERROR, "no worker gpu=%u reason=\"%s\"", s->options->gpu, reason);
+    vgpu_log(VGPU_LOG_ERROR, "no worker gpu=%s reason=\"%s\"", s->options->gpu.text, reason);
+    if (s->stopping) {
+        return;
+    }
     /* The broker refuses the sessions that wait. */
     s->wanted = 0;
     if (s->registered) {
@@ -147,77 +149,107 @@ static void worker_failed(struct supervisor *s, const char *reason)
     }
 }
 
-/* Kills a worker that did not become ready; it is reaped with this reason. */
-static void give_up(struct ex_worker_entry *worker, const char *reason)
+/* A worker that did not become ready: told at once, since it may be long until it has ended. */
+static void give_up(struct supervisor *s, struct ex_worker_entry *worker, const char *reason)
 {
-    vgpu_frame_socket_fini(&worker->socket);
+    vgpu_frame_socket_fini(&worker->child.socket);
     worker->state = EX_WORKER_FAILED;
-    (void)snprintf(worker->reason, sizeof(worker->reason), "%s", reason);
-    (void)kill(worker->pid, SIGKILL);
+    if (worker->child.pidfd >= 0) {
+        kill_worker(s, worker);
+    } else {
+        ex_worker_list_remove(worker);
+    }
+    worker_failed(s, reason);
+}
+
+/* What the kernel says of a process that still is the one that it was. */
+static bool is_locked(const struct ex_worker_entry *worker, struct ex_worker_layers *layers)
+{
+    return ex_layers_read(worker->child.pid, layers) == 0 && ex_layers_suffice(layers) &&
+           !ex_child_ended(&worker->child, 0);
 }
 
 static void hand_over(struct supervisor *s, struct ex_worker_entry *worker, uint32_t landlock_abi)
 {
+    struct ex_child *child = &worker->child;
     struct ex_worker_layers layers;
-    int rc = ex_layers_read(worker->pid, &layers);
 
-    if (rc < 0 || !ex_layers_suffice(&layers)) {
-        give_up(worker, "the kernel says that the worker is not locked");
+    if (child->socket.reader.start != child->socket.reader.end || child->socket.fd_count > 0) {
+        give_up(s, worker, "the worker said more than Ready");
+        return;
+    }
+    if (!is_locked(worker, &layers)) {
+        give_up(s, worker, "the kernel says that the worker is not locked");
         return;
     }
     vgpu_log(VGPU_LOG_INFO,
-             "worker ready gpu=%u worker=%u pid=%d no_new_privs=%d seccomp=%u landlock=%u "
-             "threads=%u",
-             s->options->gpu, worker->id, (int)worker->pid, layers.no_new_privs,
-             layers.seccomp_mode, landlock_abi, layers.threads);
-    rc = ex_broker_link_ready(&s->broker, worker->id, worker->pid, worker->socket.fd, &layers,
-                              landlock_abi);
-    vgpu_frame_socket_fini(&worker->socket);
+             "worker ready gpu=%s worker=%u pid=%d no_new_privs=%d seccomp=%u landlock=%u "
+             "threads=%u source=%s",
+             s->options->gpu.text, worker->id, (int)child->pid, layers.no_new_privs,
+             layers.seccomp_mode, landlock_abi, layers.threads, s->source->name);
+    int rc = ex_broker_link_ready(&s->broker, worker->id, child->pid, child->socket.fd, &layers,
+                                  landlock_abi);
+
+    vgpu_frame_socket_fini(&child->socket);
     worker->state = EX_WORKER_SPARE;
     ex_backoff_reset(&s->spawning);
     told(s, rc);
 }
 
 /* Ready, or Fatal with the reason; nothing else comes before Attach. */
+static void on_worker_frame(struct supervisor *s, struct ex_worker_entry *worker,
+                            const Vgpu__Frame *frame)
+{
+    char reason[VGPU_TEXT_BYTES_MAX];
+
+    if (frame->kind_case == VGPU__FRAME__KIND_READY) {
+        hand_over(s, worker, frame->ready->landlock_abi);
+    } else if (frame->kind_case == VGPU__FRAME__KIND_FATAL) {
+        (void)snprintf(reason, sizeof(reason), "%s", frame->fatal->reason);
+        give_up(s, worker, reason);
+    } else {
+        give_up(s, worker, "the worker said something else than Ready");
+    }
+}
+
 static void on_worker_input(struct supervisor *s, struct ex_worker_entry *worker)
 {
-    ssize_t got = vgpu_frame_socket_fill(&worker->socket, MSG_DONTWAIT);
+    struct ex_child *child = &worker->child;
+    ssize_t got = vgpu_frame_socket_fill(&child->socket, MSG_DONTWAIT);
     Vgpu__Frame *frame = NULL;
+    int rc;
 
     if (got == -EAGAIN || got == -EINTR) {
         return;
     }
     if (got <= 0) {
-        give_up(worker, "the worker died at its start");
+        give_up(s, worker, child->pidfd >= 0 ? "the worker died at its start" : nobody_there);
         return;
     }
-    int rc = vgpu_frame_socket_next(&worker->socket, &frame);
-
-    if (rc == 0) {
-        return;
+    while ((rc = vgpu_frame_socket_next(&child->socket, &frame)) > 0) {
+        rc = s->source->hear(s->options, child, frame);
+        if (rc != 0) {
+            break;
+        }
     }
-    if (rc > 0 && frame->kind_case == VGPU__FRAME__KIND_READY) {
-        hand_over(s, worker, frame->ready->landlock_abi);
-    } else if (rc > 0 && frame->kind_case == VGPU__FRAME__KIND_FATAL) {
-        char reason[VGPU_TEXT_BYTES_MAX];
-
-        (void)snprintf(reason, sizeof(reason), "%s", frame->fatal->reason);
-        give_up(worker, reason);
-    } else {
-        give_up(worker, "the worker said something else than Ready");
+    if (rc > 0) {
+        on_worker_frame(s, worker, frame);
+    } else if (rc < 0) {
+        give_up(s, worker,
+                child->why[0] != '\0' ? child->why : "the worker said something else than Ready");
     }
 }
 
 static void start_worker(struct supervisor *s)
 {
+    uint64_t until = vgpu_clock_ns() + s->options->settings.ready_timeout_ms * VGPU_NS_PER_MS;
     struct ex_child child;
-    int rc = ex_spawn(s->options, EX_MODE_WORKER, &child);
 
-    if (rc < 0) {
-        worker_failed(s, "fork failed");
+    if (s->source->obtain(s->options, EX_MODE_WORKER, &child) < 0) {
+        worker_failed(s, child.why);
         return;
     }
-    (void)ex_worker_list_add(&s->workers, child.pid, child.pipe, vgpu_clock_ns() + EX_READY_NS);
+    (void)ex_worker_list_add(&s->workers, &child, until);
 }
 
 /* Starts what is missing of the spares and of what sessions wait for. */
@@ -259,11 +291,10 @@ static void on_taken(struct supervisor *s, uint32_t id)
 
 static void on_kill(struct supervisor *s, uint32_t id)
 {
-    const struct ex_worker_entry *worker = ex_worker_list_by_id(&s->workers, id);
+    struct ex_worker_entry *worker = ex_worker_list_by_id(&s->workers, id);
 
-    /* Until it is reaped its process id is nobody else's. */
-    if (worker != NULL) {
-        (void)kill(worker->pid, SIGKILL);
+    if (worker != NULL && worker->child.pidfd >= 0) {
+        kill_worker(s, worker);
     }
 }
 
@@ -274,8 +305,8 @@ static void on_registered(struct supervisor *s, const Vgpu__Registered *register
     s->registered = true;
     s->spares = registered->spares < most ? registered->spares : most;
     ex_backoff_reset(&s->connecting);
-    vgpu_log(VGPU_LOG_INFO, "registered gpu=%u slot=%u spares=%u", s->options->gpu, registered->gpu,
-             s->spares);
+    vgpu_log(VGPU_LOG_INFO, "registered gpu=%s slot=%u spares=%u", s->options->gpu.text,
+             registered->gpu, s->spares);
 }
 
 static void on_wanted(struct supervisor *s, uint32_t count)
@@ -322,56 +353,28 @@ static void on_broker_input(struct supervisor *s)
     }
 }
 
-/* ---- reaping ------------------------------------------------------------------------ */
+/* ---- the end of workers ------------------------------------------------------------------------
+ */
 
-static void log_death(const struct supervisor *s, const struct ex_worker_entry *worker, int status)
+/* Its pidfd says that the process has ended. */
+static void ended(struct supervisor *s, struct ex_worker_entry *worker)
 {
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
-        vgpu_log(VGPU_LOG_ERROR,
-                 "worker made a forbidden system call gpu=%u worker=%u pid=%d "
-                 "(vgpu-executor --self-test --sandbox-trace names it)",
-                 s->options->gpu, worker->id, (int)worker->pid);
-        return;
-    }
-    vgpu_log(VGPU_LOG_INFO, "worker gone gpu=%u worker=%u pid=%d exit=%d signal=%d",
-             s->options->gpu, worker->id, (int)worker->pid,
-             WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-             WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-}
-
-static void reaped(struct supervisor *s, struct ex_worker_entry *worker, int status)
-{
-    bool known = worker->state == EX_WORKER_SPARE || worker->state == EX_WORKER_TAKEN;
-    char reason[VGPU_TEXT_BYTES_MAX];
-
-    if (worker->state == EX_WORKER_STARTING) {
-        /* Its last words may be unread. */
-        on_worker_input(s, worker);
-    }
-    (void)snprintf(reason, sizeof(reason), "%s",
-                   worker->reason[0] != '\0' ? worker->reason : "the worker died at its start");
-    log_death(s, worker, status);
     uint32_t id = worker->id;
 
+    if (worker->state == EX_WORKER_STARTING) {
+        /* Its last words may be unread; and another process may hold its pipe open. */
+        on_worker_input(s, worker);
+    }
+    if (worker->state == EX_WORKER_STARTING) {
+        give_up(s, worker, "the worker died at its start");
+    }
+    int status = s->source->collect(&worker->child);
+    bool known = worker->state == EX_WORKER_SPARE || worker->state == EX_WORKER_TAKEN;
+
+    ex_death_log(s->options->gpu.text, id, worker->child.pid, status);
     ex_worker_list_remove(worker);
     if (known && s->registered) {
         told(s, ex_broker_link_gone(&s->broker, id, status));
-    } else if (!known && s->registered && !s->stopping) {
-        worker_failed(s, reason);
-    }
-}
-
-static void reap(struct supervisor *s)
-{
-    int status;
-    pid_t pid;
-
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        struct ex_worker_entry *worker = ex_worker_list_by_pid(&s->workers, pid);
-
-        if (worker != NULL) {
-            reaped(s, worker, status);
-        }
     }
 }
 
@@ -380,18 +383,16 @@ static void on_signal(struct supervisor *s)
     struct signalfd_siginfo info;
 
     while (read(s->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo != SIGCHLD) {
-            s->stopping = true;
-        }
+        s->stopping = true;
     }
-    reap(s);
 }
 
 /* ---- the loop ------------------------------------------------------------------------- */
 
+/* What a turn waits for: signals, the broker, and of workers their words and their end. */
 struct watch {
-    struct pollfd entries[EX_WORKERS_MAX + 2];
-    struct ex_worker_entry *workers[EX_WORKERS_MAX + 2];
+    struct pollfd entries[2 * EX_WORKERS_MAX + 2];
+    struct ex_worker_entry *workers[2 * EX_WORKERS_MAX + 2];
     nfds_t count;
 };
 
@@ -400,6 +401,26 @@ static void watch_fd(struct watch *w, int fd, struct ex_worker_entry *worker)
     w->entries[w->count] = (struct pollfd){.fd = fd, .events = POLLIN};
     w->workers[w->count] = worker;
     w->count++;
+}
+
+static void watch_worker(struct watch *w, struct ex_worker_entry *worker)
+{
+    if (worker->state == EX_WORKER_STARTING) {
+        watch_fd(w, worker->child.socket.fd, worker);
+    }
+    if (worker->state != EX_WORKER_FREE && worker->child.pidfd >= 0) {
+        watch_fd(w, worker->child.pidfd, worker);
+    }
+}
+
+/* Places are filled at the beginning of a turn only, so an emptied one is nobody else's yet. */
+static void on_worker(struct supervisor *s, struct ex_worker_entry *worker, int fd)
+{
+    if (worker->state == EX_WORKER_STARTING && fd == worker->child.socket.fd) {
+        on_worker_input(s, worker);
+    } else if (worker->state != EX_WORKER_FREE && fd == worker->child.pidfd) {
+        ended(s, worker);
+    }
 }
 
 static uint64_t sooner(uint64_t a, uint64_t b)
@@ -413,8 +434,13 @@ static uint64_t next_deadline(const struct supervisor *s)
     uint64_t next = ex_manager_deadline(&s->manager);
 
     for (uint32_t i = 0; i < EX_WORKERS_MAX; i++) {
-        if (s->workers.entries[i].state == EX_WORKER_STARTING) {
-            next = sooner(next, s->workers.entries[i].deadline_ns);
+        const struct ex_worker_entry *worker = &s->workers.entries[i];
+
+        if (worker->state == EX_WORKER_STARTING) {
+            next = sooner(next, worker->deadline_ns);
+        }
+        if (worker->state != EX_WORKER_FREE && worker->dying.pause_ns != 0) {
+            next = sooner(next, worker->dying.until_ns);
         }
     }
     if (!connected(s)) {
@@ -443,7 +469,11 @@ static void expire(struct supervisor *s)
         struct ex_worker_entry *worker = &s->workers.entries[i];
 
         if (worker->state == EX_WORKER_STARTING && now >= worker->deadline_ns) {
-            give_up(worker, "the worker was not ready in time");
+            give_up(s, worker, "the worker was not ready in time");
+        }
+        if (worker->state != EX_WORKER_FREE && worker->dying.pause_ns != 0 &&
+            ex_backoff_over(&worker->dying, now)) {
+            kill_worker(s, worker);
         }
     }
 }
@@ -482,16 +512,14 @@ static void turn(struct supervisor *s)
     watch_fd(&w, s->signals, NULL);
     watch_fd(&w, s->broker.socket.fd, NULL);
     for (uint32_t i = 0; i < EX_WORKERS_MAX; i++) {
-        if (s->workers.entries[i].state == EX_WORKER_STARTING) {
-            watch_fd(&w, s->workers.entries[i].socket.fd, &s->workers.entries[i]);
-        }
+        watch_worker(&w, &s->workers.entries[i]);
     }
     if (poll(w.entries, w.count, timeout_of(next_deadline(s))) < 0) {
         return;
     }
     for (nfds_t i = 2; i < w.count; i++) {
-        if (w.entries[i].revents != 0 && w.workers[i]->state == EX_WORKER_STARTING) {
-            on_worker_input(s, w.workers[i]);
+        if (w.entries[i].revents != 0) {
+            on_worker(s, w.workers[i], w.entries[i].fd);
         }
     }
     if (w.entries[1].revents != 0 && connected(s)) {
@@ -508,7 +536,6 @@ static int open_signals(void)
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
@@ -542,8 +569,11 @@ int ex_supervisor_main(const struct ex_options *options)
         return 1;
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGCHLD, SIG_DFL);
+    ex_child_make_room();
     s->options = options;
     ex_manager_init(&s->manager);
+    s->source = ex_source_of(options);
     ex_broker_link_init(&s->broker);
     while (!s->stopping) {
         turn(s);

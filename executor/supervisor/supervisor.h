@@ -4,9 +4,6 @@
 
 #include "executor/options.h"
 
-/* A worker or probe that is not ready after this is killed. */
-#define EX_READY_NS 60000000000ull
-
 /*
  * The supervisor of options->gpu: probes it, registers with the broker, keeps spares, makes,
  * checks, hands over, kills and reaps workers, until SIGTERM or SIGINT.  Connects again when

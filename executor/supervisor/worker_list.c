@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-struct ex_worker_entry *ex_worker_list_add(struct ex_worker_list *list, pid_t pid, int pipe,
-                                           uint64_t deadline_ns)
+struct ex_worker_entry *ex_worker_list_add(struct ex_worker_list *list,
+                                           const struct ex_child *child, uint64_t deadline_ns)
 {
     for (uint32_t i = 0; i < EX_WORKERS_MAX; i++) {
         struct ex_worker_entry *entry = &list->entries[i];
@@ -12,10 +12,9 @@ struct ex_worker_entry *ex_worker_list_add(struct ex_worker_list *list, pid_t pi
         if (entry->state == EX_WORKER_FREE) {
             entry->state = EX_WORKER_STARTING;
             entry->id = ++list->next_id;
-            entry->pid = pid;
+            entry->child = *child;
             entry->deadline_ns = deadline_ns;
-            entry->reason[0] = '\0';
-            vgpu_frame_socket_init(&entry->socket, pipe);
+            ex_backoff_reset(&entry->dying);
             return entry;
         }
     }
@@ -24,9 +23,7 @@ struct ex_worker_entry *ex_worker_list_add(struct ex_worker_list *list, pid_t pi
 
 void ex_worker_list_remove(struct ex_worker_entry *entry)
 {
-    if (entry->state == EX_WORKER_STARTING) {
-        vgpu_frame_socket_fini(&entry->socket);
-    }
+    ex_child_fini(&entry->child);
     entry->state = EX_WORKER_FREE;
 }
 
@@ -34,16 +31,6 @@ struct ex_worker_entry *ex_worker_list_by_id(struct ex_worker_list *list, uint32
 {
     for (uint32_t i = 0; i < EX_WORKERS_MAX; i++) {
         if (list->entries[i].state != EX_WORKER_FREE && list->entries[i].id == id) {
-            return &list->entries[i];
-        }
-    }
-    return NULL;
-}
-
-struct ex_worker_entry *ex_worker_list_by_pid(struct ex_worker_list *list, pid_t pid)
-{
-    for (uint32_t i = 0; i < EX_WORKERS_MAX; i++) {
-        if (list->entries[i].state != EX_WORKER_FREE && list->entries[i].pid == pid) {
             return &list->entries[i];
         }
     }

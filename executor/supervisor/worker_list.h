@@ -5,27 +5,26 @@
 /* The workers of a supervisor, in a table of fixed size.  One thread. */
 
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "proto/frame_socket.h"
+#include "executor/supervisor/backoff.h"
+#include "executor/supervisor/child.h"
 
 #define EX_WORKERS_MAX 1024u
 
 enum ex_worker_state {
     EX_WORKER_FREE,     /* an empty place */
-    EX_WORKER_STARTING, /* spawned, not Ready */
+    EX_WORKER_STARTING, /* obtained, not Ready */
     EX_WORKER_SPARE,    /* handed to the broker, not in use */
     EX_WORKER_TAKEN,    /* serves a session */
-    EX_WORKER_FAILED,   /* killed before Ready, to be reaped */
+    EX_WORKER_FAILED,   /* to be killed before Ready, and to end */
 };
 
 struct ex_worker_entry {
     enum ex_worker_state state;
-    uint32_t id; /* the broker's name for it, never used twice */
-    pid_t pid;
-    uint64_t deadline_ns;             /* STARTING: until when Ready must have come */
-    struct vgpu_frame_socket socket;  /* STARTING: our end of the pipe; else fd is -1 */
-    char reason[VGPU_TEXT_BYTES_MAX]; /* FAILED: why */
+    uint32_t id;             /* the broker's name for it, never used twice */
+    struct ex_child child;   /* its pipe is ours while STARTING */
+    uint64_t deadline_ns;    /* STARTING: until when Ready must have come */
+    struct ex_backoff dying; /* it was to be killed; when that is asked again */
 };
 
 struct ex_worker_list {
@@ -33,15 +32,14 @@ struct ex_worker_list {
     uint32_t next_id;
 };
 
-/* A place for a new worker with its pipe (taken): state STARTING.  NULL when the table is full. */
-struct ex_worker_entry *ex_worker_list_add(struct ex_worker_list *list, pid_t pid, int pipe,
-                                           uint64_t deadline_ns);
+/* A place for a new worker (taken): state STARTING.  NULL when the table is full. */
+struct ex_worker_entry *ex_worker_list_add(struct ex_worker_list *list,
+                                           const struct ex_child *child, uint64_t deadline_ns);
 
 /* Empties a place and closes what it holds. */
 void ex_worker_list_remove(struct ex_worker_entry *entry);
 
 struct ex_worker_entry *ex_worker_list_by_id(struct ex_worker_list *list, uint32_t id);
-struct ex_worker_entry *ex_worker_list_by_pid(struct ex_worker_list *list, pid_t pid);
 
 /* How many are in a state; how many there are at all. */
 uint32_t ex_worker_list_count(const struct ex_worker_list *list, enum ex_worker_state state);

@@ -34,7 +34,27 @@ static const uint16_t absent[] = {
     CU_DEVICE_ATTRIBUTE_DEFERRED_MAPPING_CUDA_ARRAY_SUPPORTED,
 };
 
-CUresult ex_device_init(const struct ex_driver *driver, uint32_t ordinal, CUdevice *device)
+static CUresult find_uuid(const struct ex_driver *driver, int count, const uint8_t *wanted,
+                          CUdevice *device)
+{
+    CUresult cu = CUDA_SUCCESS;
+
+    for (int i = 0; cu == CUDA_SUCCESS && i < count; i++) {
+        CUuuid uuid;
+
+        cu = driver->cuDeviceGet(device, i);
+        if (cu == CUDA_SUCCESS) {
+            cu = driver->cuDeviceGetUuid(&uuid, *device);
+        }
+        if (cu == CUDA_SUCCESS && memcmp(&uuid, wanted, EX_UUID_BYTES) == 0) {
+            return CUDA_SUCCESS;
+        }
+    }
+    return cu == CUDA_SUCCESS ? CUDA_ERROR_NO_DEVICE : cu;
+}
+
+CUresult ex_device_init(const struct ex_driver *driver, const struct ex_gpu_name *name,
+                        CUdevice *device)
 {
     int count = 0;
     CUresult cu = driver->cuInit(0);
@@ -42,10 +62,13 @@ CUresult ex_device_init(const struct ex_driver *driver, uint32_t ordinal, CUdevi
     if (cu == CUDA_SUCCESS) {
         cu = driver->cuDeviceGetCount(&count);
     }
-    if (cu == CUDA_SUCCESS && (count < 0 || ordinal >= (uint32_t)count)) {
+    if (cu == CUDA_SUCCESS && name->by_uuid) {
+        return find_uuid(driver, count, name->uuid, device);
+    }
+    if (cu == CUDA_SUCCESS && (count < 0 || name->number >= (uint32_t)count)) {
         cu = CUDA_ERROR_NO_DEVICE;
     }
-    return cu == CUDA_SUCCESS ? driver->cuDeviceGet(device, (int)ordinal) : cu;
+    return cu == CUDA_SUCCESS ? driver->cuDeviceGet(device, (int)name->number) : cu;
 }
 
 CUresult ex_device_context(const struct ex_driver *driver, CUdevice device, CUcontext *context)

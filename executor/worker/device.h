@@ -5,12 +5,13 @@
 /* The GPU of this process: driver start, the one context, and the facts of the device. */
 
 #include "ex_driver_table.h"
+#include "executor/gpu_name.h"
+#include "proto/limits.h"
 #include "vgpu.pb-c.h"
 
-#include "proto/limits.h"
-
-/* cuInit and the handle of GPU `ordinal`.  The driver's result; 100 without such a GPU. */
-CUresult ex_device_init(const struct ex_driver *driver, uint32_t ordinal, CUdevice *device);
+/* cuInit and the handle of the GPU of this name.  The driver's result; 100 without such a GPU. */
+CUresult ex_device_init(const struct ex_driver *driver, const struct ex_gpu_name *name,
+                        CUdevice *device);
 
 /* Makes the one context and makes it current in this thread (ex_device_enter_thread). */
 CUresult ex_device_context(const struct ex_driver *driver, CUdevice device, CUcontext *context);

@@ -17,6 +17,7 @@
 #include "executor/worker/environment.h"
 #include "executor/worker/pipe.h"
 #include "executor/worker/reservation.h"
+#include "executor/worker/watch.h"
 
 static int close_descriptors(const struct ex_options *options)
 {
@@ -40,6 +41,9 @@ static int drop_account(const struct ex_options *options)
 /* After the last change of credentials, which clears the signal. */
 static int follow_parent(const struct ex_options *options)
 {
+    if (options->activated) {
+        return ex_watch_open();
+    }
     if (options->parent == 0) {
         return 0;
     }
@@ -87,7 +91,7 @@ static const struct {
     {"close descriptors", close_descriptors},
     {"scrub environment", scrub_environment},
     {"change account", drop_account},
-    {"follow parent", follow_parent},
+    {"follow parent or supervisor", follow_parent},
     {"set limits", set_limits},
     {"sharpen timers", sharpen_timers},
     {"forbid dumps", forbid_dumps},
@@ -128,6 +132,10 @@ int ex_startup_isolate(const struct ex_options *options, struct ex_layers *layer
     if (VGPU_SANDBOX && rc == 0) {
         name = "init filter";
         rc = load_init_filter(options);
+    }
+    if (rc == 0 && options->activated) {
+        name = "watch";
+        rc = ex_watch_start();
     }
     if (rc < 0) {
         vgpu_log(VGPU_LOG_ERROR, "worker cannot start step=\"%s\" error=%d", name, -rc);

@@ -4,9 +4,9 @@
 
 /*
  * How a process that will run the driver gives up what it does not need, in this order:
- * descriptors, environment, account, parent-death signal, limits, dumps, addresses,
- * NO_NEW_PRIVS, Landlock, init filter.  The locked filter comes later, when driver and helper
- * threads are there.
+ * descriptors, environment, account, parent-death signal (or, where systemd is the parent, the
+ * supervisor's pidfd), limits, dumps, addresses, NO_NEW_PRIVS, Landlock, init filter, watch thread.
+ * The locked filter comes later, when driver and helper threads are there.
  */
 
 #include <stdint.h>

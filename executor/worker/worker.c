@@ -50,7 +50,7 @@ static CUresult start_device(const struct ex_options *options, struct start *s)
     if (ex_driver_open(&driver, options->driver, s->why, sizeof(s->why)) < 0) {
         return CUDA_ERROR_SHARED_OBJECT_INIT_FAILED;
     }
-    cu = explain(s, "cuInit", ex_device_init(&driver, options->gpu, &s->device));
+    cu = explain(s, "cuInit", ex_device_init(&driver, &options->gpu, &s->device));
     if (cu == CUDA_SUCCESS) {
         cu = explain(s, "context", ex_device_context(&driver, s->device, &s->context));
     }
@@ -100,13 +100,14 @@ static void send_failure(const struct start *s, CUresult cu)
     ex_outbox_last(&outbox, &frame, EX_EXIT_START);
 }
 
-static void send_ready(const struct start *s)
+static void send_ready(const struct ex_options *options, const struct start *s)
 {
     Vgpu__Ready ready = VGPU__READY__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
     ready.landlock_abi = s->layers.landlock_abi;
     ready.filter_hash = s->layers.filter_hash;
+    ready.nonce = options->nonce;
     frame.kind_case = VGPU__FRAME__KIND_READY;
     frame.ready = &ready;
     ex_outbox_send(&outbox, &frame);
@@ -131,7 +132,7 @@ int ex_worker_main(const struct ex_options *options)
     if (cu != CUDA_SUCCESS) {
         send_failure(&s, cu);
     }
-    send_ready(&s);
+    send_ready(options, &s);
     int rc = ex_session_serve(&session, &pipe_socket);
 
     ex_console_leave();

@@ -128,8 +128,12 @@ class Stack:
     """The processes and files of one broker."""
 
     def __init__(self, driver="sim", settings=None, stepper=None, spawn=True, vms=(),
-                 gpus=1):
+                 gpus=1, unit=None, variables=None):
+        """unit: workers come through an activator, as from systemd (VGPU_TEST_WORKERS=unit)."""
         self.build = build_folder()
+        self.unit = os.environ.get("VGPU_TEST_WORKERS") == "unit" if unit is None else unit
+        self.activator = None
+        self.variables = variables or {}
         self.driver = driver
         self.spawn = spawn
         self.gpus = gpus
@@ -155,6 +159,10 @@ class Stack:
     def control_socket(self):
         return str(self.folder / "control.sock")
 
+    @property
+    def worker_socket(self):
+        return str(self.folder / "worker.sock")
+
     def vm_socket(self, name):
         """Where the device of a machine connects."""
         return str(self.folder / f"vm-{name}.sock")
@@ -173,6 +181,9 @@ class Stack:
         values = {"broker": {"socket": self.socket, "executor_socket": self.executor_socket,
                              "control_socket": self.control_socket, "spin_us": "0", "drain_ms": "0"}, "executor": {},
                   "vms": {name: self.vm_socket(name) for name in self.vms}}
+        if self.unit:
+            values["executor"]["worker_socket"] = self.worker_socket
+            values["executor"]["hostd_socket"] = str(self.folder / "hostd.sock")
         for name, value in self.settings.items():
             section, key = name.split(".")
             values.setdefault(section, {})[key] = value
@@ -190,12 +201,29 @@ class Stack:
         self.folder = Path(tempfile.mkdtemp(prefix="vgpu-test-"))
         self.folder.chmod(0o755)
         try:
+            if self.unit:
+                self.start_activator()
             self.start_broker()
         except BaseException:
             self.show_log()
             self.close()
             raise
         return self
+
+    def start_activator(self):
+        """What systemd does for vgpu-worker.socket; a driver that a worker accepts by its path."""
+        if self.driver == "sim":
+            library = self.build / "executor/sim/libcuda-sim.so.1"
+            self.driver = str(shutil.copy(library, self.folder))
+        here = Path(__file__).resolve().parent
+        with open(self.folder / "log", "ab") as log:
+            self.activator = subprocess.Popen(
+                [sys.executable, "-B", str(here / "activator.py"), self.worker_socket,
+                 str(self.build / "executor/vgpu-executor"), "--worker", "--activated"],
+                env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=log, preexec_fn=die_with_parent)
+        if not self.activator.stdout.readline():
+            raise StackError("the activator did not start")
 
     def __exit__(self, kind, value, trace):
         if kind is not None:
@@ -207,7 +235,8 @@ class Stack:
             sys.stderr.write(f"-- the log of the stack ends:\n{self.log()[-2500:]}\n--\n")
 
     def environment(self):
-        env = {**os.environ, "VGPU_LOG_TARGET": "stderr", "TMPDIR": str(self.folder)}
+        env = {**os.environ, "VGPU_LOG_TARGET": "stderr", "TMPDIR": str(self.folder),
+               **self.variables}
         env.pop("VGPU_SOCKET", None)
         if self.gpus > 1:
             env["VGPU_SIM_DEVICES"] = str(self.gpus)
@@ -262,6 +291,10 @@ class Stack:
         self.guests.clear()
         if self.broker:
             self.kill_family()
+        if self.activator:
+            self.activator.kill()
+            self.activator.wait()
+            self.activator.stdout.close()
         if self.folder and "VGPU_TEST_KEEP" not in os.environ:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -303,6 +336,8 @@ class Stack:
     def family(self):
         """The broker and everything below it."""
         family = procfs.family(self.broker.pid)
+        if self.activator:
+            family += procfs.family(self.activator.pid)[1:]
         self._family.update(family)
         return family
 

@@ -35,9 +35,32 @@ static void test_make_keeps_the_allow_list_only(void **state)
     free(made);
 }
 
+static void test_what_travels_to_a_worker_of_another_account(void **state)
+{
+    char *parent[] = {
+        (char[]){"ASAN_OPTIONS=log_path=/tmp/x"},
+        (char[]){"CUDA_VISIBLE_DEVICES=1"},
+        (char[]){"CUDA_VISIBLE_DEVICESX=1"},
+        (char[]){"VGPU_LOG_TARGET=stderr"},
+        (char[]){"VGPU_SIM_DEVICES"},
+        (char[]){"VGPU_SIM_DEVICES=2"},
+        (char[]){"VGPU_SIM_FAULT=x"},
+        NULL,
+    };
+    char *out[2];
+
+    (void)state;
+    assert_int_equal(ex_environment_travelling(parent, out, 2), 2);
+    assert_string_equal(out[0], "CUDA_VISIBLE_DEVICES=1");
+    assert_string_equal(out[1], "VGPU_SIM_DEVICES=2");
+    assert_false(ex_environment_travels("LD_PRELOAD=/evil.so"));
+    assert_false(ex_environment_travels(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_travels_to_a_worker_of_another_account),
         cmocka_unit_test(test_make_keeps_the_allow_list_only),
     };
 

@@ -122,8 +122,15 @@ static struct {
 
 static _Noreturn void be_supervisor(void)
 {
-    static struct ex_options options = {
-        .mode = EX_MODE_SUPERVISOR, .settings = {.workers_max = 4, .helpers = 1}, .user = ""};
+    static char none[] = "none";
+    static struct ex_options options = {.mode = EX_MODE_SUPERVISOR,
+                                        .gpu = {.text = "0"},
+                                        .settings = {.workers_max = 4,
+                                                     .helpers = 1,
+                                                     .worker_socket = none,
+                                                     .hostd_socket = none,
+                                                     .ready_timeout_ms = 60000},
+                                        .user = ""};
 
     options.socket = f.path;
     (void)snprintf(options.driver, sizeof(options.driver), "none");
