@@ -18,6 +18,7 @@ struct ex_child {
     int pidfd;                       /* -1: not known yet */
     struct vgpu_frame_socket socket; /* our end of its pipe; fd -1 when that was handed on */
     uint64_t nonce;                  /* of WorkerStart, where the source sends it */
+    uint32_t filters;                /* seccomp filters that it had before it could load its own */
     bool probe;
     char why[VGPU_TEXT_BYTES_MAX]; /* what the source found wrong; "" if nothing */
 };

@@ -12,7 +12,7 @@
 #define SECCOMP_FILTER 2
 
 /* Lines are short; a longer one is read in pieces that match no key. */
-static int read_status(const char *path, bool *no_new_privs, uint32_t *mode)
+static int read_status(const char *path, struct ex_worker_layers *thread)
 {
     VGPU_CLEANUP_FILE FILE *file = fopen(path, "re");
     char line[256];
@@ -23,21 +23,28 @@ static int read_status(const char *path, bool *no_new_privs, uint32_t *mode)
     }
     while (fgets(line, sizeof(line), file) != NULL) {
         if (strncmp(line, "NoNewPrivs:", 11) == 0) {
-            *no_new_privs = strtoul(line + 11, NULL, 10) == 1;
+            thread->no_new_privs = strtoul(line + 11, NULL, 10) == 1;
             found |= 1;
         } else if (strncmp(line, "Seccomp:", 8) == 0) {
-            *mode = (uint32_t)strtoul(line + 8, NULL, 10);
+            thread->seccomp_mode = (uint32_t)strtoul(line + 8, NULL, 10);
             found |= 2;
+        } else if (strncmp(line, "Seccomp_filters:", 16) == 0) {
+            thread->filters = (uint32_t)strtoul(line + 16, NULL, 10);
+            found |= 4;
         }
     }
-    return found == 3 ? 0 : -EPROTO;
+    return found == 7 ? 0 : -EPROTO;
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
 }
 
 static int add_thread(struct ex_worker_layers *layers, const char *path)
 {
-    bool no_new_privs = false;
-    uint32_t mode = 0;
-    int rc = read_status(path, &no_new_privs, &mode);
+    struct ex_worker_layers thread = {.threads = 1};
+    int rc = read_status(path, &thread);
 
     /* A thread that ended meanwhile holds nothing any more. */
     if (rc == -ENOENT || rc == -ESRCH) {
@@ -46,10 +53,13 @@ static int add_thread(struct ex_worker_layers *layers, const char *path)
     if (rc < 0) {
         return rc;
     }
-    if (layers->threads == 0 || mode < layers->seccomp_mode) {
-        layers->seccomp_mode = mode;
+    if (layers->threads == 0) {
+        *layers = thread;
+        return 0;
     }
-    layers->no_new_privs = no_new_privs && (layers->threads == 0 || layers->no_new_privs);
+    layers->seccomp_mode = least(layers->seccomp_mode, thread.seccomp_mode);
+    layers->filters = least(layers->filters, thread.filters);
+    layers->no_new_privs = layers->no_new_privs && thread.no_new_privs;
     layers->threads++;
     return 0;
 }
@@ -79,7 +89,8 @@ int ex_layers_read(pid_t pid, struct ex_worker_layers *layers)
     return rc == 0 && layers->threads == 0 ? -ESRCH : rc;
 }
 
-bool ex_layers_suffice(const struct ex_worker_layers *layers)
+bool ex_layers_suffice(const struct ex_worker_layers *layers, uint32_t before)
 {
-    return !VGPU_SANDBOX || (layers->no_new_privs && layers->seccomp_mode == SECCOMP_FILTER);
+    return !VGPU_SANDBOX || (layers->no_new_privs && layers->seccomp_mode == SECCOMP_FILTER &&
+                             layers->filters >= before + EX_LAYERS_FILTERS);
 }

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "executor/supervisor/layers.h"
 #include "executor/supervisor/spawn.h"
 
 static int wait_for(pid_t pid)
@@ -23,11 +25,15 @@ static int wait_for(pid_t pid)
 
 static int fork_obtain(const struct ex_options *options, enum ex_mode mode, struct ex_child *child)
 {
+    struct ex_worker_layers own;
     pid_t pid = 0;
     int pipe = -1;
     int rc = ex_spawn(options, mode, &pid, &pipe);
 
     ex_child_init(child, pipe);
+    if (rc == 0 && ex_layers_read(getpid(), &own) == 0) {
+        child->filters = own.filters; /* a child begins with its parent's */
+    }
     if (rc == 0) {
         /* Nobody but us reaps it, so the id is still its own. */
         rc = ex_child_identify(child, pid);

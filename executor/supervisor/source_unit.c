@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "executor/supervisor/connect.h"
+#include "executor/supervisor/layers.h"
 #include "executor/worker/environment.h"
 
 static int refuse(struct ex_child *child, const char *why)
@@ -101,6 +102,8 @@ static int send_start(const struct ex_options *options, struct ex_child *child)
 
 static int meet(const struct ex_options *options, struct ex_child *child, const Vgpu__Frame *frame)
 {
+    struct ex_worker_layers layers;
+
     if (frame->kind_case != VGPU__FRAME__KIND_WORKER_HERE) {
         return refuse(child, "the worker did not begin with WorkerHere");
     }
@@ -110,6 +113,10 @@ static int meet(const struct ex_options *options, struct ex_child *child, const 
     if (ex_child_identify(child, child->socket.sender.pid) < 0) {
         return refuse(child, "the worker ended before it was known");
     }
+    if (ex_layers_read(child->pid, &layers) < 0) {
+        return refuse(child, "the worker's locks cannot be read (ProtectProc= hides processes?)");
+    }
+    child->filters = layers.filters;
     return send_start(options, child) < 0 ? refuse(child, "the worker went away") : 0;
 }
 

@@ -165,8 +165,8 @@ static void give_up(struct supervisor *s, struct ex_worker_entry *worker, const 
 /* What the kernel says of a process that still is the one that it was. */
 static bool is_locked(const struct ex_worker_entry *worker, struct ex_worker_layers *layers)
 {
-    return ex_layers_read(worker->child.pid, layers) == 0 && ex_layers_suffice(layers) &&
-           !ex_child_ended(&worker->child, 0);
+    return ex_layers_read(worker->child.pid, layers) == 0 &&
+           ex_layers_suffice(layers, worker->child.filters) && !ex_child_ended(&worker->child, 0);
 }
 
 static void hand_over(struct supervisor *s, struct ex_worker_entry *worker, uint32_t landlock_abi)

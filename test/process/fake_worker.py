@@ -33,13 +33,15 @@ class Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
-def lock():
-    """A filter that allows everything: to the supervisor this process looks locked."""
+def lock(filters=2):
+    """Filters that allow everything: to the supervisor this process looks locked."""
     code = ctypes.create_string_buffer(struct.pack("<HBBI", BPF_RET_K, 0, 0, SECCOMP_RET_ALLOW))
     program = Program(1, ctypes.addressof(code))
-    if LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or LIBC.prctl(
-            PR_SET_SECCOMP, 2, ctypes.byref(program), 0, 0):
+    if LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl")
+    for _ in range(filters):
+        if LIBC.prctl(PR_SET_SECCOMP, 2, ctypes.byref(program), 0, 0):
+            raise OSError(ctypes.get_errno(), "prctl")
 
 
 class Worker:
@@ -122,6 +124,15 @@ def unlocked(worker):
     worker.stay()
 
 
+def filtered(worker):
+    """As many filters as the unit gave it, and one: Seccomp is 2, but it is not locked."""
+    lock(3)
+    worker.here()
+    lock(1)
+    worker.peer.send(worker.ready())
+    worker.stay()
+
+
 def facts(worker):
     worker.here()
     worker.say("facts", {2: 1})
@@ -176,7 +187,7 @@ def stubborn(worker):
     worker.stay()
 
 
-RULES = (silent, garbage, stranger, old, mute, dies, twice, guess, unlocked, facts, two, heir,
+RULES = (silent, garbage, stranger, old, mute, dies, twice, guess, unlocked, filtered, facts, two, heir,
          forged, descriptors, stubborn)
 
 

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "executor/sandbox/init_filter.h"
 #include "executor/sandbox/locked_filter.h"
 #include "executor/supervisor/backoff.h"
 #include "executor/supervisor/supervisor.h"
@@ -86,6 +87,7 @@ static int play_worker(bool lock)
 
     if (lock && VGPU_SANDBOX &&
         (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+         ex_filter_load(&ex_init_policy, false, NULL) < 0 ||
          ex_filter_load(&ex_locked_policy, false, NULL) < 0)) {
         return 8;
     }
