@@ -275,7 +275,7 @@ class Stack:
             workers = self.workers()
             return (len(workers) == spares + sessions and all(map(self.locked, workers)) and
                     procfs.kinds(self.broker.pid)["socket"] >=
-                    2 + self.gpus + len(self.vms) + spares + 2 * sessions)
+                    3 + self.gpus + len(self.vms) + spares + 2 * sessions)
 
         if self.spawn:
             wait_for(there, f"{spares} spares and {sessions} sessions")

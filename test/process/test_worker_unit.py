@@ -5,8 +5,6 @@
 import os
 import signal
 import socket
-import struct
-import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -15,38 +13,7 @@ import procfs
 import wire
 from case import GUEST, PATIENCE_S, Stack, main, wait_for
 from stack import build_folder, sanitizer
-from unit_host import SUPERVISOR_UID, WORKER_UID, Activated, Host, expect, say
-
-ROOT = os.getuid() == 0
-# What the supervisor says of a worker that breaks a rule (fake_worker.py).
-REASONS = {
-    "garbage": "something else than Ready", "stranger": "did not begin with WorkerHere",
-    "old": "another version", "dies": "died at its start", "twice": "said more than Ready",
-    "guess": "another nonce", "facts": "something else than Ready",
-    "two": "another process than the worker", "heir": "died at its start",
-    "descriptors": "said more than Ready", "forged": "the kernel refuses a forged process id",
-    "silent": "not ready in time", "mute": "not ready in time",
-}
-
-
-class HostCase(unittest.TestCase):
-    def setUp(self):
-        self.host = Host()
-        self.addCleanup(self.leave)
-
-    def leave(self):
-        self.host.close()
-
-    def ready(self, peer):
-        """A worker's WorkerReady: (fields, its pipe)."""
-        fields = expect(peer, "worker_ready")
-        pipe = wire.Peer(socket.socket(fileno=peer.fds.pop()))
-        self.addCleanup(pipe.close)
-        return fields, pipe
-
-    def assert_gone(self, pid):
-        self.assertTrue(wait_for(lambda: not procfs.alive(pid), f"the end of {pid}"))
-
+from unit_host import ROOT, WORKER, WORKER_UID, HostCase, expect, say
 
 class RealWorkers(HostCase):
     def test_ready_with_an_account_of_its_own(self):
@@ -120,17 +87,13 @@ class RealWorkers(HostCase):
                    *(["-E", "ASAN_OPTIONS=" + os.environ.get("ASAN_OPTIONS", ""),
                       "-E", "TSAN_OPTIONS=" + os.environ.get("TSAN_OPTIONS", "")]
                      if sanitizer(build_folder()) else []),
-                   "-l", self.host.path("worker.sock"), *unit_worker()]
+                   "-l", self.host.path("worker.sock"), *WORKER]
         self.host.start(command)
         wait_for(lambda: os.path.exists(self.host.path("worker.sock")), "the socket")
         os.chmod(self.host.path("worker.sock"), 0o666)
         self.host.supervise()
         peer, _ = self.host.register()
         self.assertGreater(self.ready(peer)[0][2], 1)
-
-
-def unit_worker():
-    return [str(build_folder() / "executor/vgpu-executor"), "--worker", "--activated"]
 
 
 class NoWorkers(HostCase):
@@ -159,33 +122,6 @@ class NoWorkers(HostCase):
         os.unlink(self.host.path("worker.sock"))
         say(peer, "worker_wanted", {1: 1})
         self.assertIn(b"is vgpu-worker.socket started?", expect(peer, "worker_failed")[1])
-
-
-class Rules(HostCase):
-    def refused(self, rule, **options):
-        self.host.fake_workers(rule, **options)
-        self.host.supervise("--ready-timeout-ms", "1500")
-        peer, _ = self.host.register()
-        return expect(peer, "worker_failed")[1].decode()
-
-    def test_each_is_given_up(self):
-        for rule, reason in REASONS.items():
-            with self.subTest(rule):
-                self.assertIn(reason, self.refused(rule))
-                self.host.close()
-                self.host = Host()
-
-    @unittest.skipIf(sanitizer(build_folder()), "sanitizer builds have no sandbox")
-    def test_unlocked(self):
-        self.assertIn("not locked", self.refused("unlocked"))
-
-    @unittest.skipIf(sanitizer(build_folder()), "sanitizer builds have no sandbox")
-    def test_locked_by_its_unit_only(self):
-        self.assertIn("not locked", self.refused("filtered"))
-
-    @unittest.skipUnless(ROOT, "needs root to be root")
-    def test_root(self):
-        self.assertIn("the worker is root", self.refused("stubborn", uid=None))
 
 
 @unittest.skipUnless(ROOT, "needs root for two accounts")
@@ -225,81 +161,6 @@ class Killing(HostCase):
         self.assertTrue(procfs.alive(self.worker[2]))
         self.host.start_hostd()
         self.obey()
-
-
-class Orders(unittest.TestCase):
-    """What a worker accepts of whoever connects to the socket."""
-
-    GOOD = {1: 7, 5: "libcuda.so.1", 6: 2, 7: 6}
-
-    def worker(self, **options):
-        worker = Activated(**options)
-        self.addCleanup(worker.close)
-        return worker
-
-    def refused(self, data, what):
-        worker = self.worker()
-        self.assertEqual(worker.peer.receive(PATIENCE_S)[0], "worker_here")
-        worker.peer.send(data)
-        status, log = worker.end()
-        self.assertEqual(status, 70, log)
-        self.assertIn(what, log)
-        return worker
-
-    def test_orders_that_are_refused(self):
-        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        open_library = folder / "open.so"
-        open_library.write_bytes(b"")
-        open_library.chmod(0o666)
-        bad = [({2: 0, 3: 256}, "the GPU"), ({4: b"short"}, "the GPU"),
-               ({5: ""}, "the driver"), ({5: "libcuda-sim.so.1"}, "the driver"),
-               ({5: "../x/libcuda.so.1"}, "the driver"), ({5: "/nonexistent.so"}, "the driver"),
-               ({5: str(folder)}, "the driver"), ({5: str(open_library)}, "the driver"),
-               ({5: "/" + "x" * 2000}, "the driver"), ({6: 0}, "helpers"), ({6: 65}, "helpers"),
-               ({7: 2}, "log level"), ({7: 8}, "log level"),
-               ({8: "LD_PRELOAD=/evil.so"}, "a variable"), ({8: "VGPU_SIM_X"}, "a variable"),
-               ({8: "VGPU_SIM_X=" + "y" * 300}, "a variable")]
-        for change, what in bad:
-            with self.subTest(change):
-                frame = wire.frame("worker_start", {**self.GOOD, **change})
-                worker = self.refused(wire.prefixed(frame), what)
-                kind, fields = worker.peer.receive(PATIENCE_S)
-                self.assertEqual(kind, "fatal")
-                self.assertIn(what.encode(), fields[2])
-
-    def test_too_many_variables(self):
-        order = wire.message(self.GOOD) + wire.message({8: "VGPU_SIM_X=1"}) * 33
-        self.refused(wire.prefixed(wire.message({wire.KINDS["worker_start"]: order})), "a variable")
-
-    def test_other_frames(self):
-        start = wire.prefixed(wire.frame("worker_start", self.GOOD))
-        self.refused(wire.prefixed(wire.frame("attach")), "another frame")
-        self.refused(start + start, "more than WorkerStart")
-        self.refused(b"\xff" * 64, "no WorkerStart")
-        self.refused(struct.pack("<I", 0), "no WorkerStart")
-
-    def test_end_of_the_connection(self):
-        worker = self.worker()
-        worker.peer.close()
-        self.assertEqual(worker.end()[0], 70)
-
-    def test_activation_that_is_none(self):
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        packets = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        network = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        null = open("/dev/null", "rb")
-        for thing in (listener, *packets, network, null):
-            self.addCleanup(thing.close)
-        listener.bind("")
-        listener.listen(1)
-        cases = [{"changes": {"LISTEN_FDS": "2"}}, {"changes": {"LISTEN_FDS": ""}},
-                 {"changes": {"LISTEN_PID": "1"}}, {"changes": {"LISTEN_PID": "x"}},
-                 {"pipe": listener}, {"pipe": packets[0]}, {"pipe": network}, {"pipe": null}]
-        for case in cases:
-            with self.subTest(case):
-                status, log = self.worker(**case).end()
-                self.assertEqual(status, 70, log)
-                self.assertIn("worker cannot start", log)
 
 
 class Devices(HostCase):

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import unittest
 from pathlib import Path
 
 import activator
@@ -19,8 +20,9 @@ import wire
 from stack import LIBC, PATIENCE_S, PR_SET_PDEATHSIG, build_folder, wait_for
 
 HERE = Path(__file__).resolve().parent
-SUPERVISOR_UID = 64000 if os.getuid() == 0 else None
-WORKER_UID = 64100 if os.getuid() == 0 else None
+ROOT = os.getuid() == 0
+SUPERVISOR_UID = 64000 if ROOT else None
+WORKER_UID = 64100 if ROOT else None
 WORKER = [str(build_folder() / "executor/vgpu-executor"), "--worker", "--activated"]
 
 
@@ -163,6 +165,22 @@ def expect(peer, wanted):
     frame = peer.receive(PATIENCE_S)
     assert frame is not None and frame[0] == wanted, (wanted, frame)
     return frame[1]
+
+
+class HostCase(unittest.TestCase):
+    def setUp(self):
+        self.host = Host()
+        self.addCleanup(self.host.close)
+
+    def ready(self, peer):
+        """A worker's WorkerReady: (fields, its pipe)."""
+        fields = expect(peer, "worker_ready")
+        pipe = wire.Peer(socket.socket(fileno=peer.fds.pop()))
+        self.addCleanup(pipe.close)
+        return fields, pipe
+
+    def assert_gone(self, pid):
+        self.assertTrue(wait_for(lambda: not procfs.alive(pid), f"the end of {pid}"))
 
 
 class Activated:
