@@ -89,6 +89,7 @@ int fixture_attach(struct fixture *f, uint32_t candidate, bool sealed)
     attach.candidate = candidate;
     attach.memory_quota = f->quota;
     attach.cache = f->cache;
+    attach.ledger = f->ledger;
     frame.kind_case = VGPU__FRAME__KIND_ATTACH;
     frame.attach = &attach;
     assert_int_equal(vgpu_frame_socket_send(&f->socket, &frame, &f->memfd, 1), 0);

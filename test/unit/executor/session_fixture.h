@@ -30,6 +30,7 @@ struct fixture {
     size_t used;
     uint32_t sequence;
     bool cache;     /* Attach says that there is one */
+    bool ledger;    /* Attach says that memory is asked for */
     uint64_t quota; /* device memory that Attach allows; 0: any */
     uint64_t usage; /* what the last Usage said */
 };
