@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/overflow.h"
+#include "executor/worker/elf_table.h"
 
 #define FATBIN_MAGIC 0xba55ed50u
 #define MACHINE_CUDA 190
@@ -38,14 +39,12 @@ static bool table_fits(uint64_t offset, uint64_t count, uint64_t entry, uint64_t
 }
 
 /* Tables of symbols lie apart, so that who reads them all reads no more than the image. */
-static bool sections_fit(const uint8_t *bytes, size_t size, const Elf64_Ehdr *header)
+static bool sections_fit(const struct ex_elf_table *table, size_t size)
 {
     uint64_t symbols = 0;
+    Elf64_Shdr section;
 
-    for (unsigned int i = 0; i < header->e_shnum; i++) {
-        Elf64_Shdr section;
-
-        memcpy(&section, bytes + header->e_shoff + i * sizeof(section), sizeof(section));
+    for (uint64_t i = 0; ex_elf_section(table, i, &section); i++) {
         if (section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL &&
             !vgpu_span_fits(section.sh_offset, section.sh_size, size)) {
             return false;
@@ -60,6 +59,7 @@ static bool sections_fit(const uint8_t *bytes, size_t size, const Elf64_Ehdr *he
 
 static bool elf_is_sane(const uint8_t *bytes, size_t size)
 {
+    struct ex_elf_table table;
     Elf64_Ehdr header;
 
     if (size < sizeof(header)) {
@@ -70,9 +70,7 @@ static bool elf_is_sane(const uint8_t *bytes, size_t size)
            header.e_machine == MACHINE_CUDA &&
            table_fits(header.e_phoff, header.e_phnum, header.e_phentsize, sizeof(Elf64_Phdr),
                       size) &&
-           table_fits(header.e_shoff, header.e_shnum, header.e_shentsize, sizeof(Elf64_Shdr),
-                      size) &&
-           sections_fit(bytes, size, &header);
+           ex_elf_table_read(bytes, size, &table) && sections_fit(&table, size);
 }
 
 /* Every entry's header and payload lie inside what the container says it holds. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/overflow.h"
+#include "executor/worker/elf_table.h"
 #include "executor/worker/image.h"
 #include "executor/worker/image_part.h"
 #include "executor/worker/image_size.h"
@@ -48,26 +49,16 @@ static void scan_symbols(const uint8_t *bytes, const Elf64_Shdr *symbols, const 
     }
 }
 
-static bool section_at(const uint8_t *bytes, const Elf64_Ehdr *header, uint32_t index,
-                       Elf64_Shdr *section)
-{
-    if (index >= header->e_shnum) {
-        return false;
-    }
-    memcpy(section, bytes + header->e_shoff + (uint64_t)index * sizeof(*section), sizeof(*section));
-    return true;
-}
-
 /* The image has been checked: tables and sections lie inside. */
 static void scan_elf(const uint8_t *bytes, struct ex_findings *findings)
 {
-    Elf64_Ehdr header;
+    struct ex_elf_table table;
     Elf64_Shdr section;
     Elf64_Shdr names;
 
-    memcpy(&header, bytes, sizeof(header));
-    for (uint32_t i = 0; section_at(bytes, &header, i, &section); i++) {
-        if (section.sh_type == SHT_SYMTAB && section_at(bytes, &header, section.sh_link, &names) &&
+    ex_elf_table_of(bytes, &table);
+    for (uint64_t i = 0; ex_elf_section(&table, i, &section); i++) {
+        if (section.sh_type == SHT_SYMTAB && ex_elf_section(&table, section.sh_link, &names) &&
             names.sh_type == SHT_STRTAB) {
             scan_symbols(bytes, &section, &names, findings);
         }

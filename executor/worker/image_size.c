@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/overflow.h"
+#include "executor/worker/elf_table.h"
 #include "executor/worker/ptx_text.h"
 
 /* .nv.global has no bytes in the file, .nv.global.init has. */
@@ -37,23 +38,16 @@ static bool is_for_variables(const uint8_t *elf, const Elf64_Shdr *names, const 
 
 uint64_t ex_elf_variables(const uint8_t *elf)
 {
+    struct ex_elf_table table;
     uint64_t bytes = 0;
-    Elf64_Ehdr header;
+    Elf64_Shdr section;
     Elf64_Shdr names;
 
-    memcpy(&header, elf, sizeof(header));
-    if (header.e_shstrndx >= header.e_shnum) {
+    ex_elf_table_of(elf, &table);
+    if (!ex_elf_section(&table, table.names, &names) || names.sh_type != SHT_STRTAB) {
         return 0;
     }
-    memcpy(&names, elf + header.e_shoff + (uint64_t)header.e_shstrndx * sizeof(names),
-           sizeof(names));
-    if (names.sh_type != SHT_STRTAB) {
-        return 0;
-    }
-    for (uint32_t i = 0; i < header.e_shnum; i++) {
-        Elf64_Shdr section;
-
-        memcpy(&section, elf + header.e_shoff + (uint64_t)i * sizeof(section), sizeof(section));
+    for (uint64_t i = 0; ex_elf_section(&table, i, &section); i++) {
         if (is_for_variables(elf, &names, &section)) {
             bytes = sum_of(bytes, section.sh_size);
         }

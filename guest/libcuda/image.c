@@ -45,13 +45,33 @@ static bool cover(uint64_t offset, uint64_t len, size_t limit, size_t *end)
     return true;
 }
 
+/* More sections than the header can count are counted in the first of them. */
+static uint64_t section_count(const uint8_t *image, const Elf64_Ehdr *elf, size_t limit)
+{
+    Elf64_Shdr first;
+
+    if (elf->e_shnum != 0 || elf->e_shoff == 0 ||
+        !vgpu_span_fits(elf->e_shoff, sizeof(first), limit)) {
+        return elf->e_shnum;
+    }
+    memcpy(&first, image + elf->e_shoff, sizeof(first));
+    return first.sh_size;
+}
+
 static bool cover_sections(const uint8_t *image, const Elf64_Ehdr *elf, size_t limit, size_t *end)
 {
-    for (uint16_t i = 0; i < elf->e_shnum; i++) {
+    uint64_t count = section_count(image, elf, limit);
+    uint64_t all;
+
+    if ((count > 0 && elf->e_shentsize < sizeof(Elf64_Shdr)) ||
+        !vgpu_u64_mul(count, elf->e_shentsize, &all) || !cover(elf->e_shoff, all, limit, end)) {
+        return false;
+    }
+    for (uint64_t i = 0; i < count; i++) {
         Elf64_Shdr section;
 
         memcpy(&section, image + elf->e_shoff + (size_t)i * elf->e_shentsize, sizeof(section));
-        if (section.sh_type != SHT_NOBITS &&
+        if (section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL &&
             !cover(section.sh_offset, section.sh_size, limit, end)) {
             return false;
         }
@@ -82,9 +102,7 @@ static CUresult elf_size(const uint8_t *image, size_t limit, size_t *size)
     }
     memcpy(&elf, image, sizeof(elf));
     if (elf.e_ident[EI_CLASS] != ELFCLASS64 ||
-        (elf.e_shnum > 0 && elf.e_shentsize < sizeof(Elf64_Shdr)) ||
         (elf.e_phnum > 0 && elf.e_phentsize < sizeof(Elf64_Phdr)) ||
-        !cover(elf.e_shoff, (uint64_t)elf.e_shnum * elf.e_shentsize, limit, &end) ||
         !cover(elf.e_phoff, (uint64_t)elf.e_phnum * elf.e_phentsize, limit, &end) ||
         !cover_sections(image, &elf, limit, &end) || !cover_segments(image, &elf, limit, &end)) {
         return CUDA_ERROR_INVALID_IMAGE;

@@ -60,6 +60,21 @@ static void test_elf_good_accepted(void **state)
     assert_int_equal(check(&elf, sizeof(elf)), EX_IMAGE_ELF);
 }
 
+/* More sections than the header can count are counted in the first. */
+static void test_elf_sections_counted_elsewhere(void **state)
+{
+    struct elf elf = good_elf();
+
+    (void)state;
+    elf.header.e_shnum = 0;
+    elf.sections[0] = (Elf64_Shdr){.sh_type = SHT_NULL, .sh_size = 2};
+    assert_int_equal(check(&elf, sizeof(elf)), EX_IMAGE_ELF);
+    elf.sections[1] = (Elf64_Shdr){.sh_type = SHT_PROGBITS, .sh_offset = sizeof(elf), .sh_size = 1};
+    assert_int_equal(check(&elf, sizeof(elf)), EX_IMAGE_BAD);
+    elf.sections[0].sh_size = UINT64_MAX / 2;
+    assert_int_equal(check(&elf, sizeof(elf)), EX_IMAGE_BAD);
+}
+
 static void test_elf_truncated_everywhere_refused(void **state)
 {
     struct elf elf = good_elf();
@@ -184,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_elf_good_accepted),
+        cmocka_unit_test(test_elf_sections_counted_elsewhere),
         cmocka_unit_test(test_elf_truncated_everywhere_refused),
         cmocka_unit_test(test_elf_lying_sizes_refused),
         cmocka_unit_test(test_fatbin_good_accepted),

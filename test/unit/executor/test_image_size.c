@@ -99,7 +99,8 @@ static void test_sections(void **state)
         {.sh_type = SHT_NOBITS, .sh_name = 38, .sh_size = 4096},
         {.sh_type = SHT_NOBITS, .sh_name = 4000, .sh_size = 4096},
     };
-    Elf64_Ehdr header = {.e_shoff = 64, .e_shnum = 6, .e_shstrndx = 1};
+    Elf64_Ehdr header = {
+        .e_shoff = 64, .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 6, .e_shstrndx = 1};
 
     (void)state;
     memcpy(elf, &header, sizeof(header));
@@ -109,6 +110,12 @@ static void test_sections(void **state)
     header.e_shstrndx = 6;
     memcpy(elf, &header, sizeof(header));
     assert_int_equal(ex_elf_variables(elf), 0);
+    /* More than the header can count: the first section does. */
+    header.e_shnum = 0;
+    header.e_shstrndx = SHN_XINDEX;
+    memcpy(elf, &header, sizeof(header));
+    memcpy(elf + 64, &(Elf64_Shdr){.sh_size = 6, .sh_link = 1}, sizeof(Elf64_Shdr));
+    assert_int_equal(ex_elf_variables(elf), (1ull << 34) + 100);
 }
 
 int main(void)

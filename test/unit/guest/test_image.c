@@ -69,6 +69,24 @@ static void test_elf_reaches_to_its_last_section(void **state)
     free(elf);
 }
 
+/* More sections than the header can count are counted in the first. */
+static void test_elf_of_many_sections(void **state)
+{
+    uint8_t *bytes = make_elf();
+    Elf64_Ehdr *elf = (Elf64_Ehdr *)bytes;
+    Elf64_Shdr *sections = (Elf64_Shdr *)(bytes + 256);
+    size_t size;
+
+    (void)state;
+    elf->e_shnum = 0;
+    sections[0].sh_size = 3;
+    assert_int_equal(find(bytes, SIZE_MAX, &size), CUDA_SUCCESS);
+    assert_int_equal(size, 4096);
+    sections[0].sh_size = UINT64_MAX / 2;
+    assert_int_equal(find(bytes, SIZE_MAX, &size), CUDA_ERROR_INVALID_IMAGE);
+    free(bytes);
+}
+
 static void test_elf_that_lies_is_refused(void **state)
 {
     uint8_t *bytes = make_elf();
@@ -165,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_ends_at_its_nul),
         cmocka_unit_test(test_elf_reaches_to_its_last_section),
+        cmocka_unit_test(test_elf_of_many_sections),
         cmocka_unit_test(test_elf_that_lies_is_refused),
         cmocka_unit_test(test_fatbin_and_wrapper),
         cmocka_unit_test(test_set),
