@@ -134,6 +134,9 @@ void info_print_cdi(struct info *info);
 void info_print_text(const struct info *info);
 void info_print_json(const struct info *info);
 
+/* doctor.c: each step with its light, on standard output. */
+void info_print_doctor(const struct info *info, bool json);
+
 /* A text in quotes, or null for an empty one. */
 void info_put_text(const char *text);
 

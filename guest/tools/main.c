@@ -17,11 +17,12 @@
 #include "guest/tools/info.h"
 
 static const char usage[] =
-    "usage: vgpu-info [--json | --cdi] [--help] [--version]\n"
+    "usage: vgpu-info [--doctor] [--json] | [--cdi] [--help] [--version]\n"
     "\n"
     "Shows the vgpu device of this machine, its link to the host, the speed of its\n"
     "memory, and the GPUs behind it.\n"
     "\n"
+    "  --doctor   print each step with a light: green, yellow or red with its cure\n"
     "  --json     print one JSON object\n"
     "  --cdi      print the file by which containers get the GPU (/etc/cdi/vgpu.json)\n"
     "  --help     print this text\n"
@@ -56,13 +57,15 @@ static void find_out(struct info *info)
     }
 }
 
-enum form { FORM_TEXT, FORM_JSON, FORM_CDI };
+enum form { FORM_TEXT, FORM_JSON, FORM_CDI, FORM_DOCTOR, FORM_DOCTOR_JSON };
 
 static bool parse(int argc, char **argv, enum form *form)
 {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0) {
-            *form = FORM_JSON;
+            *form = *form == FORM_DOCTOR ? FORM_DOCTOR_JSON : FORM_JSON;
+        } else if (strcmp(argv[i], "--doctor") == 0) {
+            *form = *form == FORM_JSON ? FORM_DOCTOR_JSON : FORM_DOCTOR;
         } else if (strcmp(argv[i], "--cdi") == 0) {
             *form = FORM_CDI;
         } else if (strcmp(argv[i], "--help") == 0) {
@@ -88,7 +91,9 @@ static void show(struct info *info, enum form form)
         return;
     }
     find_out(info);
-    if (form == FORM_JSON) {
+    if (form == FORM_DOCTOR || form == FORM_DOCTOR_JSON) {
+        info_print_doctor(info, form == FORM_DOCTOR_JSON);
+    } else if (form == FORM_JSON) {
         info_print_json(info);
     } else {
         info_print_text(info);
@@ -105,6 +110,9 @@ int main(int argc, char **argv)
     }
     show(&info, form);
     (void)fflush(stdout);
+    if (form == FORM_DOCTOR || form == FORM_DOCTOR_JSON) {
+        return info.status;
+    }
     if (info.warning[0] != '\0') {
         (void)fprintf(stderr, "vgpu-info: %s\n", info.warning);
     }

@@ -227,6 +227,35 @@ static void test_json(void **state)
     assert_ptr_equal(strchr(output, '\n'), output + strlen(output) - 1);
 }
 
+static void test_doctor(void **state)
+{
+    (void)state;
+    assert_int_equal(run("--doctor"), 0);
+    has("green   device    0000:00:05.0, revision 1.0\n");
+    has("green   access    its files can be opened\n");
+    has("green   host      vgpu-broker 9.9.9, ");
+    has("green   channel   one could be had, of 16 MiB\n");
+    has("green   gpu       1: Fake GPU\n");
+    has("green   loader    programs load " VGPU_LIBRARY_FOLDER "/libcuda.so.1");
+    fake_device_link(broker.device, false);
+    assert_int_equal(run("--doctor"), 9);
+    has("green   access ");
+    has("red     host      no link from device 0000:00:05.0");
+    has("yellow  gpu       not looked at: see to the check \"host\" first\n");
+    assert_int_equal(run("--json --doctor"), 9);
+    has("{\"status\": 9, \"checks\": [{\"name\": \"device\", \"light\": \"green\"");
+    assert_ptr_equal(strchr(output, '\n'), output + strlen(output) - 1);
+}
+
+static void test_doctor_of_the_loader(void **state)
+{
+    (void)state;
+    (void)unsetenv("LD_LIBRARY_PATH");
+    assert_int_equal(run("--doctor"), 15);
+    has("red     loader    programs load ");
+    has("green   gpu ");
+}
+
 static void test_users_are_named(void **state)
 {
     struct gs_channel channel = {0};
@@ -360,6 +389,8 @@ int main(void)
         RIVAL_CASE(test_rival_that_programs_load),
 #endif
         CASE(test_container_file),
+        CASE(test_doctor),
+        CASE(test_doctor_of_the_loader),
         CASE(test_users_are_named),
         CASE(test_no_link),
         CASE(test_refused),
