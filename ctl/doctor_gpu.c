@@ -17,7 +17,7 @@ static void check_gpu(const ProtobufCMessage *gpu, struct ct_finding *finding)
     if (strcmp(state, "gone") == 0) {
         (void)snprintf(cure, sizeof(cure), "systemctl restart vgpu-executor@%s; nvidia-smi", name);
         ct_find(finding, CT_RED_LIGHT, cure, "%s is gone: its vgpu-executor has ended", name);
-    } else if (strcmp(state, "ready") != 0) {
+    } else if (strcmp(state, "up") != 0) {
         (void)snprintf(cure, sizeof(cure), "vgpuctl gpu undrain %s", name);
         ct_find(finding, CT_AMBER, cure, "%s is %s: it takes no new sessions", name,
                 ct_escape(clean, sizeof(clean), state));

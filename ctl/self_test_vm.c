@@ -105,7 +105,7 @@ static void look_gpu(const struct machine *machine, struct step *step)
     unsigned int ready = 0;
 
     for (size_t i = 0; i < gpus->count; i++) {
-        ready += strcmp(ct_row_text(ct_rows_at(gpus, i), "state"), "ready") == 0;
+        ready += strcmp(ct_row_text(ct_rows_at(gpus, i), "state"), "up") == 0;
     }
     step->passed = ready > 0;
     (void)snprintf(

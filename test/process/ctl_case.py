@@ -21,7 +21,7 @@ VMS = [{"name": "web", "state": "connected", "pool": "a", "sessions": 1,
         "doorbell_idle_ms": 3400, "call_idle_ms": 12, "identity": "verified"},
        {"name": "db", "state": "waiting", "doorbell_idle_ms": -1, "call_idle_ms": -1,
         "restart_needed": "guest library 0.0.9"}]
-GPU = {"uuid": "GPU-0", "name": "NVIDIA H100", "state": "ready", "memory_used": 3 << 29,
+GPU = {"uuid": "GPU-0", "name": "NVIDIA H100", "state": "up", "memory_used": 3 << 29,
        "memory_total": 80 << 30, "cuda_version": 13000, "supervisor": "0.0.9"}
 SESSION = {"id": 7, "vm": "web", "process": 99, "program": HOSTILE, "phase": "open", "gpu": -1}
 HOSTD = {"version": "0.1.0", "pid": 12, "registry_state": "ok", "vms": 2, "broker": 1}

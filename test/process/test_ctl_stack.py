@@ -7,7 +7,7 @@ import os
 import subprocess
 import unittest
 
-from ctl_case import CTL, FAILED
+from ctl_case import CTL, FAILED, RED
 from stack import PATIENCE_S, Stack, build_folder, needed
 
 HOPS = ["connect", "grant", "library", "welcome", "worker", "module", "copy", "launch", "result",
@@ -56,6 +56,50 @@ class SelfTest(unittest.TestCase):
     def test_a_socket_that_is_not_for_guests(self):
         run = self.ctl("self-test", path=self.stack.executor_socket, status=FAILED)
         self.assertIn("grant failed", run.stderr)
+
+
+class RealBroker(unittest.TestCase):
+    """The broker's own rows: what the played ones look like in truth."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack(vms=("web", "db"))
+        cls.stack.__enter__()
+        cls.addClassCleanup(cls.stack.close)
+
+    def json(self, *words, status=0):
+        run = subprocess.run([CTL, "--control", self.stack.control_socket, "--hostd",
+                              "/nonexistent/hostd.sock", "--json", *words], text=True,
+                             capture_output=True, timeout=4 * PATIENCE_S, check=False)
+        self.assertEqual(run.returncode, status, (run.stdout, run.stderr))
+        return json.loads(run.stdout)
+
+    def test_status(self):
+        told = self.json("status")
+        self.assertEqual(told["broker"]["pid"], self.stack.broker.pid)
+        self.assertEqual(told["broker"]["vms"], 2)
+        self.assertEqual([gpu["name"] for gpu in told["gpus"]], ["vgpu simulator"])
+        self.assertEqual(told["restart_needed"], [])
+        self.assertEqual({vm["name"] for vm in self.json("vms")}, {"web", "db"})
+
+    def test_a_program_of_this_host(self):
+        guest = self.stack.start("vgpu-process-guest", "bystander")
+        try:
+            guest.wait_line("ready")
+            [session] = [s for s in self.json("sessions") if s["process"] == guest.pid]
+            self.assertEqual(session["program"], "vgpu-process-guest")
+        finally:
+            self.stack.drop(guest)
+
+    def test_doctor_knows_the_simulator(self):
+        found = {check["name"]: check for check in self.json("doctor", status=RED)["checks"]}
+        for name in ("driver", "modules", "nodes", "gpus", "pools"):
+            self.assertEqual(found[name]["light"], "green", found[name])
+        self.assertIn("none of 2 machines", found["machines"]["text"])
+
+    def test_machine_that_is_not_there(self):
+        told = self.json("sessions", "nobody", status=FAILED)
+        self.assertIn("no machine", told["error"]["text"])
 
 
 if __name__ == "__main__":
