@@ -145,6 +145,8 @@ def two(worker):
     if os.fork() == 0:
         lock()
         worker.peer.send(worker.ready())
+        worker.peer.wait_end(PATIENCE_S)
+        return
     worker.stay()
 
 
