@@ -23,6 +23,7 @@ static void on_ring(uv_poll_t *poll, int status, int events)
         session->holder->share->stats.doorbells++;
         session->holder->share->stats.last_doorbell_ms = uv_now(session->broker->loop);
         session->bell.rung = true;
+        br_broker_note(session->broker);
         vgpu_ring_unpark(&session->channel.submit);
         br_ringio_heat(session);
     } else if (rc != -EAGAIN) {

@@ -14,9 +14,12 @@
 #include "broker/ringio.h"
 #include "common/clock.h"
 #include "common/fd.h"
+#include "common/log_id.h"
 
 /* Lines that peers cause: this many at once, then one a second. */
-#define MISUSE_LINES 20u
+#define MISUSE_LINES    20u
+#define CONNECT_LINES   100u
+#define CONNECT_LINE_NS (VGPU_NS_PER_S / 10)
 /* "auto": with fewer CPUs a spinning broker takes them from guest and worker. */
 #define SPIN_CPUS_MIN 4
 #define SPIN_US_AUTO  50u
@@ -136,6 +139,7 @@ static void start_hooks(struct br_broker *broker)
     broker->after.data = broker;
     br_bell_init_timer(broker);
     br_gate_init(broker);
+    br_activity_init(broker);
     (void)uv_idle_init(broker->loop, &broker->spin);
     (void)uv_prepare_init(broker->loop, &broker->before);
     (void)uv_check_init(broker->loop, &broker->after);
@@ -198,6 +202,8 @@ struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *setti
     broker->vm_access = (struct br_vm_access){.gid = (gid_t)-1, .any_user = true};
     broker->sandbox = "none";
     broker->start_ms = uv_now(loop);
+    broker->connect_limit.interval_ns = CONNECT_LINE_NS;
+    broker->connect_limit.burst = CONNECT_LINES;
     br_cache_init(&broker->cache, settings);
     br_control_init(&broker->control, broker);
     init_lists(broker);
@@ -240,6 +246,7 @@ void br_broker_stop(struct br_broker *broker)
     {
         br_vm_stop(vm);
     }
+    br_activity_close(broker);
     uv_close((uv_handle_t *)&broker->quiet_timer, NULL);
     br_gate_fini(broker);
     uv_close((uv_handle_t *)&broker->spin, NULL);
@@ -299,7 +306,6 @@ void br_broker_remove_vm(struct br_broker *broker, struct br_vm *vm, const char 
     br_vm_remove(vm, why);
     TAILQ_REMOVE(&broker->vms, vm, entry);
     TAILQ_INSERT_TAIL(&broker->dead_vms, vm, entry);
-    broker->lines_dropped += vm->warnings.dropped + vm->lines.dropped;
 }
 
 void br_broker_count_vms(const struct br_broker *broker, uint32_t *all, uint32_t *connected)
@@ -417,8 +423,8 @@ bool br_broker_passes(struct vgpu_ratelimit *limit, const char *who)
     bool may = vgpu_ratelimit_pass(limit, vgpu_clock_ns(), &suppressed);
 
     if (may && suppressed > 0) {
-        vgpu_log(VGPU_LOG_WARNING, "lines suppressed %s count=%llu", who,
-                 (unsigned long long)suppressed);
+        vgpu_log_id(VGPU_LOG_WARNING, VGPU_LOG_ID_LINES_DROPPED, "%llu lines were not logged %s",
+                    (unsigned long long)suppressed, who);
     }
     return may;
 }
@@ -460,19 +466,6 @@ void br_broker_total(const struct br_broker *broker, struct br_stats *total)
     {
         br_stats_add(total, &session->stats);
     }
-}
-
-uint64_t br_broker_lines_dropped(const struct br_broker *broker)
-{
-    uint64_t dropped =
-        broker->lines_dropped + broker->misuse_limit.dropped + broker->control.lines.dropped;
-    const struct br_vm *vm;
-
-    TAILQ_FOREACH(vm, &broker->vms, entry)
-    {
-        dropped += vm->warnings.dropped + vm->lines.dropped;
-    }
-    return dropped;
 }
 
 uint64_t br_broker_memory_bound(const struct br_broker *broker)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "broker/activity.h"
 #include "broker/adopt.h"
 #include "broker/batch.h"
 #include "broker/cache.h"
@@ -105,9 +106,11 @@ struct br_broker {
 
     struct br_cache cache;
 
+    struct br_activity activity;
+
     struct vgpu_ratelimit misuse_limit;
-    uint64_t lines_dropped; /* of machines that are gone */
-    struct br_stats total;  /* of ended sessions */
+    struct vgpu_ratelimit connect_limit; /* of lines about guests of this host that connect */
+    struct br_stats total;               /* of ended sessions */
 
     struct br_link_pool pool;
     struct vgpu_arena arena;
@@ -160,14 +163,19 @@ void br_broker_set_starting(struct br_broker *broker, bool starting);
 /* Some GPU is registered now. */
 bool br_broker_has_gpu(const struct br_broker *broker);
 
+/* Something was taken from a guest. */
+static inline void br_broker_note(struct br_broker *broker)
+{
+    if (!broker->activity.running) {
+        br_activity_wake(broker);
+    }
+}
+
 /* Logs totals, every session's and every machine's figures. */
 void br_broker_log_stats(const struct br_broker *broker);
 
 /* What passed through since the start: of ended and living sessions. */
 void br_broker_total(const struct br_broker *broker, struct br_stats *total);
-
-/* Log lines that rate limits kept back. */
-uint64_t br_broker_lines_dropped(const struct br_broker *broker);
 
 /* Most bytes of heap that peers can make the broker take, by its settings. */
 uint64_t br_broker_memory_bound(const struct br_broker *broker);

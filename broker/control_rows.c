@@ -85,7 +85,7 @@ static bool fill_broker(struct br_control_ask *ask, struct br_control_piece *pie
     row.bytes_out = total.complete_bytes;
     row.misuses = total.misuses;
     row.hostd_pid = broker->control.host != NULL ? (uint32_t)broker->control.host->pid : 0;
-    row.lines_dropped = br_broker_lines_dropped(broker);
+    row.lines_dropped = vgpu_log_dropped();
     frame.kind_case = VGPU__FRAME__KIND_BROKER_ROW;
     frame.broker_row = &row;
     br_control_pack(piece, &frame);

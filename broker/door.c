@@ -74,6 +74,7 @@ int br_door_bind(struct br_broker *broker, struct br_vm *vm, const char *path, u
     }
     (void)snprintf(vm->socket, sizeof(vm->socket), "%s", path);
     br_door_hang(door, vm);
+    vgpu_log(VGPU_LOG_INFO, "Listening on socket: %s", path);
     return 0;
 }
 

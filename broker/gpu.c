@@ -10,6 +10,7 @@
 #include "broker/broker.h"
 #include "broker/text.h"
 #include "common/fd.h"
+#include "common/log_id.h"
 
 /* What a supervisor may leave unread: control frames are some bytes each. */
 #define SUPERVISOR_BUFFER 65536u
@@ -187,6 +188,25 @@ static void note_worker(struct br_slot *slot, const Vgpu__WorkerReady *ready)
                    ready->landlock_abi > 0 ? ", landlock" : "");
 }
 
+/* A worker says Ready when driver, context and self-test were good and it is locked. */
+static void tell_proven(struct br_gpu *gpu)
+{
+    char name[VGPU_TEXT_BYTES_MAX];
+    char driver[64];
+
+    if (gpu->proven) {
+        return;
+    }
+    gpu->proven = true;
+    vgpu_log_id(VGPU_LOG_INFO, VGPU_LOG_ID_CUDA_INITIALIZED,
+                "CUDA initialized gpu=%u name=%s driver=%s cuda=%u.%u memory_mib=%llu", gpu->slot,
+                vgpu_log_escape(name, sizeof(name), gpu->facts->name, strlen(gpu->facts->name)),
+                vgpu_log_escape(driver, sizeof(driver), gpu->facts->driver_release,
+                                strlen(gpu->facts->driver_release)),
+                gpu->facts->driver_version / 1000, gpu->facts->driver_version % 1000 / 10,
+                (unsigned long long)(gpu->facts->total_memory >> 20));
+}
+
 static const char *on_worker_ready(struct br_gpu *gpu, const Vgpu__WorkerReady *ready)
 {
     int fd = br_link_take_fd(&gpu->link);
@@ -202,6 +222,7 @@ static const char *on_worker_ready(struct br_gpu *gpu, const Vgpu__WorkerReady *
         return rc == -EPERM ? "a worker that is not locked" : "no memory for a worker";
     }
     note_worker(&gpu->broker->slots[gpu->slot], ready);
+    tell_proven(gpu);
     vgpu_log(VGPU_LOG_DEBUG, "worker ready gpu=%u worker=%u pid=%u landlock=%u", gpu->slot,
              ready->worker, ready->pid, ready->landlock_abi);
     gpu->broker->slots[gpu->slot].workers_started++;
@@ -217,9 +238,10 @@ static const char *on_worker_gone(struct br_gpu *gpu, const Vgpu__WorkerGone *go
     if (worker == NULL) {
         return "worker_gone of an unknown worker";
     }
-    vgpu_log(worker->killed ? VGPU_LOG_DEBUG : VGPU_LOG_INFO,
-             "worker gone gpu=%u worker=%u pid=%u status=%d", gpu->slot, worker->id, worker->pid,
-             gone->status);
+    vgpu_log_id(worker->killed ? VGPU_LOG_DEBUG : VGPU_LOG_INFO,
+                worker->killed ? NULL : VGPU_LOG_ID_WORKER_CRASHED,
+                "worker gone gpu=%u worker=%u pid=%u status=%d", gpu->slot, worker->id, worker->pid,
+                gone->status);
     if (!worker->killed) {
         br_worker_crashed(worker);
     }
@@ -328,8 +350,8 @@ void br_gpu_end(struct br_gpu *gpu, const char *why)
     }
     gpu->ended = true;
     if (!broker->stopping) {
-        vgpu_log(VGPU_LOG_WARNING, "supervisor gone gpu=%d why=%s",
-                 gpu->registered ? (int)gpu->slot : -1, why);
+        vgpu_log_id(VGPU_LOG_WARNING, VGPU_LOG_ID_SUPERVISOR_GONE, "supervisor gone gpu=%d why=%s",
+                    gpu->registered ? (int)gpu->slot : -1, why);
     }
     br_link_close(&gpu->link);
     if (gpu->registered) {

@@ -24,6 +24,7 @@ struct br_gpu {
     struct br_broker *broker;
     struct br_link link;
     bool registered;
+    bool proven; /* a worker of it has passed its self-test */
     bool ended;
     uint32_t slot;
     uint32_t pid;             /* of the supervisor, as it says */

@@ -51,7 +51,7 @@ static int clear_stale(const struct sockaddr_un *address)
     return unlink(address->sun_path) == 0 ? 0 : -errno;
 }
 
-static int bind_and_listen(int fd, const char *path, uint32_t mode, gid_t gid)
+int br_listener_bind(int fd, const char *path, uint32_t mode, gid_t gid)
 {
     struct sockaddr_un address;
     int rc = make_address(path, &address);
@@ -142,7 +142,7 @@ int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *
     listener->path = path;
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     return watch(listener, loop,
-                 listener->fd < 0 ? -errno : bind_and_listen(listener->fd, path, mode, gid));
+                 listener->fd < 0 ? -errno : br_listener_bind(listener->fd, path, mode, gid));
 }
 
 int br_listener_adopt(struct br_listener *listener, uv_loop_t *loop, int fd)

@@ -35,6 +35,10 @@ int br_listener_open(struct br_listener *listener, uv_loop_t *loop, const char *
  * theirs.  Takes `fd`, also on failure: 0 or -errno. */
 int br_listener_adopt(struct br_listener *listener, uv_loop_t *loop, int fd);
 
+/* Binds a socket to a path and listens; a dead broker's file is replaced.  `gid` (gid_t)-1: as it
+ * is made.  0; -EADDRINUSE: somebody listens there; or another -errno. */
+int br_listener_bind(int fd, const char *path, uint32_t mode, gid_t gid);
+
 /* Hands out what waits to be accepted, then closes.  Its file stays: br_listener_remove(). */
 void br_listener_close(struct br_listener *listener);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -16,14 +17,26 @@
 /* Rings and sockets, the loop, memory, logging, the end; fstatfs and timerfd_gettime look at what a
  * machine sent.  Names, so that a list reads as one. */
 static const char *const allowed[] = {
-    "accept4",      "brk",          "clock_getres",    "clock_gettime",   "close",
-    "epoll_ctl",    "epoll_pwait",  "epoll_pwait2",    "epoll_wait",      "eventfd2",
-    "exit",         "exit_group",   "ftruncate",       "fstat",           "fstatfs",
-    "futex",        "getrandom",    "getpid",          "gettid",          "gettimeofday",
-    "madvise",      "memfd_create", "munmap",          "pipe2",           "preadv2",
-    "read",         "recvmsg",      "restart_syscall", "rt_sigaction",    "rt_sigprocmask",
-    "rt_sigreturn", "sendmsg",      "shutdown",        "timerfd_gettime", "wait4",
-    "write",        "writev",
+    "accept4",      "brk",
+    "clock_getres", "clock_gettime",
+    "close",        "epoll_ctl",
+    "epoll_pwait",  "epoll_pwait2",
+    "epoll_wait",   "eventfd2",
+    "exit",         "exit_group",
+    "ftruncate",    "fstat",
+    "fstatfs",      "futex",
+    "getrandom",    "getpid",
+    "gettid",       "gettimeofday",
+    "madvise",      "memfd_create",
+    "munmap",       "pipe2",
+    "poll",         "ppoll",
+    "preadv2",      "read",
+    "recvmsg",      "restart_syscall",
+    "rt_sigaction", "rt_sigprocmask",
+    "rt_sigreturn", "sendmsg",
+    "shutdown",     "timerfd_gettime",
+    "wait4",        "write",
+    "writev",
 };
 
 /* A call with one argument held to a value, or to the bits of a mask. */
@@ -54,6 +67,12 @@ static const struct rule rules[] = {
     {"mremap", 3, SCMP_CMP_MASKED_EQ, MREMAP_FIXED, 0},
     /* The journal's socket is connected: no address. */
     {"sendto", 4, SCMP_CMP_EQ, 0, 0},
+};
+
+/* For the metrics' connections: reading them, and what the library sets on TCP ones. */
+static const struct rule metrics_rules[] = {
+    {"recvfrom", 4, SCMP_CMP_EQ, 0, 0},
+    {"setsockopt", 1, SCMP_CMP_EQ, IPPROTO_TCP, 0},
 };
 
 static int add_equal(scmp_filter_ctx filter, int number, unsigned int argument, scmp_datum_t value)
@@ -142,6 +161,11 @@ int br_lock_init(struct br_lock *lock, const char *const *paths, size_t path_cou
     }
     for (size_t i = 0; rc == 0 && i < sizeof(rules) / sizeof(rules[0]); i++) {
         rc = add_rule(lock->filter, &rules[i]);
+    }
+    for (size_t i = 0;
+         rc == 0 && lock->serves_metrics && i < sizeof(metrics_rules) / sizeof(metrics_rules[0]);
+         i++) {
+        rc = add_rule(lock->filter, &metrics_rules[i]);
     }
     if (rc == 0) {
         rc = add_signals(lock->filter, child);

@@ -8,6 +8,7 @@
  * nothing executed, no process or thread made.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -16,6 +17,7 @@ struct br_lock {
     /* Read-only copies of the paths: unlink is allowed with these very pointers only. */
     const char *const *paths;
     size_t path_count;
+    bool serves_metrics; /* set before br_lock_init(): what an HTTP server needs more */
 };
 
 /*

@@ -31,6 +31,7 @@
 #include "broker/inherited.h"
 #include "broker/listener.h"
 #include "broker/lock.h"
+#include "broker/metrics.h"
 #include "broker/options.h"
 #include "broker/reload.h"
 #include "broker/selftest.h"
@@ -40,6 +41,7 @@
 #include "common/fd.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "common/log_id.h"
 #include "common/notify.h"
 
 struct process {
@@ -48,6 +50,8 @@ struct process {
     struct br_broker *broker;
     struct br_inherited inherited;
     struct br_sockets sockets;
+    struct br_metrics metrics;
+    const char *metrics_path; /* of a socket that we made; NULL: none */
     struct br_spawn spawn;
     struct br_lock lock;
     struct br_watchdog watchdog;
@@ -81,6 +85,7 @@ static void stop(struct process *process)
     process->broker->stopping = true;
     vgpu_notify("STOPPING=1\nSTATUS=stopping");
     br_sockets_close(&process->sockets);
+    br_metrics_close(&process->metrics);
     br_broker_log_stats(process->broker);
     br_broker_stop(process->broker);
     br_spawn_stop(&process->spawn);
@@ -166,16 +171,65 @@ static int start_executors(struct process *process)
     return 0;
 }
 
+/* Where the metrics are served: the service manager's socket before the setting's. */
+static int listen_for_metrics(struct process *process)
+{
+    const struct br_metrics_address *address = &process->options.metrics;
+    int fd = br_inherited_take(&process->inherited, "metrics");
+
+    if (fd >= 0) {
+        int rc = vgpu_fd_set_nonblock(fd, true);
+
+        if (rc < 0) {
+            vgpu_fd_close(&fd);
+        }
+        return rc < 0 ? rc : fd;
+    }
+    if (!address->wanted) {
+        return -ENOENT;
+    }
+    fd = br_metrics_address_listen(address);
+    if (fd >= 0 && address->address.ss_family == AF_UNIX) {
+        process->metrics_path = process->options.settings.metrics;
+    }
+    return fd;
+}
+
+static int open_metrics(struct process *process)
+{
+    const char *where = process->options.settings.metrics;
+    int rc = listen_for_metrics(process);
+
+    if (rc == -ENOENT && !process->options.metrics.wanted) {
+        return 0;
+    }
+    if (rc >= 0) {
+        rc = br_metrics_open(&process->metrics, process->broker, &process->loop, rc);
+    }
+    if (rc < 0) {
+        vgpu_log(VGPU_LOG_ERROR, "cannot serve metrics at=%s error=\"%s\"", where, strerror(-rc));
+    } else {
+        vgpu_log(VGPU_LOG_INFO, "Listening on socket: %s",
+                 process->options.metrics.wanted ? where : "metrics (of the service manager)");
+    }
+    return rc;
+}
+
 static int make_lock(struct process *process)
 {
-    const char **paths = calloc(BR_SOCKETS_OWN + process->sockets.door_count, sizeof(*paths));
+    const char **paths = calloc(BR_SOCKETS_OWN + process->sockets.door_count + 1, sizeof(*paths));
+    size_t count;
     int rc;
 
     if (paths == NULL) {
         return -ENOMEM;
     }
-    rc = br_lock_init(&process->lock, paths, br_sockets_paths(&process->sockets, paths),
-                      process->spawn.pid);
+    count = br_sockets_paths(&process->sockets, paths);
+    if (process->metrics_path != NULL) {
+        paths[count++] = process->metrics_path;
+    }
+    process->lock.serves_metrics = process->metrics.daemon != NULL;
+    rc = br_lock_init(&process->lock, paths, count, process->spawn.pid);
     free(paths);
     return rc;
 }
@@ -198,14 +252,17 @@ static int tell_ready(struct process *process)
     int rc = 0;
 
 #if VGPU_SANDBOX
-    vgpu_log(VGPU_LOG_INFO, "ready sandbox=seccomp");
+    vgpu_log_id(VGPU_LOG_INFO, VGPU_LOG_ID_READY, "ready sandbox=seccomp");
 #else
-    vgpu_log(VGPU_LOG_WARNING, "ready sandbox=none (sanitizer build)");
+    vgpu_log_id(VGPU_LOG_WARNING, VGPU_LOG_ID_READY, "ready sandbox=none (sanitizer build)");
 #endif
     vgpu_notify("READY=1\nSTATUS=serving");
     if (process->options.ready_fd >= 0) {
         rc = vgpu_write_full(process->options.ready_fd, ready, sizeof(ready) - 1);
         vgpu_fd_close(&process->options.ready_fd);
+    }
+    if (rc == 0) {
+        br_activity_beat(process->broker);
     }
     return rc;
 }
@@ -255,6 +312,9 @@ static int open_sockets(struct process *process)
     if (rc == 0) {
         rc = br_sockets_open(&process->sockets, process->broker, &process->loop, &process->options,
                              &process->inherited);
+    }
+    if (rc == 0) {
+        rc = open_metrics(process);
     }
     br_inherited_close(&process->inherited);
     return rc;
@@ -309,6 +369,9 @@ static void remove_files(const struct process *process)
 {
     if (process->lock.paths == NULL) {
         br_sockets_remove(&process->sockets);
+        if (process->metrics_path != NULL) {
+            br_listener_remove(process->metrics_path);
+        }
         return;
     }
     for (size_t i = 0; i < process->lock.path_count; i++) {
@@ -323,7 +386,7 @@ static void finish(struct process *process)
     br_broker_free(process->broker);
     (void)uv_loop_close(&process->loop);
     br_options_fini(&process->options);
-    vgpu_log(VGPU_LOG_INFO, "stopped");
+    vgpu_log_id(VGPU_LOG_INFO, VGPU_LOG_ID_STOPPED, "stopped");
 }
 
 int main(int argc, char **argv)

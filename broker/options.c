@@ -83,6 +83,9 @@ const struct vgpu_config_key br_config_keys[] = {
            1000000000, NULL),
     POLICY(context_mib, VGPU_CONFIG_U32, "524",
            "device memory of a worker before it allocates, for admission", 0, 65536, NULL),
+    KEY(metrics, VGPU_CONFIG_STRING, "none",
+        "where Prometheus reads: none, 127.0.0.1:PORT, [::1]:PORT or the path of a socket", 0, 0,
+        NULL),
     /* The executor's key: the broker tells it to supervisors. */
     {"executor", "spares", VGPU_CONFIG_U32, offsetof(struct br_settings, spares), "1",
      "workers kept ready and locked", 0, 64, NULL},
@@ -379,6 +382,20 @@ void br_options_policy(const struct br_settings *settings, struct br_policy *pol
     };
 }
 
+static int resolve_metrics(struct br_options *options, FILE *err)
+{
+    const char *text = options->settings.metrics;
+
+    if (br_metrics_address_parse(text, &options->metrics) == 0) {
+        return 0;
+    }
+    (void)fprintf(err,
+                  "vgpu-broker: broker.metrics = \"%.200s\": wanted none, 127.0.0.1:PORT, "
+                  "[::1]:PORT or the absolute path of a socket (at most 107 bytes)\n",
+                  text);
+    return -EINVAL;
+}
+
 static int load(struct br_options *options, FILE *err)
 {
     int rc = load_settings(options, err);
@@ -394,6 +411,9 @@ static int load(struct br_options *options, FILE *err)
     }
     if (rc == 0) {
         rc = check_pool(options, err);
+    }
+    if (rc == 0) {
+        rc = resolve_metrics(options, err);
     }
     if (rc == 0) {
         rc = resolve_access(options, err);

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "broker/policy.h"
+#include "broker/metrics_address.h"
 #include "broker/roster.h"
 #include "common/config.h"
 
@@ -36,6 +37,7 @@ struct br_settings {
     uint32_t cache_vm_mib;
     uint32_t cache_entries;
     uint32_t cache_vm_entries;
+    char *metrics;   /* metrics_address.h */
     uint32_t spares; /* executor.spares: told to supervisors */
     /* Section [policy]: the class of machines that the registry does not know. */
     uint32_t unknown_vms; /* enum br_unknown */
@@ -66,7 +68,8 @@ struct br_options {
     struct br_settings settings;
     struct br_roster roster; /* section [vms], and --vm */
     struct br_vm_access vm_access;
-    gid_t control_gid;       /* of the control socket; (gid_t)-1: as it is made */
+    gid_t control_gid;                 /* of the control socket; (gid_t)-1: as it is made */
+    struct br_metrics_address metrics; /* of settings.metrics */
     const char *config_path; /* NULL: the defaults, when no file was named and none is installed */
     bool spawn_executors;
     const char *driver;   /* NULL: the executor's own configuration */

@@ -29,6 +29,7 @@ struct br_pool {
     uint8_t uuid[VGPU_DEVICES_MAX][BR_UUID_BYTES];
     uint32_t users;     /* machines whose pool it is */
     uint64_t processed; /* call records of its machines */
+    uint64_t logged;    /* of those, when their number was logged last (activity.h) */
 };
 
 /* Starts zeroed. */

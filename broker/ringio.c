@@ -234,19 +234,23 @@ static enum look take_control(struct br_session *session, const struct vgpu_reco
 static size_t count_calls(struct br_session *session, const uint8_t *records, size_t len,
                           uint64_t *count)
 {
+    struct br_share_stats *stats = &session->holder->share->stats;
     size_t at = 0;
 
     *count = 0;
 
     while (at < len) {
         struct vgpu_record record;
+        enum br_class class;
 
         memcpy(&record, records + at, sizeof(record));
         if (record.op == VGPU_OP_FRAME) {
             break;
         }
-        session->holder->share->stats.unknown +=
-            br_stats_record(&session->stats, &record) == BR_CLASS_UNKNOWN;
+        class = br_stats_record(&session->stats, &record);
+        stats->unknown += class == BR_CLASS_UNKNOWN;
+        stats->round_trips += class == BR_CLASS_ROUND_TRIP;
+        br_observe_call(&session->sample, &record);
         at += record.length;
         ++*count;
     }
@@ -265,6 +269,7 @@ static enum look submit(struct br_session *session, size_t len)
         br_session_misuse(session, "call record");
         return LOOK_DEAD;
     }
+    br_broker_note(session->broker);
     len = count_calls(session, batch->records, len, &count);
     frame = br_batch_submit(batch, len, &total);
     rc = br_link_send(&session->worker->link, frame, total, NULL, 0);
@@ -273,6 +278,7 @@ static enum look submit(struct br_session *session, size_t len)
         return LOOK_DEAD;
     }
     session->stats.submit_frames++;
+    session->holder->share->stats.frames++;
     session->stats.submit_bytes += len;
     br_gate_charge(session, count, len);
     if (session->broker->control.tracers > 0) {

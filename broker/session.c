@@ -13,6 +13,7 @@
 #include "broker/survey.h"
 #include "broker/text.h"
 #include "common/fd.h"
+#include "common/log_id.h"
 #include "proto/address.h"
 
 /* Log lines that the control frames of one session may cause: an honest one needs two or three. */
@@ -129,9 +130,9 @@ void br_session_misuse(struct br_session *session, const char *what)
     session->stats.misuses++;
     session->holder->share->stats.misuses++;
     if (br_broker_passes(session->holder->warnings, session->holder->who)) {
-        vgpu_log(VGPU_LOG_WARNING,
-                 "guest broke the protocol session=%" PRIu64 " %s phase=%s what=\"%s\"",
-                 session->id, session->holder->who, br_phase_name(session->phase), what);
+        vgpu_log_id(VGPU_LOG_WARNING, VGPU_LOG_ID_GUEST_MISUSE,
+                    "guest broke the protocol session=%" PRIu64 " %s phase=%s what=\"%s\"",
+                    session->id, session->holder->who, br_phase_name(session->phase), what);
     }
     br_session_close(session, "misuse");
 }
@@ -251,6 +252,10 @@ static void greet(struct br_session *session)
     session->hello_waits = false;
     cut_memory(session, facts, copies);
     enter_greeted(session);
+    if (session->holder->share == &session->broker->local && may_note(session)) {
+        vgpu_log(VGPU_LOG_INFO, "[CONNECTION] New connection session=%" PRIu64 " %s pid=%u",
+                 session->id, session->holder->who, session->process);
+    }
     welcome.version = version;
     welcome.candidate = session->candidate;
     welcome.n_devices = session->slot_count;
@@ -385,6 +390,7 @@ static void on_open(struct br_session *session, const Vgpu__Open *open)
 void br_session_give_worker(struct br_session *session, struct br_worker *worker)
 {
     session->worker = worker;
+    session->sample.waits = false;
     worker->session = session;
     if (br_worker_attach(worker, session) < 0) {
         br_session_end(session, CUDA_ERROR_LAUNCH_FAILED, "the worker could not be attached");

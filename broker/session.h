@@ -18,6 +18,7 @@
 #include "broker/channel.h"
 #include "broker/holder.h"
 #include "broker/ledger.h"
+#include "broker/observe.h"
 #include "broker/phase.h"
 #include "broker/share.h"
 #include "broker/stats.h"
@@ -69,6 +70,7 @@ struct br_session {
     struct br_ledger ledger;
     int32_t refusal; /* while closing: Refuse with this instead of Closed */
     struct br_stats stats;
+    struct br_sample sample;
 };
 
 TAILQ_HEAD(br_session_list, br_session);

@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 
 #include "broker/bucket.h"
+#include "broker/observe.h"
 #include "broker/policy.h"
 #include "broker/pool.h"
 #include "proto/limits.h"
@@ -25,10 +26,12 @@ struct br_session;
 
 /* Totals since the broker's start. */
 struct br_share_stats {
-    uint64_t processed; /* call records */
-    uint64_t unknown;   /* of those, with an operation that no table has */
-    uint64_t bytes_in;  /* call records */
-    uint64_t bytes_out; /* answers */
+    uint64_t processed;   /* call records */
+    uint64_t round_trips; /* of those, that wait for an answer */
+    uint64_t unknown;     /* of those, with an operation that no table has */
+    uint64_t bytes_in;    /* call records */
+    uint64_t bytes_out;   /* answers */
+    uint64_t frames;      /* in which they went to workers */
     uint64_t doorbells;
     uint64_t throttled; /* times that a session had to wait for tokens */
     uint64_t refused;   /* sessions */
@@ -36,6 +39,13 @@ struct br_share_stats {
     uint64_t misuses;      /* of its guests */
     uint64_t last_call_ms; /* by uv_now(); 0: none yet */
     uint64_t last_doorbell_ms;
+};
+
+/* Sums over its sessions, taken for the metrics. */
+struct br_share_sum {
+    uint64_t memory[VGPU_DEVICES_MAX];
+    uint64_t to_worker; /* bytes that wait */
+    uint64_t to_guest;
 };
 
 struct br_share {
@@ -52,6 +62,8 @@ struct br_share {
     uint64_t granted[VGPU_DEVICES_MAX]; /* device memory handed out to its sessions, by slot */
     struct br_share_stats stats;
     char library[BR_LIBRARY_TEXT]; /* version in its guest, as the last Hello says (text.h) */
+    struct br_share_sum sum;
+    struct br_observed observed;
 };
 
 TAILQ_HEAD(br_share_list, br_share);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "broker/broker.h"
@@ -23,7 +25,10 @@ static void on_guest(struct br_listener *listener, int fd, pid_t pid, uid_t uid)
 {
     const struct br_sockets *sockets = listener->owner;
 
-    vgpu_log(VGPU_LOG_DEBUG, "guest connected pid=%d uid=%u", (int)pid, (unsigned int)uid);
+    if (br_broker_passes(&sockets->broker->connect_limit, "of=guests")) {
+        vgpu_log(VGPU_LOG_INFO, "[SOCKET] New connection guest=local pid=%d uid=%u", (int)pid,
+                 (unsigned int)uid);
+    }
     br_broker_add_guest(sockets->broker, fd);
 }
 
@@ -56,8 +61,24 @@ static int open_one(struct br_listener *listener, uv_loop_t *loop, const char *p
 
     if (rc < 0) {
         vgpu_log(VGPU_LOG_ERROR, "cannot listen path=%s error=\"%s\"", path, strerror(-rc));
+    } else {
+        vgpu_log(VGPU_LOG_INFO, "Listening on socket: %s", path);
     }
     return rc;
+}
+
+/* What a passed socket is bound to, as the kernel says. */
+static void tell_passed(int fd)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNSPEC};
+    socklen_t len = sizeof(address);
+    char path[4 * sizeof(address.sun_path)];
+
+    if (getsockname(fd, (struct sockaddr *)&address, &len) == 0 && address.sun_family == AF_UNIX) {
+        vgpu_log(VGPU_LOG_INFO, "Listening on socket: %s",
+                 vgpu_log_escape(path, sizeof(path), address.sun_path,
+                                 strnlen(address.sun_path, sizeof(address.sun_path))));
+    }
 }
 
 /* One that is passed on or, if it was not, bound. */
@@ -69,6 +90,7 @@ static int open_or_take(struct br_listener *listener, uv_loop_t *loop, int passe
     if (passed < 0) {
         return open_one(listener, loop, path, mode, gid);
     }
+    tell_passed(passed);
     rc = br_listener_adopt(listener, loop, passed);
     if (rc < 0) {
         vgpu_log(VGPU_LOG_ERROR, "cannot use the passed socket instead of path=%s error=\"%s\"",
@@ -79,7 +101,11 @@ static int open_or_take(struct br_listener *listener, uv_loop_t *loop, int passe
 
 static int take_tmp(struct br_sockets *sockets, uv_loop_t *loop, int passed)
 {
-    return passed < 0 ? 0 : br_listener_adopt(&sockets->guests_tmp, loop, passed);
+    if (passed < 0) {
+        return 0;
+    }
+    tell_passed(passed);
+    return br_listener_adopt(&sockets->guests_tmp, loop, passed);
 }
 
 static int open_door(struct br_sockets *sockets, const struct br_roster_entry *entry, uint32_t mode)

@@ -12,6 +12,7 @@
 #include "broker/vm_frame.h"
 #include "common/clock.h"
 #include "common/fd.h"
+#include "common/log_id.h"
 
 /* What a device may leave unread: an honest one has some hundred bytes under way. */
 #define DEVICE_BUFFER 8192u
@@ -119,8 +120,8 @@ void br_vm_end(struct br_vm *vm, const char *why)
         return;
     }
     if (vm->phase != BR_VM_GREETING && br_broker_passes(&vm->lines, vm->who)) {
-        vgpu_log(VGPU_LOG_INFO, "device disconnected %s pid=%d why=\"%s\"", vm->who, (int)vm->pid,
-                 why);
+        vgpu_log_id(VGPU_LOG_INFO, VGPU_LOG_ID_DEVICE_DISCONNECTED,
+                    "device disconnected %s pid=%d why=\"%s\"", vm->who, (int)vm->pid, why);
     }
     vm->phase = BR_VM_ABSENT;
     br_control_tell_peer(&vm->broker->control, vm);
@@ -143,8 +144,9 @@ void br_vm_misuse(struct br_vm *vm, const char *what)
     }
     vm->stats.misuses++;
     if (br_broker_passes(&vm->warnings, vm->who)) {
-        vgpu_log(VGPU_LOG_WARNING, "device broke the protocol %s pid=%d phase=%s what=\"%s\"",
-                 vm->who, (int)vm->pid, br_vm_phase_name(vm->phase), what);
+        vgpu_log_id(VGPU_LOG_WARNING, VGPU_LOG_ID_DEVICE_MISUSE,
+                    "device broke the protocol %s pid=%d phase=%s what=\"%s\"", vm->who,
+                    (int)vm->pid, br_vm_phase_name(vm->phase), what);
     }
     br_vm_end(vm, "misuse");
 }
@@ -208,6 +210,11 @@ void br_vm_connect(struct br_vm *vm, int fd, pid_t pid, uid_t uid)
     vm->uid = uid;
     vm->phase = BR_VM_GREETING;
     (void)snprintf(vm->identity, sizeof(vm->identity), "socket only");
+    /* A chardev without a device connects again and again: told once (vm->silent). */
+    if (!vm->silent && br_broker_passes(&vm->connects, vm->who)) {
+        vgpu_log(VGPU_LOG_INFO, "[SOCKET] New connection %s pid=%d uid=%u", vm->who, (int)pid,
+                 (unsigned int)uid);
+    }
     br_vm_limit_phase(vm);
     br_control_tell_peer(&vm->broker->control, vm);
 }
@@ -238,6 +245,7 @@ struct br_vm *br_vm_new(struct br_broker *broker, const char *name)
     vm->link.fd = -1;
     br_share_init(&vm->share, broker, vm->who);
     vm->warnings = (struct vgpu_ratelimit)VGPU_RATELIMIT_INIT(WARNING_LINES, VGPU_NS_PER_S);
+    vm->connects = vm->warnings;
     vm->lines = (struct vgpu_ratelimit)VGPU_RATELIMIT_INIT(LIFE_LINES, LIFE_LINE_NS);
     (void)uv_timer_init(broker->loop, &vm->timer);
     vm->timer.data = vm;

@@ -49,6 +49,13 @@ struct br_vm_stats {
     uint64_t misuses;
 };
 
+/* What its device was told of so far. */
+struct br_vm_told {
+    uint64_t doorbells;
+    uint64_t calls;
+    uint64_t frames;
+};
+
 struct br_vm {
     TAILQ_ENTRY(br_vm) entry; /* in broker->vms, or in its graveyard */
     struct br_broker *broker;
@@ -78,8 +85,11 @@ struct br_vm {
     uint32_t epochs[VGPU_DEVICE_CHANNELS_MAX]; /* of the last ChannelOpen */
     struct vgpu_ratelimit warnings;            /* one machine cannot silence another's lines */
     struct vgpu_ratelimit lines;
+    struct vgpu_ratelimit connects; /* lines about connections that nothing is known of yet */
     struct br_vm_stats stats;
     uint32_t seat_count; /* with detached ones */
+    struct br_vm_told told;
+    bool takes_took; /* the device knows Took */
 };
 
 TAILQ_HEAD(br_vm_list, br_vm);

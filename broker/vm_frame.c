@@ -10,9 +10,13 @@
 #include "broker/seat.h"
 #include "broker/text.h"
 #include "common/fd.h"
+#include "common/log_id.h"
 #include "proto/cuda_enums.h"
 
 #define MAJOR(revision) ((revision) >> 16)
+#define MINOR(revision) ((revision)&0xffffu)
+/* The first minor revision of the device that knows Took. */
+#define REVISION_TOOK 1u
 
 /* ---- DeviceHello ------------------------------------------------------------ */
 
@@ -55,13 +59,14 @@ static void log_hello(struct br_vm *vm, const Vgpu__DeviceHello *hello)
     if (!br_broker_passes(&vm->lines, vm->who)) {
         return;
     }
-    vgpu_log(VGPU_LOG_INFO,
-             "device connected %s identity=socket pid=%d uid=%u channels=%u channel_mib=%llu "
-             "generation=%u resets=%u says_vm=%s says_qemu=%s",
-             vm->who, (int)vm->pid, (unsigned int)vm->uid, hello->channels,
-             (unsigned long long)(hello->channel_bytes >> 20), hello->generation, hello->resets,
-             vgpu_log_escape(name, sizeof(name), hello->vm, strlen(hello->vm)),
-             vgpu_log_escape(qemu, sizeof(qemu), hello->qemu, strlen(hello->qemu)));
+    vgpu_log_id(VGPU_LOG_INFO, VGPU_LOG_ID_DEVICE_CONNECTED,
+                "[CONNECTION] New connection: device connected %s identity=socket pid=%d uid=%u "
+                "channels=%u channel_mib=%llu "
+                "generation=%u resets=%u says_vm=%s says_qemu=%s",
+                vm->who, (int)vm->pid, (unsigned int)vm->uid, hello->channels,
+                (unsigned long long)(hello->channel_bytes >> 20), hello->generation, hello->resets,
+                vgpu_log_escape(name, sizeof(name), hello->vm, strlen(hello->vm)),
+                vgpu_log_escape(qemu, sizeof(qemu), hello->qemu, strlen(hello->qemu)));
 }
 
 static void welcome(struct br_vm *vm)
@@ -92,7 +97,6 @@ static void on_hello(struct br_vm *vm, const Vgpu__DeviceHello *hello)
         br_vm_misuse(vm, "device_hello's fields");
         return;
     }
-    log_hello(vm, hello);
     (void)uv_timer_stop(&vm->timer);
     vm->phase = BR_VM_UP;
     vm->silent = false;
@@ -101,7 +105,10 @@ static void on_hello(struct br_vm *vm, const Vgpu__DeviceHello *hello)
     vm->channels = hello->channels;
     vm->channel_bytes = hello->channel_bytes;
     memset(vm->epochs, 0, sizeof(vm->epochs));
+    vm->takes_took = MINOR(hello->revision) >= REVISION_TOOK;
     vm->stats.connections++;
+    br_activity_meet(vm);
+    log_hello(vm, hello);
     welcome(vm);
 }
 

@@ -87,6 +87,7 @@ static void on_complete(struct br_worker *worker, const uint8_t *records, size_t
     session->stats.complete_bytes += len;
     session->holder->share->stats.bytes_out += len;
     session->stats.answers += count;
+    br_observe_answers(&session->holder->share->observed, &session->sample, records, len);
     rc = br_ringio_answer(session, records, len);
     if (rc == -EPROTO) {
         br_session_misuse(session, "completion ring's tail");
@@ -247,6 +248,9 @@ int br_worker_new(struct br_gpu *gpu, const Vgpu__WorkerReady *ready, int fd)
     worker->gpu = gpu;
     worker->id = ready->worker;
     worker->pid = ready->pid;
+    worker->no_new_privs = ready->no_new_privs;
+    worker->seccomp_mode = ready->seccomp_mode;
+    worker->landlock_abi = ready->landlock_abi;
     rc = br_link_open(&worker->link, &gpu->broker->pool, fd, gpu->broker->session_buffer, &ops,
                       worker);
     if (rc < 0) {

@@ -28,6 +28,9 @@ struct br_worker {
     struct br_gpu *gpu; /* NULL: an orphan */
     uint32_t id;
     uint32_t pid;
+    bool no_new_privs; /* the layers that lock it, as its supervisor read them */
+    uint32_t seccomp_mode;
+    uint32_t landlock_abi;
     struct br_link link;
     struct br_worker_cache cache;
     struct br_session *session; /* NULL: a spare, or killed after its session let go */

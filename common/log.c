@@ -20,6 +20,8 @@ static const struct {
 
 static char program_name[32] = "vgpu";
 static atomic_int level_max = VGPU_LOG_INFO;
+/* Lines that rate limits held back. */
+static _Atomic uint64_t held_back;
 
 const char *vgpu_log_level_name(enum vgpu_log_level level)
 {
@@ -77,7 +79,8 @@ static void mark_cut(char *text, size_t cap)
     }
 }
 
-void vgpu_vlog(enum vgpu_log_level level, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void
+write_line(enum vgpu_log_level level, const char *id, const char *fmt, va_list args)
 {
     char text[VGPU_LOG_LINE_MAX];
     int saved = errno;
@@ -97,8 +100,27 @@ void vgpu_vlog(enum vgpu_log_level level, const char *fmt, va_list args)
             *c = '?';
         }
     }
-    log_sink_write(program_name, level, text);
+    log_sink_write(program_name, level, id, text);
     errno = saved;
+}
+
+void vgpu_vlog(enum vgpu_log_level level, const char *fmt, va_list args)
+{
+    write_line(level, NULL, fmt, args);
+}
+
+void vgpu_log_id(enum vgpu_log_level level, const char *id, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    write_line(level, id, fmt, args);
+    va_end(args);
+}
+
+uint64_t vgpu_log_dropped(void)
+{
+    return log_sink_dropped() + atomic_load_explicit(&held_back, memory_order_relaxed);
 }
 
 void vgpu_log(enum vgpu_log_level level, const char *fmt, ...)
@@ -159,7 +181,7 @@ bool vgpu_ratelimit_pass(struct vgpu_ratelimit *limit, uint64_t now_ns, uint64_t
     }
     if (limit->used >= limit->burst) {
         limit->suppressed++;
-        limit->dropped++;
+        (void)atomic_fetch_add_explicit(&held_back, 1, memory_order_relaxed);
         return false;
     }
     limit->used++;

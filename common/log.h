@@ -7,7 +7,12 @@
  *
  * Lines go to the systemd journal or to standard error.  The journal socket is
  * connected by vgpu_log_init() and kept, so that logging works after a seccomp
- * lock: a line costs one send() or write() and no other system call.
+ * lock: a line costs one send(), or a poll() and a write(), and no other system call.
+ * Nothing here waits: a line that journal and standard error do not take at once is
+ * dropped and counted, and the next one that is taken is preceded by the count.
+ *
+ * In the journal the words vm=, session=, gpu=, pool=, worker= and guest= of a line are
+ * also fields (VGPU_VM and so on), outside of quotes.
  * All functions but vgpu_log_init() may be called from any thread.
  */
 
@@ -71,6 +76,14 @@ __attribute__((format(printf, 2, 3))) void vgpu_log(enum vgpu_log_level level, c
 __attribute__((format(printf, 2, 0))) void vgpu_vlog(enum vgpu_log_level level, const char *fmt,
                                                      va_list args);
 
+/* As vgpu_log(), with a MESSAGE_ID (log_id.h) in the journal. */
+__attribute__((format(printf, 3, 4))) void vgpu_log_id(enum vgpu_log_level level, const char *id,
+                                                       const char *fmt, ...);
+
+/* Lines that neither the journal nor standard error took, and those that a rate limit held back,
+ * since the program started. */
+uint64_t vgpu_log_dropped(void);
+
 /*
  * Copies len bytes of src as printable text into dst (cap bytes, always
  * terminated when cap > 0): printable ASCII except space, '=', '"' and '\'
@@ -97,8 +110,6 @@ struct vgpu_ratelimit {
     uint64_t last_ns;
     /* Lines suppressed since the last one that passed. */
     uint64_t suppressed;
-    /* The same since the start. */
-    uint64_t dropped;
 };
 
 #define VGPU_RATELIMIT_INIT(burst_, interval_ns_)                                                  \

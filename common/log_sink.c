@@ -2,6 +2,8 @@
 #include "common/log_sink.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +15,18 @@
 #include <unistd.h>
 
 #include "common/fd.h"
+#include "common/log_field.h"
+#include "common/log_id.h"
 
 static const char journal_path[] = "/run/systemd/journal/socket";
 
 /* Connected journal socket, or -1: lines go to standard error. */
 static int journal_fd = -1;
 static int stderr_fd = STDERR_FILENO;
+
+/* Lines that nobody took, and how many of them a later line has told of. */
+static _Atomic uint64_t dropped;
+static _Atomic uint64_t confessed;
 
 /* Seconds since 1970 as a UTC date: gmtime_r() would open the time zone file. */
 static void format_time(char *dst, size_t cap, const struct timespec *now)
@@ -114,40 +122,94 @@ void log_sink_set_stderr(int fd)
     stderr_fd = fd;
 }
 
+void log_sink_set_journal(int fd)
+{
+    vgpu_fd_close(&journal_fd);
+    journal_fd = fd;
+}
+
 int log_sink_fd(void)
 {
     return journal_fd >= 0 ? journal_fd : stderr_fd;
 }
 
-/* The journal's native format: NAME=value lines; the text has no line ends. */
-static bool write_journal(const char *program, enum vgpu_log_level level, const char *text)
-{
-    char packet[VGPU_LOG_LINE_MAX + 128];
-    int len = snprintf(packet, sizeof(packet), "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=%s\n",
-                       (int)level, program, text);
+/* ---- writing ---------------------------------------------------------------- */
 
-    return len > 0 && (size_t)len < sizeof(packet) &&
-           write(journal_fd, packet, (size_t)len) == (ssize_t)len;
+uint64_t log_sink_dropped(void)
+{
+    return atomic_load_explicit(&dropped, memory_order_relaxed);
 }
 
-void log_sink_write(const char *program, enum vgpu_log_level level, const char *text)
+/* The journal's native format: NAME=value lines; the text has no line ends. */
+static bool write_journal(const char *program, enum vgpu_log_level level, const char *id,
+                          const char *text)
 {
+    char packet[2 * VGPU_LOG_LINE_MAX];
+    int len =
+        snprintf(packet, sizeof(packet), "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\n%s%s%sMESSAGE=%s\n",
+                 (int)level, program, id != NULL ? "MESSAGE_ID=" : "", id != NULL ? id : "",
+                 id != NULL ? "\n" : "", text);
+    size_t end;
+
+    if (len <= 0 || (size_t)len >= sizeof(packet)) {
+        return false;
+    }
+    end = log_field_append(packet, sizeof(packet), (size_t)len, text);
+    return send(journal_fd, packet, end, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)end;
+}
+
+/* A pipe or socket that nobody empties must not hold us up; a line is less than a pipe's page. */
+static bool write_stderr(const char *program, enum vgpu_log_level level, const char *text)
+{
+    struct pollfd ready = {.fd = stderr_fd, .events = POLLOUT};
     char line[VGPU_LOG_LINE_MAX + 128];
     char stamp[96];
     struct timespec now = {0, 0};
     int len;
 
-    if (journal_fd >= 0 && write_journal(program, level, text)) {
-        return;
+    if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) {
+        return false;
     }
     (void)clock_gettime(CLOCK_REALTIME, &now);
     format_time(stamp, sizeof(stamp), &now);
     len = snprintf(line, sizeof(line), "%s %s %s: %s\n", stamp, program, vgpu_log_level_name(level),
                    text);
-    if (len > 0 && (size_t)len < sizeof(line)) {
-        /* One write, so that lines of several processes do not mix; its failure has no reader. */
-        ssize_t ignored = write(stderr_fd, line, (size_t)len);
+    /* One write, so that lines of several processes do not mix. */
+    return len > 0 && (size_t)len < sizeof(line) && write(stderr_fd, line, (size_t)len) == len;
+}
 
-        (void)ignored;
+static bool write_line(const char *program, enum vgpu_log_level level, const char *id,
+                       const char *text)
+{
+    return (journal_fd >= 0 && write_journal(program, level, id, text)) ||
+           write_stderr(program, level, text);
+}
+
+/* Tells of lines that were dropped before; two threads do not tell of the same. */
+static void confess(const char *program)
+{
+    uint64_t all = atomic_load_explicit(&dropped, memory_order_relaxed);
+    uint64_t before = atomic_exchange_explicit(&confessed, all, memory_order_relaxed);
+    char text[64];
+
+    if (all <= before) {
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "%ju lines were not logged of=%s", (uintmax_t)(all - before),
+                   program);
+    if (!write_line(program, VGPU_LOG_WARNING, VGPU_LOG_ID_LINES_DROPPED, text)) {
+        atomic_store_explicit(&confessed, before, memory_order_relaxed);
+    }
+}
+
+void log_sink_write(const char *program, enum vgpu_log_level level, const char *id,
+                    const char *text)
+{
+    if (atomic_load_explicit(&dropped, memory_order_relaxed) !=
+        atomic_load_explicit(&confessed, memory_order_relaxed)) {
+        confess(program);
+    }
+    if (!write_line(program, level, id, text)) {
+        (void)atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
     }
 }

@@ -15,7 +15,15 @@ void log_sink_set_stderr(int fd);
 /* The descriptor in use. */
 int log_sink_fd(void);
 
-/* Writes one line of text without its end; text holds no control characters. */
-void log_sink_write(const char *program, enum vgpu_log_level level, const char *text);
+/* Lines go to this connected datagram socket instead of the journal's (takes it); for tests. */
+void log_sink_set_journal(int fd);
+
+/* Writes one line of text without its end, or drops it; text holds no control characters.  `id`:
+ * its MESSAGE_ID, or NULL. */
+void log_sink_write(const char *program, enum vgpu_log_level level, const char *id,
+                    const char *text);
+
+/* Lines that were dropped so far. */
+uint64_t log_sink_dropped(void);
 
 #endif

@@ -20,7 +20,7 @@
 
 /* Interface of this page: major in the upper half, minor in the lower.  A guest refuses another
  * major; a minor adds registers that read 0 before it. */
-#define VGPU_DEVICE_REVISION 0x00010000u
+#define VGPU_DEVICE_REVISION 0x00010001u
 #define VGPU_DEVICE_MAGIC    0x55504756u /* "VGPU" */
 
 #define VGPU_DEVICE_BAR_REGISTERS 0

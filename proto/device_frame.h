@@ -39,6 +39,7 @@ enum vgpu_device_frame_kind {
     VGPU_DEVICE_FRAME_RESET = 37,
     VGPU_DEVICE_FRAME_GONE = 38,
     VGPU_DEVICE_FRAME_BEAT = 39,
+    VGPU_DEVICE_FRAME_TOOK = 40,
 };
 
 /* A frame of any kind: the fields that its message has, the others 0. */
@@ -55,6 +56,9 @@ struct vgpu_device_frame {
     int32_t result;
     uint64_t channel_bytes;
     uint64_t session;
+    uint64_t doorbells;
+    uint64_t calls;
+    uint64_t frames;
     char vm[VGPU_DEVICE_FRAME_TEXT_MAX + 1];
     char qemu[VGPU_DEVICE_FRAME_TEXT_MAX + 1];
     char version[VGPU_DEVICE_FRAME_TEXT_MAX + 1];
@@ -101,6 +105,9 @@ static const struct vgpu_df_field vgpu_df_fields[] = {
     {VGPU_DEVICE_FRAME_FREE, 2, VGPU_DF_U32, VGPU_DF_AT(epoch)},
     {VGPU_DEVICE_FRAME_RESET, 1, VGPU_DF_U32, VGPU_DF_AT(resets)},
     {VGPU_DEVICE_FRAME_BEAT, 1, VGPU_DF_U32, VGPU_DF_AT(number)},
+    {VGPU_DEVICE_FRAME_TOOK, 1, VGPU_DF_U64, VGPU_DF_AT(doorbells)},
+    {VGPU_DEVICE_FRAME_TOOK, 2, VGPU_DF_U64, VGPU_DF_AT(calls)},
+    {VGPU_DEVICE_FRAME_TOOK, 3, VGPU_DF_U64, VGPU_DF_AT(frames)},
 };
 
 #define VGPU_DF_FIELDS (sizeof(vgpu_df_fields) / sizeof(vgpu_df_fields[0]))
@@ -375,7 +382,7 @@ static inline bool vgpu_df_get_message(struct vgpu_df_reader reader,
 static inline bool vgpu_df_is_kind(uint32_t number)
 {
     return number == VGPU_DEVICE_FRAME_REFUSE ||
-           (number >= VGPU_DEVICE_FRAME_HELLO && number <= VGPU_DEVICE_FRAME_BEAT);
+           (number >= VGPU_DEVICE_FRAME_HELLO && number <= VGPU_DEVICE_FRAME_TOOK);
 }
 
 /*
@@ -400,7 +407,7 @@ static inline bool vgpu_device_frame_decode(struct vgpu_device_frame *frame, con
         if (!vgpu_df_get_tag(&reader, &number, &wire)) {
             return false;
         }
-        if (number > VGPU_DEVICE_FRAME_BEAT) {
+        if (number > VGPU_DEVICE_FRAME_TOOK) {
             if (!vgpu_df_skip(&reader, wire)) {
                 return false;
             }

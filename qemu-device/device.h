@@ -7,6 +7,7 @@
 #include "compat.h"
 #include "channel.h"
 #include "link.h"
+#include "took.h"
 #include "proto/device.h"
 
 #define TYPE_VGPU_DEVICE "vgpu-cuda"
@@ -31,6 +32,7 @@ struct VgpuDevice {
     MemoryRegion window;    /* BAR1: the slices */
     int null_fd;            /* /dev/null, where interrupts' bytes go */
     VgpuLink link;
+    VgpuTook took;
     VgpuChannel channel[VGPU_DEVICE_CHANNELS_MAX];
 
     uint32_t generation;

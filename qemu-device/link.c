@@ -3,6 +3,7 @@
 
 #include "device.h"
 #include "interrupt.h"
+#include "took.h"
 
 bool vgpu_link_is_up(const VgpuDevice *device)
 {
@@ -281,6 +282,11 @@ static bool on_frame(VgpuDevice *device, const struct vgpu_device_frame *frame)
     case VGPU_DEVICE_FRAME_BEAT:
         if (!greeted) {
             on_beat(&device->link, frame->number);
+        }
+        return !greeted;
+    case VGPU_DEVICE_FRAME_TOOK:
+        if (!greeted) {
+            vgpu_took(device, frame);
         }
         return !greeted;
     default:

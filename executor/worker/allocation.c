@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ex_dispatch.h"
 
+#include <inttypes.h>
+
+#include "common/log.h"
 #include "executor/worker/session.h"
 
 /* The calls about device memory, over memory.c. */
@@ -18,8 +21,20 @@ CUresult ex_do_cuMemAlloc_v2(struct ex_session *session, const struct vgpu_args_
                              struct vgpu_ret_cuMemAlloc_v2 *ret)
 {
     uint64_t ptr = 0;
-    CUresult cu = ex_memory_alloc(session->memory, args->bytesize, &ptr);
+    CUresult cu;
 
+    vgpu_log(VGPU_LOG_DEBUG,
+             "[cuda-executor] cuMemAlloc: allocating %" PRIu64 " bytes session=%" PRIu64,
+             args->bytesize, session->id);
+    cu = ex_memory_alloc(session->memory, args->bytesize, &ptr);
+    if (cu == CUDA_SUCCESS) {
+        vgpu_log(VGPU_LOG_DEBUG,
+                 "[cuda-executor] cuMemAlloc SUCCESS session=%" PRIu64 " ptr=0x%" PRIx64,
+                 session->id, ptr);
+    } else {
+        vgpu_log(VGPU_LOG_DEBUG, "[cuda-executor] cuMemAlloc FAILED session=%" PRIu64 " result=%d",
+                 session->id, (int)cu);
+    }
     ret->dptr = ptr;
     return cu;
 }

@@ -29,6 +29,7 @@ KINDS = {
     "device_reset": (37, ("resets",)),
     "device_gone": (38, ()),
     "beat": (39, ("number",)),
+    "took": (40, ("doorbells", "calls", "frames")),
 }
 TEXTS = {"vm", "qemu", "version", "reason"}
 

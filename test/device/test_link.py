@@ -6,6 +6,7 @@ import fcntl
 import os
 import random
 import struct
+import time
 
 import device_case
 from broker import pack
@@ -21,7 +22,7 @@ TMPFS_MAGIC = 0x01021994
 class Greeting(DeviceCase):
     def test_hello_says_what_the_device_is(self):
         hello = self.start(options=("-name", "guest=worker seven"))
-        self.assertEqual(hello["revision"], 0x00010000)
+        self.assertEqual(hello["revision"], 0x00010001)
         self.assertEqual(hello["protocol"], 1)
         self.assertEqual(hello["channels"], 4)
         self.assertEqual(hello["channel_bytes"], CHANNEL_BYTES)
@@ -304,7 +305,7 @@ class Misuse(DeviceCase):
         self.broken_by("does not decode", struct.pack("<I", 2) + b"\x0a\x00")
 
     def test_unknown_kind(self):
-        self.broken_by("does not decode", struct.pack("<I", 3) + b"\xc2\x02\x00")
+        self.broken_by("does not decode", struct.pack("<I", 3) + b"\xca\x02\x00")
 
     def test_two_kinds_in_a_frame(self):
         beat = pack("beat", number=9)[4:]
@@ -366,7 +367,7 @@ class Misuse(DeviceCase):
     def test_frames_before_the_welcome(self):
         self.start_broker()
         self.start_machine()
-        for frame in (pack("beat", number=1), pack("channel_free", channel=0, epoch=0),
+        for frame in (pack("beat", number=1), pack("took", calls=1), pack("channel_free", channel=0, epoch=0),
                       pack("channel_ready", channel=0, epoch=0)):
             self.link = self.broker.accept()
             self.receive("device_hello")
@@ -391,6 +392,37 @@ class Misuse(DeviceCase):
             self.link.send("beat", number=number)
         self.barrier()
         self.assertEqual(self.machine.read(BEAT), 1)
+
+    def test_took_is_logged_with_its_counts(self):
+        self.start()
+        self.link.send("took", doorbells=12, calls=340, frames=15)
+        self.barrier()
+        for line in ("CUDA DOORBELL RING count=12", "PROCESSING CUDA DOORBELL count=12",
+                     "SENDING CUDA CALL to mediator count=340",
+                     "CUDA CALL SENT to mediator count=340 frames=15"):
+            self.assertRegex(self.machine.log(), rf"\[vgpu\] vm_id=\S+: {line}\n")
+
+    def test_took_again_at_once_is_added_to_the_next(self):
+        self.start()
+        for calls in (1, 20, 300):
+            self.link.send("took", calls=calls)
+        self.barrier()
+        self.assertEqual(self.machine.log().count("CUDA CALL SENT"), 1, self.machine.log())
+        time.sleep(0.6)
+        self.link.send("took", calls=4000)
+        self.barrier()
+        self.assertIn("CUDA CALL SENT to mediator count=4320 ", self.machine.log())
+        self.assertNotIn("DOORBELL", self.machine.log())
+
+    def test_took_of_nothing_and_of_the_most(self):
+        self.start()
+        self.link.send("took")
+        self.barrier()
+        self.assertNotIn("[vgpu] vm_id", self.machine.log())
+        time.sleep(0.6)
+        self.link.send("took", doorbells=2**64 - 1, calls=2**64 - 1, frames=2**64 - 1)
+        self.barrier()
+        self.assertIn(f"CUDA DOORBELL RING count={2**64 - 1}\n", self.machine.log())
 
     def test_a_frame_in_single_bytes(self):
         self.start()

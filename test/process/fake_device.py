@@ -23,6 +23,8 @@ import time
 import wire
 
 REVISION = 0x10000
+# The first that is told what the broker took.
+REVISION_TOOK = 0x00010001
 CHANNELS = 32
 CHANNEL_BYTES = 64 << 20
 FREE, OPENING, READY, CLOSING = range(4)
@@ -190,7 +192,7 @@ class Machine:
                             self.options.channel_mib << 20)
         except OSError:
             return False
-        device.say_hello(generation=self.generation)
+        device.say_hello(revision=REVISION_TOOK, generation=self.generation)
         answer = device.receive(10)
         if not answer or answer[0] != "device_welcome":
             device.close()
@@ -261,6 +263,10 @@ class Machine:
             self.lost()
             return
         kind, fields = answer
+        if kind == "took":
+            print(f"took doorbells={fields.get(1, 0)} calls={fields.get(2, 0)} "
+                  f"frames={fields.get(3, 0)}", flush=True)
+            return
         index = fields.get(1, 0)
         if fields.get(2, 0) != self.channels[index].epoch:
             return

@@ -43,7 +43,7 @@ KINDS = {"grant": 1, "refuse": 2, "hello": 3, "welcome": 4, "open": 5, "opened":
          "ready": 20, "facts": 21, "attach": 22, "attached": 23, "submit": 24, "complete": 25,
          "wake": 26, "fatal": 27, "device_hello": 30, "device_welcome": 31, "channel_open": 32,
          "channel_ready": 33, "channel_refused": 34, "channel_close": 35, "channel_free": 36,
-         "device_reset": 37, "device_gone": 38, "beat": 39, "ctl_hello": 60, "ctl_welcome": 61,
+         "device_reset": 37, "device_gone": 38, "beat": 39, "took": 40, "ctl_hello": 60, "ctl_welcome": 61,
          "ctl_ask": 62, "ctl_end": 63, "broker_row": 64, "vm_row": 65, "gpu_row": 66,
          "pool_row": 67, "session_row": 68, "trace_row": 69, "host_begin": 70, "host_commit": 71,
          "vm_set": 72, "vm_remove": 73, "pool_set": 74, "gpu_drain": 75, "vm_peer": 76,
@@ -187,6 +187,15 @@ class Peer:
         """A whole frame is here already."""
         return len(self._bytes) >= 4 and len(self._bytes) >= 4 + struct.unpack_from(
             "<I", self._bytes)[0]
+
+    def has_frame_within(self, timeout_s):
+        """A whole frame is here before the time is up, or the end of the socket."""
+        try:
+            while not self.has_frame() and self._fill(timeout_s):
+                pass
+        except TimeoutError:
+            return False
+        return True
 
     def receive(self, timeout_s):
         """The next frame as (kind, fields); None at the end of the socket."""

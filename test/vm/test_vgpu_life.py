@@ -6,10 +6,13 @@ import re
 import time
 
 from guest import GuestError
-from vgpu_case import VgpuCase, main, wait_for
+from vgpu_case import SMALL, VgpuCase, main, wait_for
 
 # Every process of three in each of two machines, together.
 TOGETHER_S = 120
+# What QEMU's log has while a machine makes calls.
+TRAFFIC = ["[vgpu] vm_id=a: CUDA " + words for words in ("DOORBELL RING ", "CALL SENT to mediator ")]
+TRAFFIC += ["[vgpu] vm_id=a: PROCESSING CUDA DOORBELL ", "[vgpu] vm_id=a: SENDING CUDA CALL to mediator "]
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
 
@@ -74,10 +77,17 @@ class SuddenEnd(VgpuCase):
             self.assert_works(guest)
 
     def test_a_stopped_process_is_not_dead(self):
-        guest = self.boot()
+        guest = self.boot(properties=SMALL + ",vm-name=a")
         job = self.start_ready(guest, "exec vgpu-vm-guest launches")
+        wait_for(lambda: all(sign in guest.qemu_log() for sign in TRAFFIC), "lines of traffic", 60)
         job.kill("STOP")
         time.sleep(2.5)
+        told, calls = guest.qemu_log(), self.logged(r"Total processed: (\d+)")
+        time.sleep(1.1)
+        # Without calls there are no lines; the broker has said its last count.
+        self.assertEqual(guest.qemu_log(), told)
+        self.assertEqual(self.logged(r"Total processed: (\d+)"), calls)
+        self.assertGreater(int(calls[-1]), 0)
         self.assertEqual(self.session_workers(), 1)
         job.kill("CONT")
         time.sleep(0.5)

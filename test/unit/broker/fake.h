@@ -65,6 +65,9 @@ void fake_fini(struct fake *fake);
 /* Turns of the loop until nothing more happens by itself. */
 void fake_pump(struct fake *fake);
 
+/* Runs the loop until the broker has noticed that nothing happens: a second or two. */
+void fake_rest(struct fake *fake);
+
 /* One side of a connection, close-on-exec; the other goes to *theirs. */
 int fake_pair(int *theirs);
 

@@ -148,6 +148,7 @@ static void test_guest_at_rest_leaves_no_timer(void **state)
     while (s->session->bell.quiet) {
         (void)uv_run(&s->fake.loop, UV_RUN_ONCE);
     }
+    fake_rest(&s->fake);
     fake_pump(&s->fake);
     assert_int_equal(uv_backend_timeout(&s->fake.loop), -1);
 }

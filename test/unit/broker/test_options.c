@@ -85,6 +85,7 @@ static void test_shipped_file_holds_every_key_with_its_default(void **state)
     assert_string_equal(shipped.executor_socket, initial.executor_socket);
     assert_string_equal(shipped.control_socket, initial.control_socket);
     assert_string_equal(shipped.control_group, initial.control_group);
+    assert_string_equal(shipped.metrics, initial.metrics);
     assert_int_equal(shipped.socket_mode, initial.socket_mode);
     assert_int_equal(shipped.channel_mib, initial.channel_mib);
     assert_int_equal(shipped.sessions_max, initial.sessions_max);
@@ -254,6 +255,42 @@ static void test_bad_machines_on_the_command_line_are_named(void **state)
     assert_non_null(strstr(text, "absolute path"));
 }
 
+static void test_metrics_stay_on_this_host(void **state)
+{
+    static const char *const refused[] = {
+        "broker.metrics=0.0.0.0:9464",   "broker.metrics=127.0.0.1",
+        "broker.metrics=127.0.0.1:",     "broker.metrics=127.0.0.1:0",
+        "broker.metrics=:9464",          "broker.metrics=127.0.0.1:65536",
+        "broker.metrics=127.0.0.1:-1",   "broker.metrics=127.0.0.1: 94",
+        "broker.metrics=127.0.0.1:94x",  "broker.metrics=[::]:9464",
+        "broker.metrics=[::1]9464",      "broker.metrics=192.168.1.1:80",
+        "broker.metrics=localhost:9464", "broker.metrics=metrics.sock",
+    };
+    char longest[32 + 108] = "broker.metrics=/";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        assert_int_equal(PARSE("--set", refused[i]), -EINVAL);
+        assert_non_null(strstr(text, "broker.metrics"));
+        br_options_fini(&options);
+    }
+    assert_int_equal(PARSE("--set", "broker.metrics=[::1]:65535"), 0);
+    assert_int_equal(options.metrics.address.ss_family, AF_INET6);
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--set", "broker.metrics=127.0.0.1:9464"), 0);
+    assert_int_equal(options.metrics.address.ss_family, AF_INET);
+    br_options_fini(&options);
+    assert_int_equal(PARSE("--set", "broker.metrics=none"), 0);
+    assert_false(options.metrics.wanted);
+    br_options_fini(&options);
+    memset(longest + strlen(longest), 'x', 107);
+    assert_int_equal(PARSE("--set", longest), -EINVAL);
+    br_options_fini(&options);
+    longest[strlen(longest) - 1] = '\0';
+    assert_int_equal(PARSE("--set", longest), 0);
+    assert_int_equal(options.metrics.address.ss_family, AF_UNIX);
+}
+
 static void test_accounts_are_looked_up(void **state)
 {
     (void)state;
@@ -311,6 +348,7 @@ int main(void)
         cmocka_unit_test_teardown(test_bad_machines_are_refused_with_file_and_line, teardown),
         cmocka_unit_test_teardown(test_too_many_machines_are_refused, teardown),
         cmocka_unit_test_teardown(test_bad_machines_on_the_command_line_are_named, teardown),
+        cmocka_unit_test_teardown(test_metrics_stay_on_this_host, teardown),
         cmocka_unit_test_teardown(test_accounts_are_looked_up, teardown),
         cmocka_unit_test_teardown(test_bad_options_are_refused, teardown),
         cmocka_unit_test_teardown(test_help_names_every_key, teardown),

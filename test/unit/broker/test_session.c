@@ -472,6 +472,7 @@ static void test_idle_sessions_leave_no_timer_and_no_spinning(void **state)
     while (s->fake.broker->spinning || !TAILQ_EMPTY(&s->fake.broker->hot)) {
         (void)uv_run(&s->fake.loop, UV_RUN_NOWAIT);
     }
+    fake_rest(&s->fake);
     assert_int_equal(uv_backend_timeout(&s->fake.loop), -1);
     assert_int_equal(vgpu_channel_state(s->guest.base)->submit.parked, 1);
 }

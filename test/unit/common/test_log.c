@@ -5,13 +5,17 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/io.h"
+#include "common/log_field.h"
+#include "common/log_sink.h"
 
 /* What was written to standard error, which a pipe replaces for the test. */
 struct capture {
@@ -172,6 +176,152 @@ static void test_ratelimit_passes_burst_then_interval(void **state)
     assert_false(vgpu_ratelimit_pass(&limit, 5000, NULL));
 }
 
+/* ---- the journal, which a socket pair replaces ---------------------------------- */
+
+/* The other end of what stands for the journal; it never blocks. */
+static int journal_start(void)
+{
+    int ends[2];
+
+    assert_int_equal(vgpu_log_init("vgpu-test", VGPU_LOG_INFO, VGPU_LOG_TARGET_STDERR), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    log_sink_set_journal(ends[0]);
+    return ends[1];
+}
+
+static void journal_stop(int journal)
+{
+    close(journal);
+    log_sink_set_journal(-1);
+}
+
+/* The next packet as text; false when there is none. */
+static bool journal_read(int journal, char *text, size_t cap)
+{
+    ssize_t got = read(journal, text, cap - 1);
+
+    text[got > 0 ? got : 0] = '\0';
+    return got > 0;
+}
+
+static void test_journal_has_the_words_of_a_line_as_fields(void **state)
+{
+    char text[2048];
+    int journal = journal_start();
+
+    (void)state;
+    vgpu_log_id(VGPU_LOG_WARNING, "0123", "it ended session=7 vm=alpha gpu=0 what=\"vm=no\" x=1");
+    assert_true(journal_read(journal, text, sizeof(text)));
+    assert_string_equal(text, "PRIORITY=4\nSYSLOG_IDENTIFIER=vgpu-test\nMESSAGE_ID=0123\n"
+                              "MESSAGE=it ended session=7 vm=alpha gpu=0 what=\"vm=no\" x=1\n"
+                              "VGPU_SESSION=7\nVGPU_VM=alpha\nVGPU_GPU=0\n");
+    vgpu_log(VGPU_LOG_INFO, "says_vm=beta quoted=\"a vm=beta\" vm= vm=gamma vm=delta");
+    assert_true(journal_read(journal, text, sizeof(text)));
+    assert_string_equal(text, "PRIORITY=6\nSYSLOG_IDENTIFIER=vgpu-test\n"
+                              "MESSAGE=says_vm=beta quoted=\"a vm=beta\" vm= vm=gamma vm=delta\n"
+                              "VGPU_VM=gamma\n");
+    journal_stop(journal);
+}
+
+static void test_bytes_of_a_peer_make_no_field(void **state)
+{
+    static const char evil[] = "x\nVGPU_VM=beta\nMESSAGE=no vm=beta \"";
+    char text[2048];
+    char safe[256];
+    int journal = journal_start();
+
+    (void)state;
+    vgpu_log(VGPU_LOG_INFO, "hello program=%s vm=alpha",
+             vgpu_log_escape(safe, sizeof(safe), evil, sizeof(evil) - 1));
+    assert_true(journal_read(journal, text, sizeof(text)));
+    assert_null(strstr(text, "VGPU_VM=beta"));
+    assert_non_null(strstr(text, "\nVGPU_VM=alpha\n"));
+    /* Even unescaped it stays one line. */
+    vgpu_log(VGPU_LOG_INFO, "hello %s", evil);
+    assert_true(journal_read(journal, text, sizeof(text)));
+    assert_null(strstr(text, "\nMESSAGE=no"));
+    journal_stop(journal);
+}
+
+static void test_fields_that_do_not_fit_are_left_out(void **state)
+{
+    char line[VGPU_LOG_LINE_MAX];
+    char packet[64];
+
+    (void)state;
+    memset(line, 'a', sizeof(line));
+    memcpy(line, "vm=", 3);
+    line[sizeof(line) - 1] = '\0';
+    assert_int_equal(log_field_append(packet, sizeof(packet), 0, line), 0);
+    for (size_t cap = 0; cap <= sizeof("VGPU_VM=ab\n") - 1; cap++) {
+        memset(packet, 0x55, sizeof(packet));
+        assert_int_equal(log_field_append(packet, cap, 0, "vm=ab"),
+                         cap == sizeof("VGPU_VM=ab\n") - 1 ? cap : 0);
+        assert_int_equal(packet[cap], 0x55);
+    }
+}
+
+/* Standard error that takes nothing any more: a pipe that is full. */
+static int stuck_pipe(void)
+{
+    static const char block[4096];
+    int ends[2];
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    while (write(ends[1], block, sizeof(block)) > 0) {
+    }
+    assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+    vgpu_log_set_stderr(ends[1]);
+    return ends[0];
+}
+
+static void test_lines_that_nobody_takes_are_counted_and_told_of(void **state)
+{
+    char text[2048];
+    uint64_t before = vgpu_log_dropped();
+    int journal = journal_start();
+    int from = stuck_pipe();
+    unsigned int lines = 0;
+
+    (void)state;
+    /* The journal reads nothing: its queue holds some lines, the others are dropped. */
+    for (unsigned int i = 0; i < 1000; i++) {
+        vgpu_log(VGPU_LOG_INFO, "line=%u", i);
+    }
+    while (journal_read(journal, text, sizeof(text))) {
+        lines++;
+    }
+    assert_true(lines > 0 && lines < 1000);
+    assert_int_equal(vgpu_log_dropped() - before, 1000 - lines);
+    vgpu_log(VGPU_LOG_INFO, "it reads again");
+    assert_true(journal_read(journal, text, sizeof(text)));
+    assert_non_null(strstr(text, " lines were not logged of=vgpu-test"));
+    assert_int_equal(strtoul(strstr(text, "MESSAGE=") + 8, NULL, 10), 1000 - lines);
+    assert_true(journal_read(journal, text, sizeof(text)));
+    assert_non_null(strstr(text, "it reads again"));
+    vgpu_log(VGPU_LOG_INFO, "once");
+    assert_true(journal_read(journal, text, sizeof(text)));
+    assert_non_null(strstr(text, "MESSAGE=once"));
+    journal_stop(journal);
+    vgpu_log_set_stderr(STDERR_FILENO);
+    close(from);
+}
+
+static void test_journal_that_is_gone_leaves_standard_error(void **state)
+{
+    struct capture capture;
+    char text[512];
+    int journal = journal_start();
+
+    (void)state;
+    close(journal);
+    capture_start(&capture);
+    vgpu_log(VGPU_LOG_INFO, "still here");
+    capture_stop(&capture, text, sizeof(text));
+    assert_non_null(strstr(text, "info: still here"));
+    log_sink_set_journal(-1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +333,11 @@ int main(void)
         cmocka_unit_test(test_escape_hides_what_is_not_plain),
         cmocka_unit_test(test_escape_never_overruns),
         cmocka_unit_test(test_ratelimit_passes_burst_then_interval),
+        cmocka_unit_test(test_journal_has_the_words_of_a_line_as_fields),
+        cmocka_unit_test(test_bytes_of_a_peer_make_no_field),
+        cmocka_unit_test(test_fields_that_do_not_fit_are_left_out),
+        cmocka_unit_test(test_lines_that_nobody_takes_are_counted_and_told_of),
+        cmocka_unit_test(test_journal_that_is_gone_leaves_standard_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

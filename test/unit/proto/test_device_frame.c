@@ -31,6 +31,7 @@ struct message {
         Vgpu__DeviceReset reset;
         Vgpu__DeviceGone gone;
         Vgpu__Beat beat;
+        Vgpu__Took took;
     } as;
 };
 
@@ -115,6 +116,11 @@ static void translate_any(struct message *to, struct vgpu_device_frame *from)
         to->as.reset.resets = from->resets;
     } else if (from->kind == VGPU_DEVICE_FRAME_GONE) {
         to->as.gone = (Vgpu__DeviceGone)VGPU__DEVICE_GONE__INIT;
+    } else if (from->kind == VGPU_DEVICE_FRAME_TOOK) {
+        to->as.took = (Vgpu__Took)VGPU__TOOK__INIT;
+        to->as.took.doorbells = from->doorbells;
+        to->as.took.calls = from->calls;
+        to->as.took.frames = from->frames;
     } else {
         to->as.beat = (Vgpu__Beat)VGPU__BEAT__INIT;
         to->as.beat.number = from->number;
@@ -125,7 +131,7 @@ static const enum vgpu_device_frame_kind kinds[] = {
     VGPU_DEVICE_FRAME_REFUSE, VGPU_DEVICE_FRAME_HELLO, VGPU_DEVICE_FRAME_WELCOME,
     VGPU_DEVICE_FRAME_OPEN,   VGPU_DEVICE_FRAME_READY, VGPU_DEVICE_FRAME_REFUSED,
     VGPU_DEVICE_FRAME_CLOSE,  VGPU_DEVICE_FRAME_FREE,  VGPU_DEVICE_FRAME_RESET,
-    VGPU_DEVICE_FRAME_GONE,   VGPU_DEVICE_FRAME_BEAT,
+    VGPU_DEVICE_FRAME_GONE,   VGPU_DEVICE_FRAME_BEAT,  VGPU_DEVICE_FRAME_TOOK,
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -185,6 +191,9 @@ static void assert_same(const struct vgpu_device_frame *a, const struct vgpu_dev
     assert_int_equal(a->result, b->result);
     assert_true(a->channel_bytes == b->channel_bytes);
     assert_true(a->session == b->session);
+    assert_true(a->doorbells == b->doorbells);
+    assert_true(a->calls == b->calls);
+    assert_true(a->frames == b->frames);
     assert_string_equal(a->vm, b->vm);
     assert_string_equal(a->qemu, b->qemu);
     assert_string_equal(a->version, b->version);
@@ -327,8 +336,10 @@ static void test_decode_judges_hand_made_frames(void **state)
         {2, {0x0a, 0x00}, false},
         {5, {0x0a, 0x00, 0xba, 0x02, 0x00}, false},
         {3, {0xc0, 0x02, 0x07}, false},
+        {3, {0xc8, 0x02, 0x07}, false},
+        {3, {0xca, 0x02, 0x00}, false},
         /* unknown fields of every wire type are skipped, inside and outside */
-        {6, {0xba, 0x02, 0x00, 0xc0, 0x02, 0x07}, true},
+        {6, {0xba, 0x02, 0x00, 0xc8, 0x02, 0x07}, true},
         {19, {0xba, 0x02, 0x10, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0x1d, 1, 2, 3, 4, 0x08, 0x05}, true},
         {8, {0xba, 0x02, 0x05, 0x12, 0x01, 0xff, 0x08, 0x05}, true},
     };
