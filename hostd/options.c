@@ -130,7 +130,9 @@ static int find_group(const char *key, const char *name, gid_t *gid, char *why, 
     }
     group = getgrnam(name);
     if (group == NULL) {
-        (void)snprintf(why, cap, "%s = \"%.60s\": no such group", key, name);
+        (void)snprintf(why, cap,
+                       "%s = \"%.60s\": no such group (systemd-sysusers makes it); none: as made",
+                       key, name);
         return -EINVAL;
     }
     *gid = group->gr_gid;
