@@ -139,9 +139,9 @@ class Reload(ManagerCase):
     def test_good(self):
         self.write("[broker]\nsessions_max = 9\nlog_level = debug\n")
         self.assertIn("configuration taken sessions_max=9 ", self.reload())
-        with socket.socket(socket.AF_UNIX) as guest:
-            guest.connect(self.manager.path("own.sock"))
-            wait_for(lambda: "debug: guest connected" in self.manager.log(), "a line for debugging")
+        with socket.socket(socket.AF_UNIX) as tool:
+            tool.connect(self.manager.path("own-control.sock"))
+        wait_for(lambda: "debug: control client gone" in self.manager.log(), "a line for debugging")
 
     def test_bad_value(self):
         self.assert_refused("[broker]\nhello_timeout_ms = 200\nsessions_max = many\n",
