@@ -21,12 +21,16 @@ while (($# > 0)); do
         shift
         VGPU_BUILD=$build exec python3 -B "$here/../vm/bench.py" "$@"
         ;;
+    --operations)
+        shift
+        VGPU_BUILD=$build exec python3 -B "$here/../bench/operations.py" "$@"
+        ;;
     --driver) driver=${2:?}; shift 2 ;;
     --rounds) rounds=${2:?}; shift 2 ;;
     --json) compare+=(--json "${2:?}"); shift 2 ;;
     --) shift; bench=("$@"); break ;;
     *)
-        echo 'usage: ./dev bench --vm [--json FILE], or ./dev bench [--driver sim|cuda|PATH] [--rounds N] [--json FILE]' \
+        echo 'usage: ./dev bench --vm [--json FILE], ./dev bench --operations, or ./dev bench [--driver sim|cuda|PATH] [--rounds N] [--json FILE]' \
             '[-- VGPU-BENCH-ARGS]' >&2
         exit 2
         ;;

@@ -5,7 +5,9 @@ import collections
 import os
 import re
 import select
+import shutil
 import signal
+import subprocess
 
 # The memory of a channel, as links and mappings show it.
 CHANNEL = "/memfd:vgpu-channel"
@@ -147,8 +149,16 @@ def wait_end(handle, timeout_s):
 
 
 def wait_channels(pid):
-    """Where the threads of a process wait, for reports of what hangs."""
-    return [_read(pid, f"task/{t}/wchan") or "?" for t in threads(pid)]
+    """Where the threads of a process wait, for reports of what hangs; by gdb where there is one."""
+    waits = [f"{stat(pid)[0]} {_read(pid, f'task/{t}/comm').strip()}: "
+             f"{_read(pid, f'task/{t}/wchan') or '?'} {_read(pid, f'task/{t}/syscall').strip()}"
+             for t in threads(pid)]
+    if shutil.which("gdb"):
+        found = subprocess.run(["gdb", "-batch", "-p", str(pid), "-ex", "thread apply all backtrace"],
+                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                               timeout=60, check=False)
+        waits.append(found.stdout)
+    return "\n".join(waits)
 
 
 def maps_file(pid, name):
