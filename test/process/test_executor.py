@@ -6,15 +6,21 @@ A broker without executors of its own; this test plays supervisor and worker.
 """
 
 import os
+import signal
 import socket
 import struct
+import subprocess
+import tempfile
 import unittest
 
 import procfs
 import wire
 from case import PATIENCE_S, Stack, main, wait_for
+from stack import build_folder, die_with_parent
 
 UUID = bytes(range(16))
+# A worker that should not be is there by then.
+SILENCE_S = 1
 
 
 class Supervisor(wire.Peer):
@@ -238,6 +244,56 @@ class Executor(unittest.TestCase):
         grown = procfs.status_kib(self.stack.broker.pid, "RssAnon") - before
         if not self.stack.sanitized():
             self.assertLessEqual(grown, 512, "KiB")
+
+
+class Spares(unittest.TestCase):
+    """A real supervisor under a broker that this test plays."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="vgpu-test-")
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "executor.sock")
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(path)
+        listener.listen()
+        build = build_folder()
+        self.supervisor = subprocess.Popen(
+            [build / "executor/vgpu-executor", "--gpu", "0", "--socket", path, "--driver",
+             build / "executor/sim/libcuda-sim.so.1"], stdin=subprocess.DEVNULL,
+            preexec_fn=die_with_parent)
+        self.addCleanup(self.end)
+        listener.settimeout(PATIENCE_S)
+        self.broker = wire.Peer(listener.accept()[0])
+        self.addCleanup(self.broker.close)
+        self.assertEqual(self.broker.receive(PATIENCE_S)[0], "register")
+        self.say("registered", {1: 0, 2: 1})
+
+    def end(self):
+        self.supervisor.terminate()
+        self.supervisor.wait(PATIENCE_S)
+
+    def say(self, kind, fields):
+        self.broker.send(wire.prefixed(wire.frame(kind, fields)))
+
+    def expect(self, kind):
+        got, fields = self.broker.receive(PATIENCE_S)
+        self.assertEqual(got, kind, fields)
+        return fields
+
+    def test_worker_that_ends_as_it_is_taken_leaves_no_spare_too_many(self):
+        first = self.expect("worker_ready")
+        self.say("worker_wanted", {1: 1})
+        second = self.expect("worker_ready")
+        os.kill(second[2], signal.SIGKILL)
+        kinds = sorted(self.broker.receive(PATIENCE_S)[0] for _ in range(2))
+        self.assertEqual(kinds, ["worker_gone", "worker_ready"])
+        self.say("worker_taken", {1: second[1]})
+        # Two are ready, one is a spare too many: its end is not made good.
+        self.say("worker_kill", {1: first[1]})
+        self.assertEqual(self.expect("worker_gone")[1], first[1])
+        with self.assertRaises(TimeoutError):
+            self.broker.receive(SILENCE_S)
 
 
 if __name__ == "__main__":
