@@ -268,6 +268,7 @@ class Stack:
         """Waits until the spares and so many sessions with workers are there, as the broker sees
         it: the listeners, the supervisors, a pipe for each worker, a socket for each guest."""
         spares = int(self.settings.get("executor.spares", 1)) * self.gpus
+        listeners = 3 + ("broker.metrics" in self.settings) + len(self.vms)
 
         def there():
             if self.broker.poll() is not None:
@@ -275,7 +276,7 @@ class Stack:
             workers = self.workers()
             return (len(workers) == spares + sessions and all(map(self.locked, workers)) and
                     procfs.kinds(self.broker.pid)["socket"] >=
-                    3 + self.gpus + len(self.vms) + spares + 2 * sessions)
+                    listeners + self.gpus + spares + 2 * sessions)
 
         if self.spawn:
             wait_for(there, f"{spares} spares and {sessions} sessions")
