@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "broker/account.h"
+#include "common/fd.h"
 
 #define CONTROL_GROUP "vgpu"
 
@@ -136,18 +136,6 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int read_fd(const char *text, int *fd)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-
-    if (end == text || *end != '\0' || value < 0 || value > 1 << 20) {
-        return -EINVAL;
-    }
-    *fd = (int)value;
-    return 0;
-}
-
 static int add_set(struct br_options *options, const char *assignment)
 {
     if (options->set_count == BR_SETS_MAX) {
@@ -198,7 +186,7 @@ static int take_option(struct br_options *options, int id, FILE *out, FILE *err)
         options->executor = optarg;
         return 0;
     case OPT_READY_FD:
-        return read_fd(optarg, &options->ready_fd);
+        return vgpu_fd_parse(optarg, &options->ready_fd);
     case OPT_FOREGROUND:
         return 0;
     case OPT_HELP:

@@ -241,3 +241,15 @@ int vgpu_fd_close_all_except(const int *keep, size_t count)
     }
     return rc;
 }
+
+int vgpu_fd_parse(const char *text, int *fd)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+
+    if (end == text || *end != '\0' || value < 0 || value > 1 << 20) {
+        return -EINVAL;
+    }
+    *fd = (int)value;
+    return 0;
+}

@@ -50,4 +50,7 @@ ssize_t vgpu_fd_recv(int sock, void *bytes, size_t cap, int *fds, size_t fds_cap
  */
 int vgpu_fd_close_all_except(const int *keep, size_t count);
 
+/* Reads the number of a descriptor from an option: *fd, 0 to 1048576, or -EINVAL. */
+int vgpu_fd_parse(const char *text, int *fd);
+
 #endif

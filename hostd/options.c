@@ -5,11 +5,11 @@
 #include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/fd.h"
 #include "hostd/machine.h"
 #include "hostd/watch.h"
 
@@ -78,18 +78,6 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int read_fd(const char *text, int *fd)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-
-    if (end == text || *end != '\0' || value < 0 || value > 1 << 20) {
-        return -EINVAL;
-    }
-    *fd = (int)value;
-    return 0;
-}
-
 /* 0, 1 when all is done, or -errno. */
 static int take_option(struct hd_options *options, int id, FILE *out, FILE *err)
 {
@@ -104,7 +92,7 @@ static int take_option(struct hd_options *options, int id, FILE *out, FILE *err)
         options->sets[options->set_count++] = optarg;
         return 0;
     case OPT_READY_FD:
-        return read_fd(optarg, &options->ready_fd);
+        return vgpu_fd_parse(optarg, &options->ready_fd);
     case OPT_HELP:
         (void)fputs(usage, out);
         return 1;
