@@ -7,21 +7,16 @@ import os
 import subprocess
 import unittest
 
+from case import StackCase
 from ctl_case import CTL, FAILED, RED
-from stack import PATIENCE_S, Stack, build_folder, needed
+from stack import PATIENCE_S, build_folder, needed
 
 HOPS = ["connect", "grant", "library", "welcome", "worker", "module", "copy", "launch", "result",
         "close"]
 LIBRARY = build_folder() / "guest/libcuda"
 
 
-class SelfTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.stack = Stack()
-        cls.stack.__enter__()
-        cls.addClassCleanup(cls.stack.close)
-
+class SelfTest(StackCase):
     def ctl(self, *words, status=0, path=None):
         run = subprocess.run([CTL, "--socket", path or self.stack.socket, *words], text=True,
                              capture_output=True, timeout=4 * PATIENCE_S, check=False,
@@ -30,12 +25,10 @@ class SelfTest(unittest.TestCase):
         return run
 
     def test_every_hop_with_its_time(self):
-        before = self.stack.steady_usage()
         told = json.loads(self.ctl("--json", "self-test", "local").stdout)
         self.assertEqual([hop["name"] for hop in told["hops"]], HOPS)
         self.assertTrue(told["passed"])
         self.assertTrue(all(hop["passed"] and hop["ns"] > 0 for hop in told["hops"]))
-        self.stack.settle(before)
 
     def test_the_table(self):
         out = self.ctl("self-test").stdout.splitlines()
@@ -58,14 +51,10 @@ class SelfTest(unittest.TestCase):
         self.assertIn("grant failed", run.stderr)
 
 
-class RealBroker(unittest.TestCase):
+class RealBroker(StackCase):
     """The broker's own rows: what the played ones look like in truth."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.stack = Stack(vms=("web", "db"))
-        cls.stack.__enter__()
-        cls.addClassCleanup(cls.stack.close)
+    vms = ("web", "db")
 
     def json(self, *words, status=0):
         run = subprocess.run([CTL, "--control", self.stack.control_socket, "--hostd",
