@@ -24,6 +24,8 @@ import procfs
 
 # Seconds that anything may take before it counts as hanging; no test measures time.
 PATIENCE_S = 20 * float(os.environ.get("VGPU_TEST_PATIENCE", "1"))
+# The driver of stacks for which a test names none: "cuda" where a card is to be tried.
+DRIVER = os.environ.get("VGPU_TEST_DRIVER", "sim")
 # Pause between two looks at something that announces itself nowhere.
 LOOK_S = 0.004
 PR_SET_PDEATHSIG = 1
@@ -127,7 +129,7 @@ class Guest:
 class Stack:
     """The processes and files of one broker."""
 
-    def __init__(self, driver="sim", settings=None, stepper=None, spawn=True, vms=(),
+    def __init__(self, driver=DRIVER, settings=None, stepper=None, spawn=True, vms=(),
                  gpus=1, unit=None, variables=None):
         """unit: workers come through an activator, as from systemd (VGPU_TEST_WORKERS=unit)."""
         self.build = build_folder()
@@ -136,7 +138,7 @@ class Stack:
         self.variables = variables or {}
         self.driver = driver
         self.spawn = spawn
-        self.gpus = gpus
+        self.gpus = int(os.environ.get("VGPU_TEST_GPUS", gpus))
         self.settings = settings or {}
         self.stepper = stepper
         self.vms = vms

@@ -18,7 +18,7 @@ VM = {"pool": 4, "priority": 5, "sessions_max": 8, "memory_quota": 9, "calls_per
       "calls_burst": 11}
 # Fields of rows (proto/vgpu.proto).
 VM_NAME, VM_PROCESSED, VM_THROTTLED, VM_REFUSED = 1, 19, 25, 26
-GPU_UUID, GPU_STATE, GPU_COMMITTED, GPU_PROCESSED = 2, 6, 9, 20
+GPU_UUID, GPU_STATE, GPU_MEMORY, GPU_COMMITTED, GPU_PROCESSED = 2, 6, 7, 9, 20
 
 
 def uuid_bytes(text):
@@ -126,8 +126,10 @@ class Quotas(Policy):
 
     def test_more_than_the_card_is_refused(self):
         self.machine("alpha", memory_quota=1024 * MIB)
-        committed = self.host.ask(GPUS)[0][GPU_COMMITTED]
-        error, text = self.host.command("vm_set", {2: "alpha", VM["memory_quota"]: 8192 * MIB})
+        gpu = self.host.ask(GPUS)[0]
+        committed = gpu[GPU_COMMITTED]
+        error, text = self.host.command("vm_set", {2: "alpha",
+                                                   VM["memory_quota"]: 2 * gpu[GPU_MEMORY]})
         self.assertNotEqual(error, 0)
         self.assertIn(EDQUOT_TEXT, text)
         self.assertEqual(self.host.ask(GPUS)[0][GPU_COMMITTED], committed)
