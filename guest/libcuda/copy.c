@@ -234,6 +234,7 @@ CUresult gs_copy_direct(const struct gs_copy *copy)
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
+    gs_stream_sends(copy->stream, 1);
     if (is_device(&copy->dst) && copy->src.place == GS_PLACE_PINNED) {
         cu = gs_copy_send_htod(copy, window_offset(copy->session, copy->src.address));
         count(&gs_bytes_htod, copy);
@@ -243,7 +244,7 @@ CUresult gs_copy_direct(const struct gs_copy *copy)
     } else {
         cu = send_dtod(copy);
     }
-    return gs_stream_sent(copy->stream, cu);
+    return gs_stream_sent(cu);
 }
 
 static CUresult on_host(const struct gs_copy *copy)

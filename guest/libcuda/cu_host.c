@@ -19,7 +19,8 @@ CUresult gs_host_call_send(struct gs_stream *stream, const struct gs_host_functi
         return cu;
     }
     gs_host_call_expect(s, args.token);
-    cu = gs_stream_sent(stream, gs_send_cuLaunchHostFunc(s, &args));
+    gs_stream_sends(stream, 1);
+    cu = gs_stream_sent(gs_send_cuLaunchHostFunc(s, &args));
     if (cu != CUDA_SUCCESS) {
         gs_host_call_unexpect(s, args.token);
     }

@@ -50,7 +50,8 @@ CUresult gs_cuMemsetD8Async(CUdeviceptr dstDevice, unsigned char uc, size_t N, C
     }
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
-        cu = gs_stream_sent(stream, gs_send_cuMemsetD8Async(call.session, &args));
+        gs_stream_sends(stream, 1);
+        cu = gs_stream_sent(gs_send_cuMemsetD8Async(call.session, &args));
     }
     return cu;
 }
@@ -67,7 +68,8 @@ CUresult gs_cuMemsetD16Async(CUdeviceptr dstDevice, unsigned short us, size_t N,
     }
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
-        cu = gs_stream_sent(stream, gs_send_cuMemsetD16Async(call.session, &args));
+        gs_stream_sends(stream, 1);
+        cu = gs_stream_sent(gs_send_cuMemsetD16Async(call.session, &args));
     }
     return cu;
 }
@@ -84,7 +86,8 @@ CUresult gs_cuMemsetD32Async(CUdeviceptr dstDevice, unsigned int ui, size_t N, C
     }
     if (cu == CUDA_SUCCESS && N > 0) {
         args.stream = stream->wire;
-        cu = gs_stream_sent(stream, gs_send_cuMemsetD32Async(call.session, &args));
+        gs_stream_sends(stream, 1);
+        cu = gs_stream_sent(gs_send_cuMemsetD32Async(call.session, &args));
     }
     return cu;
 }

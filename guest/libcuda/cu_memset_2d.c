@@ -48,7 +48,8 @@ static CUresult send(const struct fill *fill, struct gs_stream *stream)
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    return gs_stream_sent(stream, gs_send_vgpuFill2D(stream->session, &args));
+    gs_stream_sends(stream, 1);
+    return gs_stream_sent(gs_send_vgpuFill2D(stream->session, &args));
 }
 
 static CUresult capture(const struct fill *fill, struct gs_stream *stream, bool wait)

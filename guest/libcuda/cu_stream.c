@@ -141,7 +141,8 @@ CUresult gs_cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Fla
         args.stream = stream->wire;
         args.event = event->wire;
         gs_settled_join(stream->session, vgpu_handle_index_of(stream->wire));
-        cu = gs_stream_sent(stream, gs_send_cuStreamWaitEvent(stream->session, &args));
+        gs_stream_sends(stream, 1);
+        cu = gs_stream_sent(gs_send_cuStreamWaitEvent(stream->session, &args));
     }
     return cu;
 }

@@ -107,7 +107,8 @@ static CUresult send(struct gs_stream *stream, const struct gs_memop *ops, unsig
         gs_session_ask(); /* whether the device has it no attribute says */
     }
     gs_settled_join(stream->session, vgpu_handle_index_of(stream->wire));
-    return gs_stream_sent(stream, gs_send_cuStreamBatchMemOp_v2(stream->session, &args));
+    gs_stream_sends(stream, 1);
+    return gs_stream_sent(gs_send_cuStreamBatchMemOp_v2(stream->session, &args));
 }
 
 static CUresult single(CUstream handle, struct gs_memop op)

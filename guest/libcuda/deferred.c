@@ -9,6 +9,9 @@
 
 void gs_deferred_init(struct gs_deferred *deferred)
 {
+    atomic_store(&deferred->asking, 0);
+    atomic_store(&deferred->marked, false);
+    deferred->mark = 0;
     atomic_store(&deferred->debtor, 0);
     atomic_store(&deferred->asked, 0);
     deferred->sent = 0;
@@ -22,19 +25,6 @@ void gs_deferred_init(struct gs_deferred *deferred)
 static uint64_t debtor_of(const struct gs_stream *stream)
 {
     return stream->wire + 1;
-}
-
-void gs_deferred_other(const struct gs_stream *stream)
-{
-    struct gs_session *s = stream->session;
-    uint32_t index = vgpu_handle_index_of(stream->wire);
-    _Atomic uint64_t *other = &s->deferred.other[index];
-    uint64_t sent = atomic_load_explicit(&s->sent[index], memory_order_acquire);
-    uint64_t now = atomic_load_explicit(other, memory_order_relaxed);
-
-    while (now < sent && !atomic_compare_exchange_weak_explicit(
-                             other, &now, sent, memory_order_release, memory_order_relaxed)) {
-    }
 }
 
 /* Whether nothing of the stream's own is left but small copies, and no text of a kernel. */
@@ -70,25 +60,36 @@ static bool others_idle(const struct gs_stream *stream)
 
 bool gs_deferred_may(const struct gs_stream *stream)
 {
-    return only_copies(stream) && others_idle(stream);
+    /* First: what is answered meanwhile is counted before it is no longer asked for. */
+    return atomic_load(&stream->session->deferred.asking) == 0 && only_copies(stream) &&
+           others_idle(stream);
+}
+
+/* Under both locks. */
+static bool take_locked(const struct gs_stream *stream)
+{
+    struct gs_session *s = stream->session;
+    struct gs_deferred *deferred = &s->deferred;
+    uint64_t debtor = atomic_load(&deferred->debtor);
+
+    if ((debtor != 0 && debtor != debtor_of(stream)) || !gs_deferred_may(stream)) {
+        return false;
+    }
+    deferred->sent = atomic_load(&s->sent[vgpu_handle_index_of(stream->wire)]);
+    atomic_store(&deferred->debtor, debtor_of(stream));
+    return true;
 }
 
 static bool take(const struct gs_stream *stream)
 {
     struct gs_session *s = stream->session;
-    struct gs_deferred *deferred = &s->deferred;
-    uint32_t index = vgpu_handle_index_of(stream->wire);
-    uint64_t debtor;
     bool taken;
 
-    (void)pthread_mutex_lock(&deferred->lock);
-    debtor = atomic_load(&deferred->debtor);
-    taken = debtor == 0 || debtor == debtor_of(stream);
-    if (taken) {
-        deferred->sent = atomic_load_explicit(&s->sent[index], memory_order_acquire);
-        atomic_store(&deferred->debtor, debtor_of(stream));
-    }
-    (void)pthread_mutex_unlock(&deferred->lock);
+    (void)pthread_mutex_lock(&s->deferred.lock);
+    (void)pthread_mutex_lock(&s->link.submit_lock);
+    taken = take_locked(stream);
+    (void)pthread_mutex_unlock(&s->link.submit_lock);
+    (void)pthread_mutex_unlock(&s->deferred.lock);
     return taken;
 }
 
@@ -115,7 +116,7 @@ CUresult gs_deferred_wait(struct gs_stream *stream)
     bool copies = only_copies(stream);
     CUresult cu;
 
-    if (copies && gs_deferred_may(stream) && take(stream)) {
+    if (copies && take(stream)) {
         return gs_session_error(stream->session);
     }
     cu = gs_stream_wait(stream);
@@ -159,36 +160,87 @@ static CUresult end_copied(struct gs_session *s)
 {
     struct gs_deferred *deferred = &s->deferred;
     uint64_t copied = atomic_load(&deferred->copied);
+    uint32_t index = vgpu_handle_index_of(copied - 1);
     CUresult cu = CUDA_SUCCESS;
 
-    if (copied != 0 && !gs_settled_by(s, vgpu_handle_index_of(copied - 1), deferred->copied_sent)) {
-        cu = wait_for_debtor(s, copied - 1, deferred->copied_sent);
+    if (copied != 0 && !gs_settled_by(s, index, deferred->copied_sent)) {
+        if (!atomic_load(&deferred->marked)) {
+            cu = wait_for_debtor(s, copied - 1, deferred->copied_sent);
+        } else {
+            cu = gs_link_wait_fence(&s->link, deferred->lane, deferred->mark);
+            if (cu == CUDA_SUCCESS) {
+                gs_settled_up_to(s, index, deferred->copied_sent);
+            }
+        }
     }
     atomic_store(&deferred->copied, 0);
     return cu;
+}
+
+/* With the lock: nothing behind the copies will be waited for with them. */
+static CUresult mark_copied(struct gs_session *s)
+{
+    struct gs_deferred *deferred = &s->deferred;
+    struct vgpu_args_vgpuFence args = {.stream = atomic_load(&deferred->copied) - 1};
+    CUresult cu;
+
+    if (!deferred->has_lane) {
+        deferred->has_lane = gs_lane_take(&deferred->lane) == 0;
+    }
+    if (!deferred->has_lane ||
+        gs_settled_by(s, vgpu_handle_index_of(args.stream), deferred->copied_sent)) {
+        return end_copied(s);
+    }
+    /* An earlier fence may be another stream's: the lane's must be written in their order. */
+    cu = gs_link_wait_fence(&s->link, deferred->lane, deferred->mark);
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    args.lane = deferred->lane;
+    args.value = ++s->link.fence_value[deferred->lane];
+    cu = gs_send_vgpuFence(s, &args);
+    if (cu == CUDA_SUCCESS) {
+        deferred->mark = args.value;
+        atomic_store(&deferred->marked, true);
+    }
+    return cu;
+}
+
+/* With the lock: the stream is the one with such copies, unless something is before them. */
+static bool owe_copied(const struct gs_stream *stream)
+{
+    struct gs_session *s = stream->session;
+    struct gs_deferred *deferred = &s->deferred;
+    bool may;
+
+    (void)pthread_mutex_lock(&s->link.submit_lock);
+    may = gs_deferred_may(stream);
+    if (may) {
+        deferred->copied_sent = atomic_load(&s->sent[vgpu_handle_index_of(stream->wire)]);
+        atomic_store(&deferred->marked, false);
+        atomic_store(&deferred->copied, debtor_of(stream));
+    }
+    (void)pthread_mutex_unlock(&s->link.submit_lock);
+    return may;
 }
 
 CUresult gs_deferred_copied(struct gs_stream *stream)
 {
     struct gs_session *s = stream->session;
     struct gs_deferred *deferred = &s->deferred;
-    uint32_t index = vgpu_handle_index_of(stream->wire);
     CUresult cu = CUDA_SUCCESS;
     uint64_t copied;
+    bool owes;
 
-    /* What is before the copy holds up its caller, as natively, and never those who owe. */
-    if (!gs_deferred_may(stream)) {
-        return gs_stream_wait(stream);
-    }
     (void)pthread_mutex_lock(&deferred->lock);
     copied = atomic_load(&deferred->copied);
     if (copied != 0 && copied != debtor_of(stream)) {
         cu = end_copied(s);
     }
-    deferred->copied_sent = atomic_load_explicit(&s->sent[index], memory_order_acquire);
-    atomic_store(&deferred->copied, debtor_of(stream));
+    owes = owe_copied(stream);
     (void)pthread_mutex_unlock(&deferred->lock);
-    return cu;
+    /* What is before the copy holds up its caller, as natively, and never those who owe. */
+    return owes ? cu : gs_stream_wait(stream);
 }
 
 void gs_deferred_end(const struct gs_stream *stream)
@@ -197,42 +249,77 @@ void gs_deferred_end(const struct gs_stream *stream)
 
     if (atomic_load(&s->deferred.copied) == debtor_of(stream)) {
         (void)pthread_mutex_lock(&s->deferred.lock);
-        (void)end_copied(s);
+        if (atomic_load(&s->deferred.copied) == debtor_of(stream)) {
+            (void)end_copied(s);
+        }
         (void)pthread_mutex_unlock(&s->deferred.lock);
     }
 }
 
-CUresult gs_deferred_follow(const struct gs_stream *stream)
+/* With the lock. */
+static CUresult end_debt(struct gs_session *s)
 {
-    struct gs_session *s = stream->session;
-    uint64_t copied = atomic_load_explicit(&s->deferred.copied, memory_order_acquire);
-    CUresult cu;
+    struct gs_deferred *deferred = &s->deferred;
+    uint64_t debtor = atomic_load(&deferred->debtor);
+    CUresult cu = CUDA_SUCCESS;
 
-    if (__builtin_expect(copied == 0, 1) || follows(copied, stream)) {
-        return CUDA_SUCCESS;
+    if (debtor != 0 && !gs_settled_by(s, vgpu_handle_index_of(debtor - 1), deferred->sent)) {
+        cu = wait_for_debtor(s, debtor - 1, deferred->sent);
     }
-    (void)pthread_mutex_lock(&s->deferred.lock);
-    cu = end_copied(s);
-    (void)pthread_mutex_unlock(&s->deferred.lock);
+    atomic_store(&deferred->debtor, 0);
     return cu;
 }
 
-CUresult gs_deferred_settle(struct gs_session *s, const struct gs_stream *except)
+static bool bars_by_wait(const struct gs_deferred *deferred, const struct gs_stream *stream,
+                         bool small_copy)
 {
-    struct gs_deferred *deferred = &s->deferred;
+    uint64_t debtor = atomic_load_explicit(&deferred->debtor, memory_order_acquire);
+
+    return debtor != 0 && !(small_copy && debtor == debtor_of(stream));
+}
+
+static bool bars_by_copies(const struct gs_deferred *deferred, const struct gs_stream *stream,
+                           bool small_copy)
+{
+    uint64_t copied = atomic_load_explicit(&deferred->copied, memory_order_acquire);
+
+    return copied != 0 &&
+           (!follows(copied, stream) || (!small_copy && !atomic_load(&deferred->marked)));
+}
+
+bool gs_deferred_bars_now(const struct gs_deferred *deferred, const struct gs_stream *stream,
+                          bool small_copy)
+{
+    return bars_by_wait(deferred, stream, small_copy) ||
+           bars_by_copies(deferred, stream, small_copy);
+}
+
+CUresult gs_deferred_clear_now(struct gs_deferred *deferred, const struct gs_stream *stream,
+                               bool small_copy)
+{
+    struct gs_session *s = stream->session;
     CUresult cu = CUDA_SUCCESS;
-    uint64_t debtor;
 
+    if (!gs_deferred_bars_now(deferred, stream, small_copy)) {
+        return CUDA_SUCCESS;
+    }
     (void)pthread_mutex_lock(&deferred->lock);
-    debtor = atomic_load(&deferred->debtor);
-    if (debtor != 0 && (except == NULL || debtor != debtor_of(except))) {
-        uint64_t wire = debtor - 1;
-
-        if (!gs_settled_by(s, vgpu_handle_index_of(wire), deferred->sent)) {
-            cu = wait_for_debtor(s, wire, deferred->sent);
-        }
-        atomic_store(&deferred->debtor, 0);
+    if (bars_by_wait(deferred, stream, small_copy)) {
+        cu = end_debt(s);
+    }
+    if (cu == CUDA_SUCCESS && bars_by_copies(deferred, stream, small_copy)) {
+        cu = follows(atomic_load(&deferred->copied), stream) ? mark_copied(s) : end_copied(s);
     }
     (void)pthread_mutex_unlock(&deferred->lock);
+    return cu;
+}
+
+CUresult gs_deferred_settle(struct gs_session *s)
+{
+    CUresult cu;
+
+    (void)pthread_mutex_lock(&s->deferred.lock);
+    cu = end_debt(s);
+    (void)pthread_mutex_unlock(&s->deferred.lock);
     return cu;
 }

@@ -101,12 +101,13 @@ static CUresult announce(struct gs_event *event, struct gs_stream *stream, struc
     }
     args.lane = beacon->slot;
     args.value = beacon->last + 1;
-    cu = gs_send_vgpuRecord(event->session, &args);
+    gs_stream_sends(stream, 2);
+    cu = gs_stream_sent(gs_send_vgpuRecord(event->session, &args));
     if (cu == CUDA_SUCCESS) {
         beacon->last = args.value;
         record->slot = args.lane;
         record->value = args.value;
-        record->sent = gs_stream_count(stream, 2);
+        record->sent = gs_stream_number();
     }
     (void)pthread_mutex_unlock(&stream->lock);
     return cu;
@@ -116,10 +117,12 @@ static CUresult plain(struct gs_event *event, struct gs_stream *stream, struct g
 {
     struct vgpu_args_cuEventRecordWithFlags args = {
         .event = event->wire, .stream = stream->wire, .flags = CU_EVENT_RECORD_DEFAULT};
-    CUresult cu = gs_send_cuEventRecordWithFlags(event->session, &args);
+    CUresult cu;
 
+    gs_stream_sends(stream, 1);
+    cu = gs_stream_sent(gs_send_cuEventRecordWithFlags(event->session, &args));
     if (cu == CUDA_SUCCESS) {
-        record->sent = gs_stream_count(stream, 1);
+        record->sent = gs_stream_number();
     }
     return cu;
 }

@@ -339,7 +339,8 @@ CUresult gs_exec_launch(struct gs_exec *exec, struct gs_stream *stream)
     if (!exec->proven) {
         gs_session_ask();
     }
-    cu = gs_stream_sent(stream, gs_send_cuGraphLaunch(exec->session, &args));
+    gs_stream_sends(stream, 1);
+    cu = gs_stream_sent(gs_send_cuGraphLaunch(exec->session, &args));
     if (cu != CUDA_SUCCESS) {
         expect_calls(exec, gs_host_call_unexpect);
         return cu;
@@ -375,5 +376,6 @@ CUresult gs_exec_upload(struct gs_exec *exec, struct gs_stream *stream)
     if (!exec->proven) {
         gs_session_ask(); /* it may take memory */
     }
-    return gs_stream_sent(stream, gs_send_cuGraphUpload(exec->session, &args));
+    gs_stream_sends(stream, 1);
+    return gs_stream_sent(gs_send_cuGraphUpload(exec->session, &args));
 }

@@ -198,8 +198,9 @@ static CUresult send(const struct gs_launch *l, const struct gs_attributes *a,
     if (__builtin_expect(!known, 0)) {
         gs_session_ask();
     }
+    gs_stream_sends(l->stream, 1);
     cu = a != NULL && a->count > 0 ? send_with(l, a, params, len) : send_plain(l, params, len);
-    cu = gs_stream_sent(l->stream, cu);
+    cu = gs_stream_sent(cu);
     if (cu == CUDA_SUCCESS && prints) {
         gs_console_launched(l->stream);
     }

@@ -5,6 +5,7 @@
 
 #include "guest/libcuda/console.h"
 #include "guest/libcuda/process.h"
+#include "guest/libcuda/stream.h"
 #include "guest/libcuda/thread.h"
 
 CUresult gs_session_error(struct gs_session *s)
@@ -58,7 +59,7 @@ CUresult gs_session_call(struct gs_session *s, uint32_t op, const uint8_t *body,
     if (thread == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    cu = gs_deferred_pay(s, &s->deferred, NULL);
+    cu = gs_deferred_pay(s, &s->deferred);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
@@ -67,20 +68,39 @@ CUresult gs_session_call(struct gs_session *s, uint32_t op, const uint8_t *body,
     return cu;
 }
 
+/* An operation of a stream that the worker may refuse counts once it has not; until then nobody
+ * takes the stream for one that has only copies. */
+static CUresult send_asked(struct gs_session *s, struct gs_thread *thread, uint32_t op,
+                           const uint8_t *body, size_t len)
+{
+    struct gs_tally tally = thread->tally;
+    uint8_t none[8];
+    struct gs_answer answer = {.bytes = none, .cap = sizeof(none)};
+    CUresult cu;
+
+    thread->tally.later = tally.stream != NULL;
+    (void)atomic_fetch_add(&s->deferred.asking, 1);
+    cu = exchange(s, thread, op, body, len, &answer);
+    if (cu == CUDA_SUCCESS && tally.stream != NULL) {
+        (void)pthread_mutex_lock(&s->link.submit_lock);
+        gs_stream_count(&tally);
+        (void)pthread_mutex_unlock(&s->link.submit_lock);
+        thread->tally.number = tally.number;
+    }
+    (void)atomic_fetch_sub(&s->deferred.asking, 1);
+    return cu;
+}
+
 CUresult gs_session_send(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len)
 {
     struct gs_thread *thread = gs_thread_get();
-    struct gs_answer answer = {.cap = 0};
-    uint8_t none[8];
 
     if (thread == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    if (thread->ask) {
+    if (__builtin_expect(thread->ask, 0)) {
         thread->ask = false;
-        answer.bytes = none;
-        answer.cap = sizeof(none);
-        return exchange(s, thread, op, body, len, &answer);
+        return send_asked(s, thread, op, body, len);
     }
     gs_bump(&thread->one_way);
     return gs_link_put(&s->link, thread, op, body, len, NULL);

@@ -118,21 +118,29 @@ static void scatter(const struct gs_copy *piece, const uint8_t *chunk)
     }
 }
 
-/* The source goes to the window, and from there on its way. */
-static CUresult put_piece(void *arg, uint64_t offset)
+/* The source goes to the window, */
+static void fill(struct gs_copy *piece, uint64_t offset)
+{
+    gather(piece->session->window + offset, piece);
+    set_tight(piece, &piece->src);
+}
+
+/* and from there on its way. */
+static CUresult put_small(void *arg, uint64_t offset)
 {
     struct gs_copy piece = *(const struct gs_copy *)arg;
 
-    gather(piece.session->window + offset, &piece);
-    set_tight(&piece, &piece.src);
-    return gs_stream_sent_small_copy(piece.stream, gs_copy_send_htod(&piece, offset));
+    fill(&piece, offset);
+    gs_stream_sends_small_copy(piece.stream);
+    return gs_stream_sent(gs_copy_send_htod(&piece, offset));
 }
 
 /* One chunk's worth: filled, sent, fenced and left to itself. */
-static CUresult push_piece(struct gs_copy *piece)
+static CUresult push_piece(const struct gs_copy *piece)
 {
     struct gs_session *s = piece->session;
     struct gs_chunk *chunk;
+    struct gs_copy sent;
     CUresult cu = gs_stream_room(piece->stream);
 
     if (cu == CUDA_SUCCESS) {
@@ -141,9 +149,11 @@ static CUresult push_piece(struct gs_copy *piece)
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    cu = put_piece(piece, chunk->offset);
+    sent = *piece;
+    fill(&sent, chunk->offset);
+    gs_stream_sends(sent.stream, 1);
+    cu = gs_stream_sent(gs_copy_send_htod(&sent, chunk->offset));
     if (cu == CUDA_SUCCESS) {
-        gs_deferred_other(piece->stream);
         cu = gs_staging_fence(s, chunk, piece->stream);
     }
     gs_staging_give(s, chunk);
@@ -158,7 +168,7 @@ CUresult gs_copy_from_pageable(const struct gs_copy *copy)
 
     if (copy->width <= SMALL_BYTES && copy->height <= SMALL_BYTES && copy->depth == 1 &&
         copy->width * copy->height <= SMALL_BYTES) {
-        return gs_staging_small(copy->session, copy->stream, (uint32_t)bytes_of(copy), put_piece,
+        return gs_staging_small(copy->session, copy->stream, (uint32_t)bytes_of(copy), put_small,
                                 &piece);
     }
     while (cu == CUDA_SUCCESS && !is_cut(&cut)) {
@@ -199,7 +209,8 @@ static CUresult start_pull(struct pulls *p, bool *started)
     cut_piece(&p->cut, &pull->piece);
     sent = pull->piece;
     set_tight(&sent, &sent.dst);
-    cu = gs_stream_sent(sent.stream, gs_copy_send_dtoh(&sent, pull->chunk->offset));
+    gs_stream_sends(sent.stream, 1);
+    cu = gs_stream_sent(gs_copy_send_dtoh(&sent, pull->chunk->offset));
     if (cu == CUDA_SUCCESS) {
         cu = gs_staging_fence(s, pull->chunk, sent.stream);
     }

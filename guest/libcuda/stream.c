@@ -119,7 +119,7 @@ CUresult gs_stream_destroy(struct gs_stream *stream)
     struct gs_session *s = stream->session;
     CUresult cu;
 
-    (void)gs_deferred_pay(s, &s->deferred, NULL);
+    (void)gs_deferred_pay(s, &s->deferred);
     gs_deferred_end(stream);
     gs_capture_stream_ended(stream);
     gs_staging_close_stream(s, stream);
@@ -274,26 +274,21 @@ static CUresult depth_room(struct gs_stream *stream)
     return gs_link_wait(&s->link, shallow, &wait);
 }
 
-/* `owing` may go on owing a wait. */
-static inline CUresult room(struct gs_stream *stream, const struct gs_stream *owing)
+static inline CUresult room(struct gs_stream *stream, bool small_copy)
 {
-    struct gs_session *s = stream->session;
-    CUresult cu = gs_deferred_pay(s, &s->deferred, owing);
+    CUresult cu = gs_deferred_clear(&stream->session->deferred, stream, small_copy);
 
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_deferred_follow(stream);
-    }
     return cu == CUDA_SUCCESS ? depth_room(stream) : cu;
 }
 
 CUresult gs_stream_room(struct gs_stream *stream)
 {
-    return room(stream, NULL);
+    return room(stream, false);
 }
 
 CUresult gs_stream_room_small_copy(struct gs_stream *stream)
 {
-    return room(stream, stream);
+    return room(stream, true);
 }
 
 bool gs_stream_is_shallow(struct gs_stream *stream)
@@ -307,39 +302,54 @@ bool gs_stream_is_shallow(struct gs_stream *stream)
     return (int64_t)(sent - done) < (int64_t)VGPU_STREAM_DEPTH_GUEST / 3;
 }
 
-/* Only after sending: who sees the count and waits then waits for the operation too. */
-CUresult gs_stream_sent(struct gs_stream *stream, CUresult cu)
+static inline void sends(struct gs_stream *stream, uint32_t count, bool small_copy)
 {
-    if (cu == CUDA_SUCCESS) {
-        (void)gs_stream_count(stream, 1);
-    }
-    return cu;
-}
+    struct gs_thread *thread = gs_thread_get();
 
-static uint64_t count_sent(struct gs_stream *stream, uint64_t count)
-{
     if (atomic_load_explicit(&stream->asked.before, memory_order_relaxed)) {
         atomic_store_explicit(&stream->asked.sent_ns, vgpu_clock_ns(), memory_order_relaxed);
     }
-    return atomic_fetch_add_explicit(&stream->session->sent[index_of(stream)], count,
-                                     memory_order_release) +
-           count;
+    if (thread != NULL) { /* who has none cannot send */
+        thread->tally.stream = stream;
+        thread->tally.count = count;
+        thread->tally.small_copy = small_copy;
+    }
 }
 
-uint64_t gs_stream_count(struct gs_stream *stream, uint64_t count)
+void gs_stream_sends(struct gs_stream *stream, uint32_t count)
 {
-    uint64_t sent = count_sent(stream, count);
-
-    gs_deferred_other(stream);
-    return sent;
+    sends(stream, count, false);
 }
 
-CUresult gs_stream_sent_small_copy(struct gs_stream *stream, CUresult cu)
+void gs_stream_sends_small_copy(struct gs_stream *stream)
 {
-    if (cu == CUDA_SUCCESS) {
-        (void)count_sent(stream, 1);
+    sends(stream, 1, true);
+}
+
+CUresult gs_stream_sent(CUresult cu)
+{
+    if (__builtin_expect(cu != CUDA_SUCCESS, 0) && gs_thread_peek() != NULL) {
+        gs_thread_peek()->tally.stream = NULL;
     }
     return cu;
+}
+
+uint64_t gs_stream_number(void)
+{
+    return gs_thread_peek()->tally.number;
+}
+
+/* Nobody else writes here meanwhile. */
+void gs_stream_count(struct gs_tally *tally)
+{
+    struct gs_session *s = tally->stream->session;
+    uint32_t index = index_of(tally->stream);
+
+    tally->number = atomic_load_explicit(&s->sent[index], memory_order_relaxed) + tally->count;
+    if (!tally->small_copy) {
+        atomic_store_explicit(&s->deferred.other[index], tally->number, memory_order_release);
+    }
+    atomic_store_explicit(&s->sent[index], tally->number, memory_order_release);
 }
 
 CUresult gs_stream_wait(struct gs_stream *stream)

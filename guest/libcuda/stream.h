@@ -21,6 +21,7 @@
 struct gs_call;
 struct gs_context;
 struct gs_session;
+struct gs_tally;
 struct gs_thread;
 
 /* What cuStreamSetAttribute sets, but for the priority. */
@@ -113,14 +114,25 @@ CUresult gs_stream_room_small_copy(struct gs_stream *stream);
 /* True while its depth leaves room for operations that the program does not know of. */
 bool gs_stream_is_shallow(struct gs_stream *stream);
 
-/* After it: counts it when sending gave CUDA_SUCCESS, as the worker does.  Returns `cu`. */
-CUresult gs_stream_sent(struct gs_stream *stream, CUresult cu);
+/*
+ * Directly before it is sent: the thread's next one-way operation is the stream's and counts as
+ * `count`.  It is counted with its record, under the lock that orders records: who has put a record
+ * into the ring sees the counts of all that are before it there, and who sees a count and then
+ * waits, waits for that operation too.  One that is answered is counted with its answer.
+ */
+void gs_stream_sends(struct gs_stream *stream, uint32_t count);
 
 /* The same for a small copy from pageable memory, which a wait for the stream may leave owed. */
-CUresult gs_stream_sent_small_copy(struct gs_stream *stream, CUresult cu);
+void gs_stream_sends_small_copy(struct gs_stream *stream);
 
-/* Counts `count` operations that were sent; gives the number of the last one. */
-uint64_t gs_stream_count(struct gs_stream *stream, uint64_t count);
+/* After it, with what sending gave: nothing was counted if that was an error.  Returns `cu`. */
+CUresult gs_stream_sent(CUresult cu);
+
+/* The number of the thread's last operation that was counted. */
+uint64_t gs_stream_number(void);
+
+/* Counts an operation; under the lock that orders records. */
+void gs_stream_count(struct gs_tally *tally);
 
 /* CUDA_SUCCESS when all that was sent to a stream is done, 600 when not, or a sticky error. */
 CUresult gs_stream_query(struct gs_stream *stream);

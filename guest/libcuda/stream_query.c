@@ -113,7 +113,7 @@ CUresult gs_stream_query(struct gs_stream *stream)
 {
     struct gs_session *s = stream->session;
     struct load load = load_of(stream);
-    CUresult cu = gs_deferred_pay(s, &s->deferred, NULL); /* it was "waited" for: it is ready */
+    CUresult cu = gs_deferred_pay(s, &s->deferred); /* it was "waited" for: it is ready */
 
     if (cu != CUDA_SUCCESS) {
         return cu;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "guest/libcuda/session.h"
+#include "guest/libcuda/stream.h"
 #include "guest/libcuda/thread.h"
 
 /* Most records are small: those are put together on the stack. */
@@ -40,9 +42,28 @@ static CUresult put_bytes(struct gs_link *link, const uint8_t *record, size_t le
     return CUDA_SUCCESS;
 }
 
-/* Finishes the header in `record` under the lock that makes the order of the process. */
+/* Takes the lock that makes the order of the process.  Nothing that an operation of a stream must
+ * wait for comes up between that and its record. */
+static CUresult lock_order(struct gs_link *link, const struct gs_tally *tally)
+{
+    (void)pthread_mutex_lock(&link->submit_lock);
+    while (tally->stream != NULL &&
+           gs_deferred_bars(&tally->stream->session->deferred, tally->stream, tally->small_copy)) {
+        CUresult cu;
+
+        (void)pthread_mutex_unlock(&link->submit_lock);
+        cu = gs_deferred_clear(&tally->stream->session->deferred, tally->stream, tally->small_copy);
+        if (cu != CUDA_SUCCESS) {
+            return cu;
+        }
+        (void)pthread_mutex_lock(&link->submit_lock);
+    }
+    return CUDA_SUCCESS;
+}
+
+/* Finishes the header in `record` under that lock. */
 static CUresult submit(struct gs_link *link, uint8_t *record, struct vgpu_record *header,
-                       struct gs_answer *answer)
+                       struct gs_answer *answer, struct gs_tally *tally)
 {
     CUresult cu = gs_link_error(link);
 
@@ -52,7 +73,10 @@ static CUresult submit(struct gs_link *link, uint8_t *record, struct vgpu_record
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    (void)pthread_mutex_lock(&link->submit_lock);
+    cu = lock_order(link, tally);
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
     header->sequence = ++link->sequence;
     if (answer != NULL) {
         (void)pthread_mutex_lock(&link->read_lock);
@@ -62,7 +86,24 @@ static CUresult submit(struct gs_link *link, uint8_t *record, struct vgpu_record
     }
     memcpy(record, header, sizeof(*header));
     cu = put_bytes(link, record, header->length);
+    if (tally->stream != NULL && !tally->later && cu == CUDA_SUCCESS) {
+        gs_stream_count(tally);
+    }
     (void)pthread_mutex_unlock(&link->submit_lock);
+    return cu;
+}
+
+/* What is sent meanwhile, to make up for something, is not the stream's. */
+static CUresult submit_counted(struct gs_link *link, struct gs_thread *thread, uint8_t *record,
+                               struct vgpu_record *header, struct gs_answer *answer)
+{
+    struct gs_tally tally = thread->tally;
+    CUresult cu;
+
+    thread->tally.stream = NULL;
+    thread->tally.later = false;
+    cu = submit(link, record, header, answer, &tally);
+    thread->tally.number = tally.number;
     return cu;
 }
 
@@ -97,7 +138,7 @@ CUresult gs_link_put(struct gs_link *link, struct gs_thread *thread, uint32_t op
     if (len > 0) {
         memcpy(record + sizeof(header), body, len);
     }
-    cu = submit(link, record, &header, answer);
+    cu = submit_counted(link, thread, record, &header, answer);
     if (cu != CUDA_SUCCESS && answer != NULL) {
         forget_answer(link, thread->lane);
     }

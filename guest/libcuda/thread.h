@@ -31,6 +31,15 @@ struct gs_thread_stream {
     struct gs_stream *stream;
 };
 
+/* The stream that the thread's next one-way operation belongs to (stream.h). */
+struct gs_tally {
+    struct gs_stream *stream; /* NULL: none */
+    uint32_t count;           /* operations that it counts as */
+    bool small_copy;          /* from pageable memory */
+    bool later;               /* counted when it is answered */
+    uint64_t number;          /* of the last one that was counted */
+};
+
 struct gs_thread {
     uint32_t lane;
     uint64_t serial; /* no other thread of the process has had it */
@@ -41,6 +50,7 @@ struct gs_thread {
     struct gs_storage_seen seen[GS_STORAGE_SEEN];
     CUstreamCaptureMode capture_mode;
     bool ask; /* the next one-way operation is sent with a wish for an answer */
+    struct gs_tally tally;
     uint8_t *buffers;
     /* For the summary; written by the thread, read at exit. */
     _Atomic uint64_t calls;

@@ -210,6 +210,48 @@ CONF_POSITIVE(cuMemsetD32Async, beside_a_copy_of_stream_zero)
     opens_beside_a_copy(gate_open_by_fill);
 }
 
+/* A copy that has returned, and behind it a kernel: who waits for the copy before it lets the
+ * kernel go does not wait for the kernel. */
+static void opens_behind_a_copy(unsigned int flags, CUresult (*open)(const struct gate *gate))
+{
+    uint32_t words[16] = {7};
+    uint32_t word = 0;
+    CUstream stream = NULL;
+    struct gate gate;
+    void *params[] = {&gate.word};
+    CUdeviceptr to;
+
+    conf_context();
+    to = conf_memory(4096);
+    gate_start(&gate, NULL);
+    CONF_EXPECT(gate_open(&gate) == CUDA_SUCCESS);
+    CONF_SETUP(cuMemsetD32_v2(gate.word, 0, 1));
+    CONF_SETUP(cuCtxSynchronize());
+    CONF_SETUP(cuStreamCreate(&stream, flags));
+    CONF_OK(cuMemcpyHtoD_v2(to, words, sizeof(words)));
+    conf_launch(conf_kernel("wait_for_flag"), 1, 1, flags == CU_STREAM_DEFAULT ? stream : NULL,
+                params);
+    CONF_EXPECT(open(&gate) == CUDA_SUCCESS);
+    CONF_OK(cuCtxSynchronize());
+    CONF_OK(cuMemcpyDtoH_v2(&word, to, 4));
+    CONF_VALUE(word);
+}
+
+CONF_POSITIVE(cuMemcpyHtoDAsync_v2, behind_a_copy_and_a_kernel_of_stream_zero)
+{
+    opens_behind_a_copy(CU_STREAM_NON_BLOCKING, gate_open);
+}
+
+CONF_POSITIVE(cuMemcpyHtoDAsync_v2, behind_a_copy_of_stream_zero_and_a_kernel)
+{
+    opens_behind_a_copy(CU_STREAM_DEFAULT, gate_open);
+}
+
+CONF_POSITIVE(cuMemsetD32Async, behind_a_copy_and_a_kernel_of_stream_zero)
+{
+    opens_behind_a_copy(CU_STREAM_NON_BLOCKING, gate_open_by_fill);
+}
+
 /* All in one call on one stream; with events as well. */
 struct waited {
     CUstream stream;
