@@ -37,7 +37,8 @@ void ct_check_gpus(const struct ct_host *host, struct ct_finding *finding)
     }
     if (gpus->count == 0) {
         ct_find(finding, CT_RED_LIGHT,
-                "systemctl start 'vgpu-executor@*'; journalctl -u 'vgpu-executor@*'; nvidia-smi -L",
+                "systemctl start vgpu-gpu@all; journalctl -u 'vgpu-gpu@*' -u 'vgpu-executor@*'; "
+                "nvidia-smi -L",
                 "no GPU has registered: no vgpu-executor runs, or none could use its GPU");
         return;
     }

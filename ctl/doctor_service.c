@@ -14,6 +14,14 @@
 #define DISK_FREE_MIN (UINT64_C(64) << 20)
 #define TEXT          256
 
+/* Who may not ask need not start anything. */
+static const char *cure_of(const struct ct_error *error, const char *start)
+{
+    return strstr(error->text, "the group " CT_GROUP) != NULL
+               ? "as root, or as a member of the group " CT_GROUP ": vgpuctl doctor"
+               : start;
+}
+
 void ct_check_broker(const struct ct_host *host, struct ct_finding *finding)
 {
     const ProtobufCMessage *row = ct_view_broker(&host->view);
@@ -21,7 +29,9 @@ void ct_check_broker(const struct ct_host *host, struct ct_finding *finding)
     char version[64];
 
     if (row == NULL) {
-        ct_find(finding, CT_RED_LIGHT, "systemctl start vgpu-broker; journalctl -u vgpu-broker",
+        ct_find(finding, CT_RED_LIGHT,
+                cure_of(&host->view.broker_error,
+                        "systemctl start vgpu-broker; journalctl -u vgpu-broker"),
                 "%s", host->view.broker_error.text);
         return;
     }
@@ -45,8 +55,10 @@ void ct_check_hostd(const struct ct_host *host, struct ct_finding *finding)
     char text[TEXT];
 
     if (row == NULL) {
-        ct_find(finding, CT_AMBER, "systemctl start vgpu-hostd; journalctl -u vgpu-hostd", "%s",
-                host->view.hostd_error.text);
+        ct_find(finding, CT_AMBER,
+                cure_of(&host->view.hostd_error,
+                        "systemctl start vgpu-hostd; journalctl -u vgpu-hostd"),
+                "%s", host->view.hostd_error.text);
         return;
     }
     if (ct_row_number(row, "broker") == 0) {

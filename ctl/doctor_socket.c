@@ -9,18 +9,27 @@
 #include "ctl/doctor.h"
 #include "ctl/escape.h"
 
-#define FOLDER   "/run/vgpu"
-#define OLD_LINK "/var/vgpu/mediator.sock"
+#define FOLDER    "/run/vgpu"
+#define EXECUTORS "/run/vgpu/executor.sock"
+#define OLD_LINK  "/var/vgpu/mediator.sock"
 
-/* Accounts that a socket may belong to: root, vgpu, and the broker's own. */
-static bool is_ours(const struct ct_host *host, uid_t owner)
+static bool is_account(uid_t owner, const char *name)
 {
-    const struct passwd *account = getpwnam("vgpu");
+    const struct passwd *account = getpwnam(name);
+
+    return account != NULL && account->pw_uid == owner;
+}
+
+/* Accounts that a socket may belong to: root, vgpu, and the broker's own; the supervisors' is
+ * theirs where systemd makes it. */
+static bool is_ours(const struct ct_host *host, const char *name, uid_t owner)
+{
     const ProtobufCMessage *broker = ct_view_broker(&host->view);
     char path[64];
     struct stat what;
 
-    if (owner == 0 || (account != NULL && owner == account->pw_uid)) {
+    if (owner == 0 || is_account(owner, "vgpu") ||
+        (strcmp(name, EXECUTORS) == 0 && is_account(owner, "vgpu-executor"))) {
         return true;
     }
     if (broker == NULL) {
@@ -44,7 +53,7 @@ static void check_mode(const struct ct_host *host, const char *name, const struc
         ct_find(finding, CT_RED_LIGHT, cure, "%s has mode %03o: everybody may connect", name,
                 (unsigned int)what->st_mode & 0777U);
     }
-    if (!is_ours(host, what->st_uid)) {
+    if (!is_ours(host, name, what->st_uid)) {
         (void)snprintf(cure, sizeof(cure), "ls -l %s; systemctl restart vgpu-broker", name);
         ct_find(finding, CT_RED_LIGHT, cure, "%s belongs to account %u, not to root or vgpu", name,
                 (unsigned int)what->st_uid);
@@ -96,7 +105,7 @@ void ct_check_sockets(const struct ct_host *host, struct ct_finding *finding)
     check_folder(host, finding);
     check_socket(host, host->options->socket, finding);
     check_socket(host, host->options->control, finding);
-    check_socket(host, "/run/vgpu/executor.sock", finding);
+    check_socket(host, EXECUTORS, finding);
     for (size_t i = 0; i < host->view.vms.count; i++) {
         const char *path = ct_row_text(ct_rows_at(&host->view.vms, i), "socket");
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
-COMPONENTS = ("broker", "executor", "ctl", "qemu", "sim")
+COMPONENTS = ("broker", "executor", "ctl", "libs", "qemu", "sim")
 # Programs of other packages that our units call.
 FOREIGN = ("/bin/kill", "/bin/bash")
 
@@ -25,10 +25,13 @@ def run(*command, **options):
 class Root:
     """with Root() as root: root.path has /usr and /etc."""
 
-    def __enter__(self):
+    def __init__(self, components=COMPONENTS):
+        self._components = components
         self._folder = tempfile.TemporaryDirectory(prefix="vgpu-root-")
         self.path = Path(self._folder.name)
-        for component in COMPONENTS:
+
+    def __enter__(self):
+        for component in self._components:
             self.install(component)
         return self
 

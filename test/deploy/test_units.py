@@ -179,6 +179,7 @@ class StartExecutors(unittest.TestCase):
         self.folder = Path(folder.name)
         self.gpus = self.folder / "gpus"
         self.gpus.mkdir()
+        self.config = self.folder / "vgpu.conf"
         self.program("systemctl", 'echo "systemctl $*"')
         self.program("nvidia-smi", f'echo {self.ASKED}')
 
@@ -193,7 +194,7 @@ class StartExecutors(unittest.TestCase):
             f"Model: \t\t Some GPU\nGPU UUID: \t {uuid}\nBus Location: \t {address}\n")
 
     def start(self, which):
-        env = {**os.environ, "VGPU_GPUS": str(self.gpus),
+        env = {**os.environ, "VGPU_GPUS": str(self.gpus), "VGPU_CONFIG": str(self.config),
                "PATH": f"{self.folder}:{os.environ['PATH']}"}
         return run(LIBEXEC / "vgpu-start-executors", which, env=env)
 
@@ -203,7 +204,7 @@ class StartExecutors(unittest.TestCase):
         done = self.start("all")
         self.assertEqual(done.returncode, 0, done.stdout)
         for uuid in (self.KNOWN, self.ASKED):
-            self.assertIn(f"systemctl --no-block start vgpu-executor@{uuid}.service", done.stdout)
+            self.assertRegex(done.stdout, rf"systemctl start .*\bvgpu-executor@{uuid}\.service")
 
     def test_one(self):
         self.gpu("0000:3b:00.0", self.KNOWN)
@@ -215,6 +216,23 @@ class StartExecutors(unittest.TestCase):
     def test_none(self):
         done = self.start("all")
         self.assertEqual((done.returncode, done.stdout.count("systemctl")), (0, 0))
+
+    def test_driver_of_the_configuration(self):
+        self.gpu("0000:3b:00.0", self.KNOWN)
+        for text, simulated in (("[executor]\ndriver = sim\n", True),
+                                ("[broker]\n[executor]\nspares = 2\n  driver=sim ; none\n", True),
+                                ("[executor]\n# driver = sim\ndriver = cuda\n", False),
+                                ("[executor]\n[hostd]\ndriver = sim\n", False)):
+            with self.subTest(text):
+                self.config.write_text(text)
+                done = self.start("all")
+                unit = "0" if simulated else self.KNOWN
+                self.assertIn(f"systemctl start vgpu-executor@{unit}.service\n", done.stdout)
+
+    def test_executor_that_does_not_start(self):
+        self.program("systemctl", "exit 1")
+        self.gpu("0000:3b:00.0", self.KNOWN)
+        self.assertEqual(self.start("all").returncode, 1)
 
     def test_gpu_that_does_not_answer(self):
         """The others start all the same."""

@@ -241,7 +241,8 @@ class Rows(Host):
 
     def test_no_gpu(self):
         self.answers["gpus"].clear()
-        self.assert_found("gpus", "red", "no GPU has registered", "vgpu-executor@*")
+        self.assert_found("gpus", "red", "no GPU has registered",
+                          "systemctl start vgpu-gpu@all")
 
     def test_gpu_that_went(self):
         self.change("gpus", state="gone")
