@@ -250,15 +250,15 @@ CUresult ex_do_cuGraphInstantiateWithFlags(struct ex_session *session,
     return cu;
 }
 
-/* The driver keeps what runs. */
+/* The driver keeps what runs or is uploaded. */
 static void end_charge(struct ex_session *x, struct ex_graph *graph)
 {
-    if (graph->ran_in == NULL) {
+    if (graph->used_in == NULL) {
         x->graph_bytes -= graph->bytes;
         return;
     }
-    ex_stream_end_graph(x, graph->ran_in, graph->ran_at, graph->bytes);
-    ex_stream_let_go(graph->ran_in);
+    ex_stream_end_graph(x, graph->used_in, graph->used_at, graph->bytes);
+    ex_stream_let_go(graph->used_in);
 }
 
 CUresult ex_do_cuGraphExecDestroy(struct ex_session *session,
@@ -362,14 +362,16 @@ static CUresult enter_run(struct ex_session *x, uint64_t handle, uint64_t stream
     return cu;
 }
 
-static void note_run(struct ex_graph *graph, struct ex_stream *s)
+/* A run or an upload: the driver does those of one graph one after another, whatever their
+ * streams, so the last one says when it is through with the graph. */
+static void note_use(struct ex_graph *graph, struct ex_stream *s)
 {
     ex_stream_hold(s);
-    if (graph->ran_in != NULL) {
-        ex_stream_let_go(graph->ran_in);
+    if (graph->used_in != NULL) {
+        ex_stream_let_go(graph->used_in);
     }
-    graph->ran_in = s;
-    graph->ran_at = s->submitted;
+    graph->used_in = s;
+    graph->used_at = s->submitted;
 }
 
 CUresult ex_do_cuGraphLaunch(struct ex_session *session, const struct vgpu_args_cuGraphLaunch *args,
@@ -390,7 +392,7 @@ CUresult ex_do_cuGraphLaunch(struct ex_session *session, const struct vgpu_args_
     cu = session->driver->cuGraphLaunch(graph->exec, s->cu);
     if (cu == CUDA_SUCCESS) {
         ex_stream_entered(session, s);
-        note_run(graph, s);
+        note_use(graph, s);
     } else {
         expect_calls(graph, false);
     }
@@ -410,6 +412,7 @@ CUresult ex_do_cuGraphUpload(struct ex_session *session, const struct vgpu_args_
     }
     if (cu == CUDA_SUCCESS) {
         ex_stream_entered(session, s);
+        note_use(graph, s);
     }
     return cu;
 }

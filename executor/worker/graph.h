@@ -40,9 +40,9 @@ struct ex_graph {
     uint32_t described; /* by the guest: behind an error nodes are only counted */
     uint32_t count;
     uint32_t room;
-    uint64_t bytes;           /* charged, until it has ended and its last run is done */
-    struct ex_stream *ran_in; /* held; NULL: never.  Runs of one graph are done in their order */
-    uint64_t ran_at;          /* operations of that stream up to the last run */
+    uint64_t bytes;            /* charged, until it has ended and its last use is done */
+    struct ex_stream *used_in; /* by the last run or upload, held; NULL: never */
+    uint64_t used_at;          /* operations of that stream up to the last use */
     uint32_t hosts;
     uint32_t events;
     struct ex_graph_node *nodes; /* owned */

@@ -62,6 +62,7 @@
     X(cuGraphExecNodeSetParams)                                                                    \
     X(cuGraphInstantiateWithFlags)                                                                 \
     X(cuGraphLaunch)                                                                               \
+    X(cuGraphUpload)                                                                               \
     X(cuGraphExecDestroy)
 
 enum fake_call {

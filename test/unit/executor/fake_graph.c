@@ -115,6 +115,13 @@ static CUresult launch(CUgraphExec exec, CUstream stream)
     return fake_called(FAKE_cuGraphLaunch);
 }
 
+static CUresult upload(CUgraphExec exec, CUstream stream)
+{
+    (void)exec;
+    (void)stream;
+    return fake_called(FAKE_cuGraphUpload);
+}
+
 static CUresult destroy_exec(CUgraphExec exec)
 {
     (void)exec;
@@ -198,7 +205,7 @@ void fake_graph_fill(struct ex_driver *d)
     d->cuGraphAddBatchMemOpNode = add_words;
     d->cuGraphInstantiateWithFlags = instantiate;
     d->cuGraphLaunch = launch;
-    d->cuGraphUpload = launch;
+    d->cuGraphUpload = upload;
     d->cuGraphExecDestroy = destroy_exec;
     d->cuGraphExecKernelNodeSetParams = set_kernel;
     d->cuGraphExecMemcpyNodeSetParams = set_copy;

@@ -349,6 +349,55 @@ static void test_graphs_of_an_ended_stream_are_charged(void **state)
     expect_room();
 }
 
+/* The driver reads a graph while it uploads it, in a stream of its own or in the legacy one. */
+static void test_graphs_that_are_uploaded_are_charged(void **state)
+{
+    (void)state;
+    SEND(&f, cuStreamCreateWithPriority, ANSWER, .stream = STREAM);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    fake_answer(FAKE_cuEventQuery, CUDA_ERROR_NOT_READY);
+    fake_answer(FAKE_cuStreamQuery, CUDA_ERROR_NOT_READY);
+    make_graph();
+    SEND(&f, cuGraphUpload, ANSWER, .graph = GRAPH, .stream = STREAM);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    destroy(GRAPH);
+    assert_false(has_room());
+    fake_answer(FAKE_cuEventQuery, CUDA_SUCCESS);
+    expect_room();
+}
+
+/* An upload is behind the runs that there were, so it is what counts. */
+static void test_upload_behind_a_run_counts(void **state)
+{
+    (void)state;
+    SEND(&f, cuStreamCreateWithPriority, 0, .stream = STREAM);
+    make_graph();
+    run_in(GRAPH, 0);
+    fake_answer(FAKE_cuEventQuery, CUDA_ERROR_NOT_READY);
+    fake_answer(FAKE_cuStreamQuery, CUDA_ERROR_NOT_READY);
+    SEND(&f, cuGraphUpload, ANSWER, .graph = GRAPH, .stream = STREAM);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
+    destroy(GRAPH);
+    assert_false(has_room());
+    fake_answer(FAKE_cuEventQuery, CUDA_SUCCESS);
+    expect_room();
+}
+
+/* An upload that the driver refuses is none. */
+static void test_refused_upload_is_not_charged(void **state)
+{
+    (void)state;
+    SEND(&f, cuStreamCreateWithPriority, 0, .stream = STREAM);
+    make_graph();
+    fake_answer(FAKE_cuGraphUpload, CUDA_ERROR_INVALID_VALUE);
+    fake_answer(FAKE_cuEventQuery, CUDA_ERROR_NOT_READY);
+    fake_answer(FAKE_cuStreamQuery, CUDA_ERROR_NOT_READY);
+    SEND(&f, cuGraphUpload, ANSWER, .graph = GRAPH, .stream = STREAM);
+    assert_int_equal(fixture_answer(&f, NULL, NULL, 0), CUDA_ERROR_INVALID_VALUE);
+    destroy(GRAPH);
+    assert_true(has_room());
+}
+
 /* There it is not marked: it is asked for when there is no room, and here it had an end. */
 static void test_graphs_of_the_legacy_stream_are_charged(void **state)
 {
@@ -402,6 +451,9 @@ int main(void)
         FULL(test_graphs_of_an_ended_stream_are_charged),
         FULL(test_graphs_of_the_legacy_stream_are_charged),
         FULL(test_last_run_counts),
+        FULL(test_graphs_that_are_uploaded_are_charged),
+        FULL(test_upload_behind_a_run_counts),
+        FULL(test_refused_upload_is_not_charged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
