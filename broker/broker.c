@@ -193,6 +193,7 @@ struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *setti
     broker->pool.loop = loop;
     broker->channel_bytes = (uint64_t)settings->channel_mib << 20;
     broker->sessions_max = settings->sessions_max;
+    broker->drain_ms = settings->drain_ms;
     broker->session_buffer = (size_t)settings->session_buffer_kib << 10;
     broker->spin_ns = br_broker_spin_ns(settings);
     broker->hello_timeout_ms = settings->hello_timeout_ms;

@@ -56,6 +56,7 @@ struct br_broker {
     uv_loop_t *loop;
     uint64_t channel_bytes;
     uint32_t sessions_max;
+    uint32_t drain_ms; /* so long a supervisor waits for sessions when it stops */
     size_t session_buffer;
     uint64_t spin_ns;
     uint32_t hello_timeout_ms;

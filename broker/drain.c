@@ -83,6 +83,13 @@ uint32_t br_gpu_sessions(const struct br_broker *broker, uint32_t slot)
     return count;
 }
 
+bool br_gpu_takes(const struct br_broker *broker, uint32_t slot)
+{
+    const struct br_slot *at = &broker->slots[slot];
+
+    return at->gpu != NULL && !at->drained && !at->gpu->leaving;
+}
+
 const char *br_gpu_state(const struct br_broker *broker, uint32_t slot)
 {
     const struct br_slot *at = &broker->slots[slot];
@@ -91,7 +98,7 @@ const char *br_gpu_state(const struct br_broker *broker, uint32_t slot)
         return "gone";
     }
     if (!at->drained) {
-        return "up";
+        return at->gpu->leaving ? "leaving" : "up";
     }
     return br_gpu_sessions(broker, slot) > 0 ? "draining" : "drained";
 }

@@ -31,7 +31,10 @@ bool br_gpu_is_drained(const struct br_broker *broker, const uint8_t *uuid);
 /* Sessions that have a worker on a slot. */
 uint32_t br_gpu_sessions(const struct br_broker *broker, uint32_t slot);
 
-/* "gone", "up", "draining" or "drained", static. */
+/* Whether sessions get workers of a slot: it is there, not drained, and its supervisor stays. */
+bool br_gpu_takes(const struct br_broker *broker, uint32_t slot);
+
+/* "gone", "up", "leaving", "draining" or "drained", static. */
 const char *br_gpu_state(const struct br_broker *broker, uint32_t slot);
 
 #endif

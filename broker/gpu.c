@@ -14,6 +14,8 @@
 
 /* What a supervisor may leave unread: control frames are some bytes each. */
 #define SUPERVISOR_BUFFER 65536u
+/* Processes that a supervisor is told of, which only those that were taken over are. */
+#define ORPHANS_MAX 64u
 
 void br_gpu_send(struct br_gpu *gpu, const Vgpu__Frame *frame)
 {
@@ -94,13 +96,32 @@ static int find_slot(struct br_broker *broker, const uint8_t *uuid)
     return (int)broker->slot_count++;
 }
 
+/* Of an earlier supervisor of the slot, whose pipes have not ended. */
+static size_t list_orphans(const struct br_gpu *gpu, uint32_t pids[ORPHANS_MAX])
+{
+    const struct br_worker *worker;
+    size_t count = 0;
+
+    TAILQ_FOREACH(worker, &gpu->broker->orphans, entry)
+    {
+        if (worker->slot == gpu->slot && count < ORPHANS_MAX) {
+            pids[count++] = worker->pid;
+        }
+    }
+    return count;
+}
+
 static void send_registered(struct br_gpu *gpu)
 {
     Vgpu__Registered registered = VGPU__REGISTERED__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
+    uint32_t orphans[ORPHANS_MAX];
 
     registered.gpu = gpu->slot;
     registered.spares = gpu->broker->spares;
+    registered.drain_ms = gpu->broker->drain_ms;
+    registered.orphans = orphans;
+    registered.n_orphans = list_orphans(gpu, orphans);
     frame.kind_case = VGPU__FRAME__KIND_REGISTERED;
     frame.registered = &registered;
     br_gpu_send(gpu, &frame);
@@ -274,6 +295,37 @@ static const char *on_worker_failed(struct br_gpu *gpu, const Vgpu__WorkerFailed
     return NULL;
 }
 
+static struct br_worker *find_spare(struct br_gpu *gpu)
+{
+    struct br_worker *worker;
+
+    TAILQ_FOREACH(worker, &gpu->workers, entry)
+    {
+        if (worker->session == NULL && !worker->killed) {
+            return worker;
+        }
+    }
+    return NULL;
+}
+
+/* Its sessions go on; nobody new comes, so nobody needs its spares. */
+static const char *on_leaving(struct br_gpu *gpu)
+{
+    struct br_worker *spare;
+
+    if (gpu->leaving) {
+        return "leaving twice";
+    }
+    gpu->leaving = true;
+    vgpu_log(VGPU_LOG_INFO, "supervisor stops, its sessions go on gpu=%u sessions=%u", gpu->slot,
+             br_gpu_sessions(gpu->broker, gpu->slot));
+    br_gpu_refuse_waiting(gpu, CUDA_ERROR_DEVICE_UNAVAILABLE, "the GPU's supervisor stops");
+    while (!gpu->ended && (spare = find_spare(gpu)) != NULL) {
+        br_worker_kill(spare);
+    }
+    return NULL;
+}
+
 /* Returns NULL, or what is wrong with the supervisor. */
 static const char *dispatch(struct br_gpu *gpu, const Vgpu__Frame *frame)
 {
@@ -291,6 +343,9 @@ static const char *dispatch(struct br_gpu *gpu, const Vgpu__Frame *frame)
     }
     if (frame->kind_case == VGPU__FRAME__KIND_WORKER_FAILED) {
         return on_worker_failed(gpu, frame->worker_failed);
+    }
+    if (frame->kind_case == VGPU__FRAME__KIND_LEAVING) {
+        return on_leaving(gpu);
     }
     return "a frame that no supervisor sends";
 }
@@ -369,15 +424,12 @@ void br_gpu_end(struct br_gpu *gpu, const char *why)
 
 void br_gpu_open(struct br_gpu *gpu, struct br_session *session)
 {
-    struct br_worker *worker;
+    struct br_worker *worker = find_spare(gpu);
 
-    TAILQ_FOREACH(worker, &gpu->workers, entry)
-    {
-        if (worker->session == NULL && !worker->killed) {
-            send_worker_taken(gpu, worker);
-            br_session_give_worker(session, worker);
-            return;
-        }
+    if (worker != NULL) {
+        send_worker_taken(gpu, worker);
+        br_session_give_worker(session, worker);
+        return;
     }
     session->waits_for = gpu;
     TAILQ_INSERT_TAIL(&gpu->waiting, session, wait_entry);

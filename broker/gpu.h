@@ -24,7 +24,8 @@ struct br_gpu {
     struct br_broker *broker;
     struct br_link link;
     bool registered;
-    bool proven; /* a worker of it has passed its self-test */
+    bool proven;  /* a worker of it has passed its self-test */
+    bool leaving; /* its supervisor stops when the sessions that it has are over */
     bool ended;
     uint32_t slot;
     uint32_t pid;             /* of the supervisor, as it says */

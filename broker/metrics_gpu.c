@@ -44,7 +44,9 @@ static uint64_t is_up(const struct br_scrape *s, uint32_t slot)
 
 static uint64_t is_drained(const struct br_scrape *s, uint32_t slot)
 {
-    return s->broker->slots[slot].drained;
+    const struct br_slot *at = &s->broker->slots[slot];
+
+    return at->drained || (at->gpu != NULL && at->gpu->leaving);
 }
 
 static uint64_t memory(const struct br_scrape *s, uint32_t slot)

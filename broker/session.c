@@ -204,7 +204,7 @@ static void list_gpus(struct br_session *session, Vgpu__DeviceFacts **facts, uin
     for (uint32_t i = 0; i < broker->slot_count; i++) {
         struct br_gpu *gpu = broker->slots[i].gpu;
 
-        if (gpu == NULL || !br_share_sees(session->holder->share, i) || broker->slots[i].drained ||
+        if (!br_gpu_takes(broker, i) || !br_share_sees(session->holder->share, i) ||
             session->slot_count == vgpu_address_candidates[session->candidate].ordinals) {
             continue;
         }
@@ -374,11 +374,13 @@ static void on_open(struct br_session *session, const Vgpu__Open *open)
         send_refuse(session, CUDA_ERROR_SYSTEM_NOT_READY, "the GPU's supervisor is gone");
         return;
     }
-    if (slot->drained || !br_share_sees(session->holder->share, (uint32_t)at)) {
+    if (!br_gpu_takes(session->broker, (uint32_t)at) ||
+        !br_share_sees(session->holder->share, (uint32_t)at)) {
         session->holder->share->stats.refused++;
         send_refuse(session, CUDA_ERROR_DEVICE_UNAVAILABLE,
-                    slot->drained ? "the GPU is being drained"
-                                  : "the GPU is not in the machine's pool any more");
+                    slot->drained        ? "the GPU is being drained"
+                    : slot->gpu->leaving ? "the GPU's supervisor stops"
+                                         : "the GPU is not in the machine's pool any more");
         return;
     }
     session->ordinal = open->ordinal;

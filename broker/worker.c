@@ -246,6 +246,7 @@ int br_worker_new(struct br_gpu *gpu, const Vgpu__WorkerReady *ready, int fd)
     }
     worker->broker = gpu->broker;
     worker->gpu = gpu;
+    worker->slot = gpu->slot;
     worker->id = ready->worker;
     worker->pid = ready->pid;
     worker->no_new_privs = ready->no_new_privs;

@@ -26,6 +26,7 @@ struct br_worker {
     TAILQ_ENTRY(br_worker) entry; /* in gpu->workers, or in one of the broker's lists */
     struct br_broker *broker;
     struct br_gpu *gpu; /* NULL: an orphan */
+    uint32_t slot;      /* of its GPU, of an orphan too */
     uint32_t id;
     uint32_t pid;
     bool no_new_privs; /* the layers that lock it, as its supervisor read them */

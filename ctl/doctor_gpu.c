@@ -17,6 +17,11 @@ static void check_gpu(const ProtobufCMessage *gpu, struct ct_finding *finding)
     if (strcmp(state, "gone") == 0) {
         (void)snprintf(cure, sizeof(cure), "systemctl restart vgpu-executor@%s; nvidia-smi", name);
         ct_find(finding, CT_RED_LIGHT, cure, "%s is gone: its vgpu-executor has ended", name);
+    } else if (strcmp(state, "leaving") == 0) {
+        (void)snprintf(cure, sizeof(cure), "systemctl status vgpu-executor@%s", name);
+        ct_find(finding, CT_AMBER, cure,
+                "%s takes no new sessions: its vgpu-executor stops when those it has are over",
+                name);
     } else if (strcmp(state, "up") != 0) {
         (void)snprintf(cure, sizeof(cure), "vgpuctl gpu undrain %s", name);
         ct_find(finding, CT_AMBER, cure, "%s is %s: it takes no new sessions", name,

@@ -20,14 +20,16 @@ static pid_t children[VGPU_DEVICES_MAX];
 static uint32_t child_count;
 static volatile sig_atomic_t stopping;
 
+/* A supervisor knows a wish to stop by this signal, whatever the launcher was sent. */
 static void forward(int number)
 {
     int saved = errno;
 
+    (void)number;
     stopping = 1;
     for (uint32_t i = 0; i < child_count; i++) {
         if (children[i] > 0) {
-            (void)kill(children[i], number);
+            (void)kill(children[i], SIGTERM);
         }
     }
     errno = saved;
@@ -46,7 +48,7 @@ static void set_handlers(void)
 static int count_gpus(const struct ex_options *options, uint32_t *count)
 {
     struct ex_probe probe;
-    int rc = ex_probe_run(options, &probe);
+    int rc = ex_probe_run(options, -1, &probe);
 
     if (rc < 0) {
         return rc;
@@ -127,13 +129,16 @@ int ex_launcher_main(const struct ex_options *options)
         return 1;
     }
     set_handlers();
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && !stopping; i++) {
         rc = ex_spawn_supervisor(options, i, &children[i]);
         if (rc < 0) {
             vgpu_log(VGPU_LOG_ERROR, "supervisor not started gpu=%u error=%d", i, -rc);
             break;
         }
         child_count++;
+    }
+    if (stopping) {
+        forward(SIGTERM); /* those that were started meanwhile have not heard it */
     }
     return child_count > 0 ? wait_all(options) : 1;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor/supervisor/broker_link.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -28,6 +30,17 @@ void ex_broker_link_close(struct ex_broker_link *link)
     ex_broker_link_init(link);
 }
 
+static int send_frame(struct ex_broker_link *link, const Vgpu__Frame *frame, const int *fds,
+                      unsigned int fd_count)
+{
+    struct pollfd entry = {.fd = link->socket.fd, .events = POLLOUT};
+
+    if (poll(&entry, 1, EX_BROKER_PATIENCE_MS) <= 0) {
+        return -EAGAIN;
+    }
+    return vgpu_frame_socket_send(&link->socket, frame, fds, fd_count);
+}
+
 int ex_broker_link_register(struct ex_broker_link *link, Vgpu__DeviceFacts *facts,
                             uint64_t memory_quota)
 {
@@ -42,7 +55,7 @@ int ex_broker_link_register(struct ex_broker_link *link, Vgpu__DeviceFacts *fact
     message.memory_quota = memory_quota;
     frame.kind_case = VGPU__FRAME__KIND_REGISTER;
     frame.register_ = &message;
-    return vgpu_frame_socket_send(&link->socket, &frame, NULL, 0);
+    return send_frame(link, &frame, NULL, 0);
 }
 
 int ex_broker_link_ready(struct ex_broker_link *link, uint32_t worker, pid_t pid, int pipe,
@@ -58,7 +71,7 @@ int ex_broker_link_ready(struct ex_broker_link *link, uint32_t worker, pid_t pid
     message.landlock_abi = landlock_abi;
     frame.kind_case = VGPU__FRAME__KIND_WORKER_READY;
     frame.worker_ready = &message;
-    return vgpu_frame_socket_send(&link->socket, &frame, &pipe, 1);
+    return send_frame(link, &frame, &pipe, 1);
 }
 
 int ex_broker_link_gone(struct ex_broker_link *link, uint32_t worker, int status)
@@ -70,7 +83,7 @@ int ex_broker_link_gone(struct ex_broker_link *link, uint32_t worker, int status
     message.status = status;
     frame.kind_case = VGPU__FRAME__KIND_WORKER_GONE;
     frame.worker_gone = &message;
-    return vgpu_frame_socket_send(&link->socket, &frame, NULL, 0);
+    return send_frame(link, &frame, NULL, 0);
 }
 
 int ex_broker_link_failed(struct ex_broker_link *link, const char *reason)
@@ -84,5 +97,15 @@ int ex_broker_link_failed(struct ex_broker_link *link, const char *reason)
     message.reason = text;
     frame.kind_case = VGPU__FRAME__KIND_WORKER_FAILED;
     frame.worker_failed = &message;
-    return vgpu_frame_socket_send(&link->socket, &frame, NULL, 0);
+    return send_frame(link, &frame, NULL, 0);
+}
+
+int ex_broker_link_leaving(struct ex_broker_link *link)
+{
+    Vgpu__Leaving message = VGPU__LEAVING__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    frame.kind_case = VGPU__FRAME__KIND_LEAVING;
+    frame.leaving = &message;
+    return send_frame(link, &frame, NULL, 0);
 }

@@ -20,6 +20,7 @@ struct ex_child {
     uint64_t nonce;                  /* of WorkerStart, where the source sends it */
     uint32_t filters;                /* seccomp filters that it had before it could load its own */
     bool probe;
+    bool hearsay; /* named by the broker: only vgpu-hostd, which looks what it is, may kill it */
     char why[VGPU_TEXT_BYTES_MAX]; /* what the source found wrong; "" if nothing */
 };
 

@@ -6,7 +6,7 @@
 
 #include "executor/supervisor/card.h"
 
-int ex_facts_get(const struct ex_options *options, struct ex_probe *probe)
+int ex_facts_get(const struct ex_options *options, int stop_fd, struct ex_probe *probe)
 {
     uint64_t quota = (uint64_t)options->settings.memory_quota_mib << 20;
 
@@ -14,7 +14,7 @@ int ex_facts_get(const struct ex_options *options, struct ex_probe *probe)
         return 0;
     }
     ex_probe_fini(probe);
-    int rc = ex_probe_run(options, probe);
+    int rc = ex_probe_run(options, stop_fd, probe);
 
     if (rc < 0) {
         return rc;

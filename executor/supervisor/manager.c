@@ -55,6 +55,12 @@ uint64_t ex_manager_deadline(const struct ex_manager *manager)
     return manager->next_ns != 0 ? manager->next_ns : UINT64_MAX;
 }
 
+void ex_manager_draining(struct ex_manager *manager)
+{
+    vgpu_notify("STOPPING=1");
+    ex_manager_status(manager, "draining");
+}
+
 void ex_manager_stopping(struct ex_manager *manager)
 {
     vgpu_notify("STOPPING=1");

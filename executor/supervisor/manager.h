@@ -31,6 +31,8 @@ void ex_manager_turn(struct ex_manager *manager);
 /* When the loop must turn for the watchdog; UINT64_MAX: never. */
 uint64_t ex_manager_deadline(const struct ex_manager *manager);
 
+/* It ends when what it has to do is done; then, it ends. */
+void ex_manager_draining(struct ex_manager *manager);
 void ex_manager_stopping(struct ex_manager *manager);
 
 #endif

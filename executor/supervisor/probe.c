@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -34,24 +35,29 @@ static uint64_t ready_ns(const struct ex_options *options)
     return options->settings.ready_timeout_ms * VGPU_NS_PER_MS;
 }
 
-static int wait_readable(int fd, uint64_t deadline_ns)
+/* Until it speaks, the time is over, or stop_fd says that nobody wants to know any more. */
+static int wait_readable(int fd, int stop_fd, uint64_t deadline_ns)
 {
-    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    struct pollfd entries[] = {{.fd = fd, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}};
     uint64_t now = vgpu_clock_ns();
     int timeout = now >= deadline_ns ? 0 : (int)((deadline_ns - now) / VGPU_NS_PER_MS) + 1;
-    int ready = poll(&entry, 1, timeout);
+    int ready = poll(entries, 2, timeout);
 
     if (ready < 0) {
         return errno == EINTR ? 0 : -errno;
+    }
+    if (entries[1].revents != 0) {
+        return -ECANCELED;
     }
     return ready == 0 ? -ETIMEDOUT : 0;
 }
 
 /* The next frame that is the child's own. */
-static int receive(const struct ex_options *options, const struct ex_source *source,
+static int receive(const struct ex_options *options, int stop_fd, const struct ex_source *source,
                    struct ex_child *child, Vgpu__Frame **frame)
 {
     uint64_t deadline = vgpu_clock_ns() + ready_ns(options);
+    ssize_t got;
     int rc;
 
     for (;;) {
@@ -62,13 +68,12 @@ static int receive(const struct ex_options *options, const struct ex_source *sou
         if (rc != 0) {
             return rc < 0 ? rc : 0;
         }
-        rc = wait_readable(child->socket.fd, deadline);
+        rc = wait_readable(child->socket.fd, stop_fd, deadline);
         if (rc < 0) {
             return rc;
         }
-        ssize_t got = vgpu_frame_socket_fill(&child->socket, 0);
-
-        if (got <= 0) {
+        got = vgpu_frame_socket_fill(&child->socket, MSG_DONTWAIT);
+        if (got <= 0 && got != -EAGAIN) {
             return got == 0 ? -ECONNRESET : (int)got;
         }
     }
@@ -88,15 +93,23 @@ static int take_facts(const Vgpu__Frame *frame, struct ex_probe *probe)
     return 0;
 }
 
-/* It has said all that it has to say, or never will.  Its status. */
-static int end_child(const struct ex_options *options, const struct ex_source *source,
+static bool is_readable(int fd)
+{
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+
+    return poll(&entry, 1, 0) > 0;
+}
+
+/* It has said all that it has to say, or never will.  Its status.  Whoever is asked to stop leaves
+ * one that does not end behind: it ends with its supervisor. */
+static int end_child(const struct ex_options *options, int stop_fd, const struct ex_source *source,
                      struct ex_child *child)
 {
     unsigned int asked = 0;
-    int status;
+    int status = EX_STATUS_UNKNOWN;
 
     vgpu_frame_socket_fini(&child->socket);
-    while (!ex_child_ended(child, END_MS)) {
+    while (!ex_child_ended(child, END_MS) && (asked == 0 || !is_readable(stop_fd))) {
         int rc = source->kill(options, child);
 
         if (++asked == END_TRIES) {
@@ -104,12 +117,14 @@ static int end_child(const struct ex_options *options, const struct ex_source *s
                      options->gpu.text, (int)child->pid, -rc);
         }
     }
-    status = child->pidfd < 0 ? EX_STATUS_UNKNOWN : source->collect(child);
+    if (child->pidfd >= 0 && ex_child_ended(child, 0)) {
+        status = source->collect(child);
+    }
     ex_child_fini(child);
     return status;
 }
 
-int ex_probe_run(const struct ex_options *options, struct ex_probe *probe)
+int ex_probe_run(const struct ex_options *options, int stop_fd, struct ex_probe *probe)
 {
     const struct ex_source *source = ex_source_of(options);
     struct ex_child child;
@@ -121,13 +136,15 @@ int ex_probe_run(const struct ex_options *options, struct ex_probe *probe)
         vgpu_log(VGPU_LOG_ERROR, "no probe gpu=%s reason=\"%s\"", options->gpu.text, child.why);
         return rc;
     }
-    rc = receive(options, source, &child, &frame);
+    rc = receive(options, stop_fd, source, &child, &frame);
     if (rc == 0) {
         rc = take_facts(frame, probe);
+    } else if (child.pidfd >= 0) {
+        (void)source->kill(options, &child);
     }
-    int status = end_child(options, source, &child);
+    int status = end_child(options, stop_fd, source, &child);
 
-    if (rc < 0) {
+    if (rc < 0 && rc != -ECANCELED) {
         vgpu_log(VGPU_LOG_ERROR, "probe said nothing gpu=%s error=%d status=%#x reason=\"%s\"",
                  options->gpu.text, -rc, (unsigned int)status, child.why);
     }

@@ -15,9 +15,10 @@ struct ex_probe {
 
 /*
  * Runs a probe of options->gpu to its end, at most ready_timeout_ms.  0 and *probe, to be released
- * with ex_probe_fini(), even when its result is an error; -errno when the child said nothing.
+ * with ex_probe_fini(), even when its result is an error; -ECANCELED when `stop_fd` (-1: none)
+ * became readable before; another -errno after a log line when the child said nothing.
  */
-int ex_probe_run(const struct ex_options *options, struct ex_probe *probe);
+int ex_probe_run(const struct ex_options *options, int stop_fd, struct ex_probe *probe);
 
 void ex_probe_fini(struct ex_probe *probe);
 

@@ -181,10 +181,12 @@ static int ask_hostd(const char *path, const struct ex_child *child)
  * still itself ends with it. */
 static int unit_kill(const struct ex_options *options, const struct ex_child *child)
 {
-    if (pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0) == 0 || errno == ESRCH) {
-        return 0;
+    int rc = child->hearsay ? -EPERM : 0;
+
+    if (rc == 0 && pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH) {
+        rc = -errno;
     }
-    return errno == EPERM ? ask_hostd(options->settings.hostd_socket, child) : -errno;
+    return rc == -EPERM ? ask_hostd(options->settings.hostd_socket, child) : rc;
 }
 
 static int unit_collect(const struct ex_child *child)

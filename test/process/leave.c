@@ -170,6 +170,16 @@ static void by_signal(void)
     (void)raise(SIGTERM);
 }
 
+/* Waits for the endless kernel, which only the end of the worker ends. */
+static void stay(void)
+{
+    printf("ready\n");
+    fflush(stdout);
+    printf("ended code=%d\n", (int)drv.cuStreamSynchronize(busy));
+    fflush(stdout);
+    _exit(STATUS);
+}
+
 static void without_main(void)
 {
     start_thread(exits_later);
@@ -189,6 +199,7 @@ static const struct {
     {"exec", as_another_program},
     {"destructor", in_a_destructor},
     {"without_main", without_main},
+    {"stay", stay},
 };
 
 int main(int argc, char **argv)

@@ -80,6 +80,12 @@ def status_kib(pid, key):
     return int(words[0])
 
 
+def ticks(pid):
+    """Processor time of a process in clock ticks."""
+    fields = _read(pid, "stat").rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12]) if fields else 0
+
+
 def wakeups(pid):
     """Times that the threads of a process went to sleep by themselves."""
     return sum(int(status(pid, t).get("voluntary_ctxt_switches", 0)) for t in threads(pid))

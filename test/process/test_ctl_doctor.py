@@ -248,6 +248,11 @@ class Rows(Host):
         self.change("gpus", state="gone")
         self.assert_found("gpus", "red", "GPU-0 is gone", "systemctl restart vgpu-executor@GPU-0")
 
+    def test_gpu_whose_executor_stops(self):
+        self.change("gpus", state="leaving")
+        self.assert_found("gpus", "yellow", "GPU-0 takes no new sessions",
+                          "systemctl status vgpu-executor@GPU-0")
+
     def test_drained_gpu(self):
         self.change("gpus", state="drained")
         self.assert_found("gpus", "yellow", "GPU-0 is drained", "vgpuctl gpu undrain GPU-0")

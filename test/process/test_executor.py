@@ -183,7 +183,7 @@ class Executor(unittest.TestCase):
         self.assert_dead(guest)
 
     def test_supervisor_says_what_supervisors_do_not_say(self):
-        honest = {"worker_ready", "worker_gone", "worker_failed"}
+        honest = {"worker_ready", "worker_gone", "worker_failed", "leaving"}
         for kind in sorted(set(wire.KINDS) - honest):
             with self.subTest(kind):
                 supervisor = self.supervisor()

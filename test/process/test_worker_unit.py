@@ -108,6 +108,17 @@ class NoWorkers(HostCase):
         peer, _ = self.host.register()
         self.ready(peer)
 
+    def test_signal_while_a_probe_hangs(self):
+        """A driver may need a minute for its first context; whoever stops does not wait for it."""
+        activator = self.host.activate()
+        supervisor = self.host.supervise(variables={"VGPU_SIM_FAULT": "cuInit:1:hang"})
+        [probe] = wait_for(lambda: [p for p in procfs.children(activator.pid)
+                                    if len(procfs.threads(p)) > 1], "a probe that hangs")
+        supervisor.terminate()
+        self.assertEqual(supervisor.wait(PATIENCE_S), 0)
+        self.assert_gone(probe)
+        self.assertNotIn("probe said nothing", self.host.log())
+
     def test_program_that_cannot_be_started(self):
         self.host.activate("/nonexistent/vgpu-executor")
         self.host.supervise()
@@ -115,13 +126,21 @@ class NoWorkers(HostCase):
 
     def test_socket_that_goes_away(self):
         activator = self.host.activate()
-        self.host.supervise()
+        supervisor = self.host.supervise()
         peer, _ = self.host.register(spares=0)
         activator.kill()
         activator.wait()
         os.unlink(self.host.path("worker.sock"))
         say(peer, "worker_wanted", {1: 1})
         self.assertIn(b"is vgpu-worker.socket started?", expect(peer, "worker_failed")[1])
+        self.assert_sleeps(supervisor.pid)
+
+    def assert_sleeps(self, pid):
+        """What has failed is over, so it waits for the next word of the broker: at most the back-off
+        wakes it."""
+        before = procfs.ticks(pid)
+        time.sleep(1)
+        self.assertLess(procfs.ticks(pid) - before, 50, "it turns and turns")
 
 
 @unittest.skipUnless(ROOT, "needs root for two accounts")
@@ -131,11 +150,19 @@ class Killing(HostCase):
     def setUp(self):
         super().setUp()
         self.host.fake_workers("stubborn")
-        self.host.supervise()
+        self.supervisor = self.host.supervise()
         self.peer, _ = self.host.register(spares=0)
         say(self.peer, "worker_wanted", {1: 1})
         self.worker, self.pipe = self.ready(self.peer)
         say(self.peer, "worker_taken", {1: self.worker[1]})
+
+    def restart(self, orphans):
+        """The supervisor is killed; the next one is told what is left of it."""
+        self.supervisor.kill()
+        self.supervisor.wait()
+        self.peer.close()
+        self.host.supervise()
+        self.peer, _ = self.host.register(spares=0, orphans=orphans)
 
     def kill(self):
         self.pipe.close()
@@ -161,6 +188,32 @@ class Killing(HostCase):
         self.assertTrue(procfs.alive(self.worker[2]))
         self.host.start_hostd()
         self.obey()
+
+    def test_next_supervisor_kills(self):
+        """Nobody is told of its end: the broker's session with it is over."""
+        self.host.start_hostd()
+        self.restart([self.worker[2]])
+        pid, pidfd = self.host.kill_order()
+        self.assertEqual(pid, self.worker[2])
+        self.assertIn("a worker has outlived its supervisor", self.host.log())
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        self.host.wait_log(f"worker gone gpu=0 worker=1 pid={pid} ")
+        say(self.peer, "worker_wanted", {1: 1})
+        self.assertNotEqual(self.ready(self.peer)[0][2], pid)
+
+    def test_next_supervisor_kills_no_other_process(self):
+        """Neither one that began later, whose number it may be by now, nor one that is not."""
+        self.host.start_hostd()
+        self.restart([])
+        say(self.peer, "worker_wanted", {1: 1})
+        younger = self.ready(self.peer)[0][2]
+        self.peer.close()
+        self.peer, _ = self.host.register(spares=0, orphans=[younger, 0, 1 << 31, 0xffffffff])
+        pid, _ = self.host.kill_order()
+        self.assertEqual(pid, younger, "killed because its broker went")
+        say(self.peer, "worker_wanted", {1: 1})
+        self.ready(self.peer)
+        self.assertNotIn("outlived", self.host.log())
 
 
 class Devices(HostCase):

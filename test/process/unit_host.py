@@ -142,14 +142,14 @@ class Host:
                            "--hostd-socket", self.path("hostd.sock"), *options],
                           uid=SUPERVISOR_UID, variables=variables)
 
-    def register(self, spares=1):
+    def register(self, spares=1, orphans=()):
         """The next supervisor that connects, registered: (peer, its Register)."""
         connection, _ = self.executors.accept()
         peer = wire.Peer(connection)
         self.peers.append(peer)
         kind, fields = peer.receive(PATIENCE_S)
         assert kind == "register", kind
-        say(peer, "registered", {1: 0, 2: spares})
+        say(peer, "registered", {1: 0, 2: spares, 4: b"".join(map(wire.varint, orphans))})
         return peer, fields
 
     def wait_log(self, text):

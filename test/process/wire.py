@@ -38,7 +38,7 @@ DATA_AT = 0x200000
 # Field numbers of vgpu.Frame.
 KINDS = {"grant": 1, "refuse": 2, "hello": 3, "welcome": 4, "open": 5, "opened": 6, "close": 7,
          "closed": 8, "register": 10, "registered": 11, "worker_wanted": 12, "worker_ready": 13,
-         "worker_taken": 14, "worker_kill": 15, "worker_gone": 16, "worker_failed": 17,
+         "worker_taken": 14, "worker_kill": 15, "worker_gone": 16, "worker_failed": 17, "leaving": 49,
          "worker_here": 18, "worker_start": 19, "kill_worker": 86,
          "ready": 20, "facts": 21, "attach": 22, "attached": 23, "submit": 24, "complete": 25,
          "wake": 26, "fatal": 27, "device_hello": 30, "device_welcome": 31, "channel_open": 32,

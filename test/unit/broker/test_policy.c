@@ -188,6 +188,88 @@ static void test_who_waits_for_a_worker_is_refused(void **state)
                      CUDA_ERROR_DEVICE_UNAVAILABLE);
 }
 
+/* ---- supervisors that stop ------------------------------------------------- */
+
+static void leave(struct stage *s, int gpu)
+{
+    Vgpu__Leaving leaving = VGPU__LEAVING__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    frame.kind_case = VGPU__FRAME__KIND_LEAVING;
+    frame.leaving = &leaving;
+    fake_send(&s->gpu[gpu], &frame);
+    fake_pump(&s->fake);
+}
+
+/* Sessions go on, spares go, nobody new comes; its next supervisor is like any. */
+static void test_a_supervisor_that_leaves(void **state)
+{
+    struct stage *s = *state;
+    struct br_broker *broker = s->fake.broker;
+
+    stage_open(s, 0, 0, 0, NULL);
+    (void)stage_greet(s, 0, 1);
+    fake_worker_ready(&s->fake, &s->gpu[0], &s->worker[1], 2);
+    leave(s, 0);
+    assert_int_equal(fake_expect(&s->gpu[0], VGPU__FRAME__KIND_WORKER_KILL)->worker_kill->worker,
+                     2);
+    assert_string_equal(br_gpu_state(broker, 0), "leaving");
+    assert_false(br_gpu_takes(broker, 0));
+    assert_false(br_gpu_is_drained(broker, stage_uuid(0)));
+    fake_guest_ask(&s->guest[1], VGPU__FRAME__KIND_OPEN);
+    fake_pump(&s->fake);
+    assert_int_equal(fake_guest_expect(&s->guest[1], VGPU__FRAME__KIND_REFUSE)->refuse->result,
+                     CUDA_ERROR_DEVICE_UNAVAILABLE);
+    assert_int_equal(stage_greet(s, 1, 2)->welcome->n_devices, 1);
+    assert_true(fake_guest_call(&s->guest[0], FAKE_OP, 8));
+    fake_pump(&s->fake);
+    (void)fake_expect(&s->worker[0], VGPU__FRAME__KIND_SUBMIT);
+    fake_worker_gone(&s->gpu[0], 2);
+    fake_pump(&s->fake);
+    assert_int_equal(broker->slots[0].workers_crashed, 0);
+    fake_peer_close(&s->gpu[0]);
+    fake_pump(&s->fake);
+    assert_int_equal(fake_guest_error(&s->guest[0]), CUDA_ERROR_LAUNCH_FAILED);
+    fake_gpu_open(&s->fake, &s->gpu[0], 1);
+    assert_string_equal(br_gpu_state(broker, 0), "up");
+}
+
+static void test_who_waits_is_refused_when_the_supervisor_leaves(void **state)
+{
+    struct stage *s = *state;
+
+    (void)stage_greet(s, 0, 0);
+    fake_guest_ask(&s->guest[0], VGPU__FRAME__KIND_OPEN);
+    fake_pump(&s->fake);
+    leave(s, 0);
+    assert_int_equal(fake_guest_expect(&s->guest[0], VGPU__FRAME__KIND_REFUSE)->refuse->result,
+                     CUDA_ERROR_DEVICE_UNAVAILABLE);
+    leave(s, 0);
+    assert_true(fake_is_shut(&s->gpu[0].socket));
+}
+
+/* A worker whose pipe stays open has outlived its supervisor: the next one is told, until then. */
+static void test_the_next_supervisor_is_told_of_orphans(void **state)
+{
+    struct stage *s = *state;
+    const Vgpu__Registered *registered;
+
+    stage_open(s, 0, 0, 0, NULL);
+    stage_open(s, 0, 1, 1, NULL);
+    for (int round = 0; round < 2; round++) {
+        fake_peer_close(&s->gpu[0]);
+        fake_pump(&s->fake);
+        fake_gpu_open(&s->fake, &s->gpu[0], 1);
+        registered = fake_expect(&s->gpu[0], VGPU__FRAME__KIND_REGISTERED)->registered;
+        assert_int_equal(registered->n_orphans, round == 0 ? 1 : 0);
+        if (round == 0) {
+            assert_int_equal(registered->orphans[0], 1001);
+            fake_peer_close(&s->worker[0]);
+            fake_pump(&s->fake);
+        }
+    }
+}
+
 static void test_a_drain_survives_the_supervisor(void **state)
 {
     struct stage *s = *state;
@@ -332,6 +414,9 @@ int main(void)
         TEST(test_a_drained_gpu),
         TEST(test_a_device_is_opened_by_its_uuid),
         TEST(test_who_waits_for_a_worker_is_refused),
+        TEST(test_a_supervisor_that_leaves),
+        TEST(test_who_waits_is_refused_when_the_supervisor_leaves),
+        TEST(test_the_next_supervisor_is_told_of_orphans),
         TEST(test_a_drain_survives_the_supervisor),
         TEST(test_who_is_out_of_tokens_waits),
         TEST(test_the_timer_lets_it_go_on),

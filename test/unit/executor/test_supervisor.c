@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +68,7 @@ static int play_probe(void)
 
 static int play_fatal(void)
 {
-    char reason[] = "no luck today";
+    char reason[] = "no luck\" pid=1 today\n";
     Vgpu__Fatal fatal;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
@@ -354,7 +355,7 @@ static void test_reason_of_a_worker_that_cannot_start_is_told(void **state)
     accept_supervisor();
     registered(1);
     assert_string_equal(expect(VGPU__FRAME__KIND_WORKER_FAILED)->worker_failed->reason,
-                        "no luck today");
+                        "no luck? pid=1 today?");
 }
 
 #if VGPU_SANDBOX
@@ -391,6 +392,63 @@ static void test_broker_that_comes_back_gets_new_workers(void **state)
     (void)close(fresh.pipe);
 }
 
+static void expect_end(void)
+{
+    Vgpu__Frame *frame = NULL;
+
+    assert_int_equal(vgpu_frame_socket_receive(&f.socket, &frame), -ECONNRESET);
+}
+
+static void test_registered_comes_first_and_once(void **state)
+{
+    Vgpu__Registered message = VGPU__REGISTERED__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    (void)state;
+    start("good");
+    accept_supervisor();
+    registered(0);
+    frame.kind_case = VGPU__FRAME__KIND_REGISTERED;
+    frame.registered = &message;
+    tell(&frame);
+    expect_end();
+    vgpu_frame_socket_fini(&f.socket);
+    accept_supervisor();
+    (void)expect(VGPU__FRAME__KIND_REGISTER);
+    tell_wanted();
+    expect_end();
+}
+
+static void test_descriptors_are_not_taken(void **state)
+{
+    Vgpu__WorkerWanted message = VGPU__WORKER_WANTED__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+
+    (void)state;
+    start("good");
+    accept_supervisor();
+    registered(0);
+    frame.kind_case = VGPU__FRAME__KIND_WORKER_WANTED;
+    frame.worker_wanted = &message;
+    assert_int_equal(vgpu_frame_socket_send(&f.socket, &frame, &f.listener, 1), 0);
+    expect_end();
+}
+
+/* A worker that the broker was not given yet is not the broker's to kill. */
+static void test_worker_that_starts_is_not_killed(void **state)
+{
+    (void)state;
+    start("good");
+    accept_supervisor();
+    registered(0);
+    tell_wanted();
+    tell_kill(1);
+    struct spare worker = expect_ready();
+
+    assert_int_equal(worker.worker, 1);
+    (void)close(worker.pipe);
+}
+
 static void test_backoff_doubles_to_its_bound(void **state)
 {
     struct ex_backoff backoff = {.pause_ns = 0};
@@ -425,6 +483,9 @@ int main(int argc, char **argv)
         TEST(test_unlocked_worker_is_never_handed_on),
 #endif
         TEST(test_broker_that_comes_back_gets_new_workers),
+        TEST(test_registered_comes_first_and_once),
+        TEST(test_descriptors_are_not_taken),
+        TEST(test_worker_that_starts_is_not_killed),
         cmocka_unit_test(test_backoff_doubles_to_its_bound),
     };
 
