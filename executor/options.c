@@ -186,7 +186,9 @@ static int set_text_option(struct ex_options *options, int option, const char *a
         options->user = arg;
         return 0;
     case OPT_LOG_LEVEL:
-        return vgpu_log_level_parse(arg, &options->log_level);
+        return vgpu_log_level_parse(arg, &options->log_level) < 0
+                   ? complain("bad log level (error, warning, info, debug)", arg)
+                   : 0;
     case OPT_ACTIVATED:
         options->activated = true;
         return 0;
@@ -232,7 +234,7 @@ static int set_parent(struct ex_options *options, const char *arg)
     int rc = read_number(arg, INT_MAX, &pid);
 
     options->parent = rc == 0 ? (pid_t)pid : 0;
-    return rc;
+    return rc < 0 ? complain("bad process id", arg) : 0;
 }
 
 /* Options that override a setting are applied after the file was read. */
@@ -248,7 +250,10 @@ static int set_setting_option(struct ex_options *options, struct vgpu_config *co
     if (key == NULL) {
         return 0;
     }
-    (void)snprintf(assignment, sizeof(assignment), "executor.%s=%s", key, arg);
+    if (snprintf(assignment, sizeof(assignment), "executor.%s=%s", key, arg) >=
+        (int)sizeof(assignment)) {
+        return complain("too long an option", key);
+    }
     int rc = vgpu_config_set(config, assignment);
 
     return rc < 0 ? complain("bad option", config->error) : 0;
@@ -303,6 +308,14 @@ static int parse_settings(struct ex_options *options, int argc, char **argv)
     return rc;
 }
 
+static int set_driver(struct ex_options *options, const char *path)
+{
+    return snprintf(options->driver, sizeof(options->driver), "%s", path) <
+                   (int)sizeof(options->driver)
+               ? 0
+               : complain("too long a path of a driver", path);
+}
+
 /* The simulator lies beside the binary, in its build folder, or where packages put it. */
 static int find_simulator(struct ex_options *options)
 {
@@ -312,8 +325,7 @@ static int find_simulator(struct ex_options *options)
     ssize_t len = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
 
     if (options->sim_lib != NULL) {
-        (void)snprintf(options->driver, sizeof(options->driver), "%s", options->sim_lib);
-        return 0;
+        return set_driver(options, options->sim_lib);
     }
     folder[len < 0 ? 0 : len] = '\0';
     char *slash = strrchr(folder, '/');
@@ -340,9 +352,7 @@ static int resolve_driver(struct ex_options *options)
     if (strcmp(name, "sim") == 0) {
         return find_simulator(options);
     }
-    (void)snprintf(options->driver, sizeof(options->driver), "%s",
-                   strcmp(name, "cuda") == 0 ? "libcuda.so.1" : name);
-    return 0;
+    return set_driver(options, strcmp(name, "cuda") == 0 ? "libcuda.so.1" : name);
 }
 
 bool ex_options_unit(const struct ex_options *options)

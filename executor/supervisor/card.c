@@ -40,12 +40,13 @@ static uint32_t read_id(const char *folder, const char *device, const char *vend
     return (uint32_t)((high & 0xffff) << 16 | (low & 0xffff));
 }
 
-/* As sysfs writes it: CUDA may use capitals. */
+/* As sysfs writes it: CUDA may use capitals.  What a bus id does not have ends it: a probe says it,
+ * and it becomes a path. */
 static void add_bus_id(char *folder, size_t cap, const char *id)
 {
     size_t at = strlen(folder);
 
-    for (; *id != '\0' && at < cap - 1; id++) {
+    for (; (isxdigit((unsigned char)*id) || *id == ':' || *id == '.') && at < cap - 1; id++) {
         folder[at++] = (char)tolower((unsigned char)*id);
     }
     folder[at] = '\0';

@@ -170,6 +170,21 @@ class Settings(unittest.TestCase):
         self.assertNotEqual(result.returncode, 0)
         self.assertIn("--config", result.stderr)
 
+    def test_bad_options_of_the_executor(self):
+        """Each is named; nothing is started."""
+        long = "/" + "x" * 1200
+        for words, said in ((("--log-level", "loud"), "bad log level"),
+                            (("--parent", "x"), "bad process id"),
+                            (("--driver", long), "too long"), (("--sim-lib", long), "too long"),
+                            (("--spares", "65"), "spares"), (("--user",), "requires an argument")):
+            with self.subTest(words[0]):
+                result = subprocess.run(
+                    [build_folder() / "executor/vgpu-executor", "--gpu", "0", "--driver", "sim",
+                     *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                    timeout=PATIENCE_S, check=False)
+                self.assertEqual(result.returncode, 2)
+                self.assertIn(said, result.stderr)
+
     def test_help_and_version(self):
         for option in ("--help", "--version"):
             result = self.run_broker(option)
