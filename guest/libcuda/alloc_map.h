@@ -27,6 +27,7 @@ enum gs_alloc_kind {
     GS_ALLOC_POOL,   /* of a memory pool */
     GS_ALLOC_REGISTERED,
     GS_ALLOC_ALIAS, /* of a registered one, in the window */
+    GS_ALLOC_GRAPH, /* of a node of a graph (graph_block.h) */
 };
 
 struct gs_alloc {

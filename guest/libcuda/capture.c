@@ -221,47 +221,13 @@ CUresult gs_capture_begin(struct gs_stream *stream, CUstreamCaptureMode mode, CU
     return cu == CUDA_ERROR_NOT_SUPPORTED ? gs_unsupported_here("into a child graph") : cu;
 }
 
-/* Marks what the nodes in `list` follow, themselves included. */
-static bool mark_before(const struct gs_graph *graph, const CUgraphNode *list, size_t count)
-{
-    struct gs_node **todo = calloc((size_t)graph->count + 1, sizeof(struct gs_node *));
-    size_t left = 0;
-
-    if (todo == NULL) {
-        return false;
-    }
-    for (struct gs_node *node = graph->first; node != NULL; node = node->next) {
-        node->mark = 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct gs_node *node = gs_node_find(list[i]);
-
-        if (node != NULL && node->graph == graph && node->mark == 0) {
-            node->mark = 1;
-            todo[left++] = node;
-        }
-    }
-    while (left > 0) {
-        const struct gs_node *node = todo[--left];
-
-        for (uint32_t i = 0; i < node->from_count; i++) {
-            if (node->from[i]->mark == 0) {
-                node->from[i]->mark = 1;
-                todo[left++] = node->from[i];
-            }
-        }
-    }
-    free(todo);
-    return true;
-}
-
 /* Whether all that other streams captured comes before where the first stream is now. */
 static bool is_joined(const struct gs_capture *c)
 {
     if (c->streams->capture.next == NULL) {
         return true;
     }
-    if (!mark_before(c->graph, c->origin->capture.deps, c->origin->capture.count)) {
+    if (!gs_graph_mark_before(c->graph, c->origin->capture.deps, c->origin->capture.count)) {
         return false;
     }
     for (const struct gs_stream *s = c->streams; s != NULL; s = s->capture.next) {

@@ -23,6 +23,7 @@
 #include "proto/cuda_abi.h"
 
 struct gs_event;
+struct gs_pool;
 
 /* What an event that was recorded in a capturing stream stands for. */
 struct gs_mark {
@@ -52,6 +53,12 @@ CUresult gs_capture_copy(const struct gs_copy *copy);
 CUresult gs_capture_fill(struct gs_stream *stream, const CUDA_MEMSET_NODE_PARAMS *fill);
 CUresult gs_capture_memops(struct gs_stream *stream, const struct gs_memop *ops,
                            unsigned int count);
+
+/* Memory in a stream's order: the graph's, with the properties of the pool.  1 for what is no
+ * memory of a graph, or freed already; the capture goes on. */
+CUresult gs_capture_alloc(struct gs_stream *stream, const struct gs_pool *pool, size_t bytes,
+                          CUdeviceptr *dptr);
+CUresult gs_capture_free(struct gs_stream *stream, CUdeviceptr dptr);
 
 /* Makes the stream's capture invalid because of something that it forbids.  `cu`, or 901. */
 CUresult gs_capture_refuse(struct gs_stream *stream, CUresult cu);

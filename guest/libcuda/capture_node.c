@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/capture_state.h"
+#include "guest/libcuda/graph_block.h"
 #include "guest/libcuda/graph_node.h"
+#include "guest/libcuda/pool.h"
 #include "guest/libcuda/stub.h"
 
 /* What operations of streams become as nodes. */
@@ -92,4 +95,76 @@ CUresult gs_capture_memops(struct gs_stream *stream, const struct gs_memop *ops,
     }
     gs_params_set_context(&params, stream->context);
     return gs_capture_add(stream, &params);
+}
+
+/* With the lock: the stream's capture, if it may go on. */
+static CUresult alive(struct gs_stream *stream, struct gs_capture **c)
+{
+    *c = gs_capture_of(stream);
+    return *c != NULL && !(*c)->invalid ? CUDA_SUCCESS : CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
+}
+
+static CUresult give_block(struct gs_stream *stream, struct gs_node_params *params)
+{
+    const struct gs_stream_capture *at = &stream->capture;
+    struct gs_capture *c;
+    bool reused = false;
+    CUresult cu;
+
+    gs_graphs_lock();
+    cu = alive(stream, &c);
+    if (cu == CUDA_SUCCESS) {
+        reused = gs_block_reuse(c->graph, at->deps, at->count, params);
+    }
+    gs_graphs_unlock();
+    return cu == CUDA_SUCCESS && !reused ? gs_block_new(stream->session, params) : cu;
+}
+
+CUresult gs_capture_alloc(struct gs_stream *stream, const struct gs_pool *pool, size_t bytes,
+                          CUdeviceptr *dptr)
+{
+    CUDA_MEM_ALLOC_NODE_PARAMS want = {.bytesize = bytes};
+    struct gs_node_params params;
+    uint64_t address;
+    CUresult cu;
+
+    if (pool == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    if (pool->device != stream->context->device) {
+        return CUDA_ERROR_NOT_SUPPORTED; /* devices do not reach each other's memory */
+    }
+    want.poolProps.allocType = CU_MEM_ALLOCATION_TYPE_PINNED;
+    want.poolProps.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
+    want.poolProps.location.id = gs_device_index(pool->device);
+    cu = gs_params_alloc(&want, stream->context, &params);
+    if (cu == CUDA_SUCCESS) {
+        cu = give_block(stream, &params);
+    }
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    address = params.alloc.block->address;
+    cu = gs_capture_add(stream, &params);
+    *dptr = cu == CUDA_SUCCESS ? address : *dptr;
+    return cu;
+}
+
+CUresult gs_capture_free(struct gs_stream *stream, CUdeviceptr dptr)
+{
+    struct gs_node_params params = {.type = CU_GRAPH_NODE_TYPE_MEM_FREE, .free = {.address = dptr}};
+    struct gs_capture *c;
+    CUresult cu;
+
+    gs_graphs_lock();
+    cu = alive(stream, &c);
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_block_may_free(c->graph, dptr);
+    }
+    if (cu == CUDA_SUCCESS) {
+        gs_params_set_context(&params, stream->context);
+        cu = gs_capture_put(stream, &params);
+    }
+    gs_graphs_unlock();
+    return cu;
 }

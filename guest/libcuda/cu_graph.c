@@ -97,6 +97,9 @@ CUresult gs_cuGraphClone(CUgraph *phGraphClone, CUgraph originalGraph)
     if (phGraphClone == NULL) {
         return leave(CUDA_ERROR_INVALID_VALUE);
     }
+    if (graph->memory > 0) {
+        return leave(CUDA_ERROR_NOT_SUPPORTED);
+    }
     copy = gs_graph_clone(graph);
     if (copy == NULL) {
         return leave(CUDA_ERROR_OUT_OF_MEMORY);
@@ -132,6 +135,9 @@ CUresult gs_cuGraphDestroyNode(CUgraphNode hNode)
 
     if (cu != CUDA_SUCCESS) {
         return cu;
+    }
+    if (node->graph->memory > 0) {
+        return leave(CUDA_ERROR_NOT_SUPPORTED);
     }
     gs_node_destroy(node);
     return leave(CUDA_SUCCESS);
@@ -355,6 +361,9 @@ static CUresult edges(CUgraph handle, const CUgraphNode *from, const CUgraphNode
     }
     if (count > 0 && (from == NULL || to == NULL)) {
         return leave(CUDA_ERROR_INVALID_VALUE);
+    }
+    if (!add && graph->memory > 0) {
+        return leave(CUDA_ERROR_NOT_SUPPORTED);
     }
     return leave(change_edges(graph, from, to, count, data, add));
 }

@@ -5,6 +5,7 @@
 
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/graph.h"
+#include "guest/libcuda/graph_block.h"
 #include "guest/libcuda/stub.h"
 
 /* Adding nodes to graphs. */
@@ -212,6 +213,17 @@ CUresult gs_cuGraphAddEventWaitNode(CUgraphNode *phGraphNode, CUgraph hGraph,
     return cu == CUDA_SUCCESS ? add(&at, &params) : cu;
 }
 
+static CUresult add_alloc(const struct place *at, CUDA_MEM_ALLOC_NODE_PARAMS_v2 *p)
+{
+    CUDA_MEM_ALLOC_NODE_PARAMS first;
+    CUresult cu;
+
+    memcpy(&first, p, sizeof(first)); /* same members in both forms */
+    cu = gs_graph_add_alloc(at->out, at->graph, at->deps, at->data, at->count, &first);
+    p->dptr = first.dptr;
+    return cu;
+}
+
 CUresult gs_cuGraphAddNode_v2(CUgraphNode *phGraphNode, CUgraph hGraph,
                               const CUgraphNode *dependencies,
                               const CUgraphEdgeData *dependencyData, size_t numDependencies,
@@ -223,6 +235,13 @@ CUresult gs_cuGraphAddNode_v2(CUgraphNode *phGraphNode, CUgraph hGraph,
 
     if (cu == CUDA_SUCCESS && nodeParams == NULL) {
         cu = CUDA_ERROR_INVALID_VALUE;
+    }
+    if (cu == CUDA_SUCCESS && nodeParams->type == CU_GRAPH_NODE_TYPE_MEM_ALLOC) {
+        return add_alloc(&at, &nodeParams->alloc);
+    }
+    if (cu == CUDA_SUCCESS && nodeParams->type == CU_GRAPH_NODE_TYPE_MEM_FREE) {
+        return gs_graph_add_free(phGraphNode, hGraph, dependencies, dependencyData, numDependencies,
+                                 nodeParams->free.dptr);
     }
     if (cu == CUDA_SUCCESS) {
         cu = gs_params_any(nodeParams, &params);

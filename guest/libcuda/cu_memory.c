@@ -6,6 +6,7 @@
 #include "common/overflow.h"
 #include "gs_calls.h"
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/graph_block.h"
 #include "guest/libcuda/pool.h"
 #include "guest/libcuda/registration.h"
 
@@ -152,12 +153,18 @@ CUresult gs_cuMemFree_v2(CUdeviceptr dptr)
         cu = gs_enter(&call);
         return cu == CUDA_SUCCESS ? CUDA_ERROR_INVALID_VALUE : cu;
     }
-    if ((alloc.kind != GS_ALLOC_DEVICE && alloc.kind != GS_ALLOC_POOL) || alloc.base != dptr) {
+    if ((alloc.kind != GS_ALLOC_DEVICE && alloc.kind != GS_ALLOC_POOL &&
+         alloc.kind != GS_ALLOC_GRAPH) ||
+        alloc.base != dptr) {
         cu = gs_session_error(s);
         return cu == CUDA_SUCCESS ? CUDA_ERROR_INVALID_VALUE : cu;
     }
     if (alloc.kind == GS_ALLOC_POOL) {
         return free_pooled(s, &alloc);
+    }
+    if (alloc.kind == GS_ALLOC_GRAPH) {
+        cu = gs_session_error(s);
+        return cu == CUDA_SUCCESS ? gs_block_free(dptr, NULL) : cu;
     }
     /* As native: when all earlier work is done, which may use the memory. */
     cu = gs_settle(s);

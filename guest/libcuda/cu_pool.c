@@ -5,6 +5,7 @@
 
 #include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/graph_block.h"
 #include "guest/libcuda/memory.h"
 #include "guest/libcuda/pool.h"
 #include "guest/libcuda/stream.h"
@@ -59,6 +60,9 @@ CUresult gs_cuMemAllocAsync(CUdeviceptr *dptr, size_t bytesize, CUstream hStream
     if (cu == CUDA_SUCCESS && dptr == NULL) {
         cu = CUDA_ERROR_INVALID_VALUE;
     }
+    if (cu == CUDA_SUCCESS && gs_stream_captures(stream)) {
+        return gs_capture_alloc(stream, gs_pool_current(stream->context->device), bytesize, dptr);
+    }
     if (cu == CUDA_SUCCESS) {
         cu = gs_capture_room(stream);
     }
@@ -79,6 +83,9 @@ CUresult gs_cuMemAllocFromPoolAsync(CUdeviceptr *dptr, size_t bytesize, CUmemory
     if (cu == CUDA_SUCCESS) {
         cu = find_pool(pool, &found);
     }
+    if (cu == CUDA_SUCCESS && gs_stream_captures(stream)) {
+        return gs_capture_alloc(stream, found, bytesize, dptr);
+    }
     if (cu == CUDA_SUCCESS) {
         cu = gs_capture_room(stream);
     }
@@ -92,8 +99,14 @@ static CUresult free_async(const struct gs_stream *stream, CUdeviceptr dptr)
     struct gs_pool *keeper;
 
     if (s == NULL || s != stream->session || alloc.base != dptr ||
-        (alloc.kind != GS_ALLOC_POOL && alloc.kind != GS_ALLOC_DEVICE) ||
-        !gs_alloc_map_take(&s->allocs, dptr, alloc.kind, &alloc)) {
+        (alloc.kind != GS_ALLOC_POOL && alloc.kind != GS_ALLOC_DEVICE &&
+         alloc.kind != GS_ALLOC_GRAPH)) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    if (alloc.kind == GS_ALLOC_GRAPH) {
+        return gs_block_free(dptr, stream);
+    }
+    if (!gs_alloc_map_take(&s->allocs, dptr, alloc.kind, &alloc)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     if (alloc.kind == GS_ALLOC_POOL) {
@@ -110,6 +123,9 @@ CUresult gs_cuMemFreeAsync(CUdeviceptr dptr, CUstream hStream)
     struct gs_call call;
     CUresult cu = gs_stream_enter(hStream, &call, &stream);
 
+    if (cu == CUDA_SUCCESS && dptr != 0 && gs_stream_captures(stream)) {
+        return gs_capture_free(stream, dptr);
+    }
     if (cu == CUDA_SUCCESS && dptr != 0) {
         cu = gs_capture_room(stream);
     }

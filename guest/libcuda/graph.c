@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest/libcuda/graph_block.h"
 #include "guest/libcuda/user_object.h"
 #include "proto/handles.h"
 
@@ -256,9 +257,13 @@ CUresult gs_graph_add(struct gs_graph *graph, const CUgraphNode *deps, const CUg
 {
     CUresult cu;
 
-    if (count > 0 && deps == NULL) {
+    cu = count > 0 && deps == NULL ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+    if (cu == CUDA_SUCCESS && params->type == CU_GRAPH_NODE_TYPE_MEM_FREE) {
+        cu = gs_block_may_free(graph, params->free.address);
+    }
+    if (cu != CUDA_SUCCESS) {
         gs_node_params_free(params);
-        return CUDA_ERROR_INVALID_VALUE;
+        return cu;
     }
     *node = new_node(graph, params);
     if (*node == NULL) {
@@ -268,6 +273,10 @@ CUresult gs_graph_add(struct gs_graph *graph, const CUgraphNode *deps, const CUg
     cu = follow(*node, deps, data, count);
     if (cu != CUDA_SUCCESS) {
         gs_node_destroy(*node);
+    } else if (params->type == CU_GRAPH_NODE_TYPE_MEM_ALLOC) {
+        gs_block_placed(*node);
+    } else if (params->type == CU_GRAPH_NODE_TYPE_MEM_FREE) {
+        gs_block_freed(*node);
     }
     return cu;
 }
@@ -310,6 +319,9 @@ void gs_graph_destroy(struct gs_graph *graph)
 
         graph->first = node->next;
         free_node(node);
+    }
+    if (graph->memory > 0) {
+        gs_blocks_let_go(graph);
     }
     gs_user_refs_drop(&graph->users);
     (void)vgpu_handles_take(graphs, graph->handle);
@@ -369,6 +381,39 @@ struct gs_graph *gs_graph_clone(const struct gs_graph *graph)
         return NULL;
     }
     return copy;
+}
+
+bool gs_graph_mark_before(const struct gs_graph *graph, const CUgraphNode *list, size_t count)
+{
+    struct gs_node **todo = calloc((size_t)graph->count + 1, sizeof(struct gs_node *));
+    size_t left = 0;
+
+    if (todo == NULL) {
+        return false;
+    }
+    for (struct gs_node *node = graph->first; node != NULL; node = node->next) {
+        node->mark = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct gs_node *node = gs_node_find(list[i]);
+
+        if (node != NULL && node->graph == graph && node->mark == 0) {
+            node->mark = 1;
+            todo[left++] = node;
+        }
+    }
+    while (left > 0) {
+        const struct gs_node *node = todo[--left];
+
+        for (uint32_t i = 0; i < node->from_count; i++) {
+            if (node->from[i]->mark == 0) {
+                node->from[i]->mark = 1;
+                todo[left++] = node->from[i];
+            }
+        }
+    }
+    free(todo);
+    return true;
 }
 
 /* Takes nodes away that follow nobody, until none is left or a circle is. */

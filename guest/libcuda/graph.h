@@ -28,6 +28,8 @@ struct gs_graph {
     uint32_t count;
     uint32_t captures; /* that add nodes to it now */
     struct gs_user_ref *users;
+    uint32_t memory; /* nodes that allocate or free: the graph cannot be copied, or lose anything */
+    uint32_t instances; /* executable forms of a graph with such nodes: one at most */
 };
 
 void gs_graphs_lock(void);
@@ -70,6 +72,10 @@ const CUgraphEdgeData *gs_edge_data(const struct gs_node *from, const struct gs_
 
 /* Whether no edge has data; NULL: none has. */
 bool gs_edges_are_plain(const CUgraphEdgeData *data, size_t count);
+
+/* Marks the nodes in `list` and those that they follow with 1, others with 0.  False without
+ * memory. */
+bool gs_graph_mark_before(const struct gs_graph *graph, const CUgraphNode *list, size_t count);
 
 /* The nodes of a graph, each behind those that it follows, in an array owned by the caller.  The
  * same graph made the same way has the same order.  1: the edges make a circle. */

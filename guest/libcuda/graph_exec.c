@@ -40,6 +40,31 @@ static void free_exec(struct gs_exec *exec)
     free(exec);
 }
 
+/* With the lock of graphs. */
+static void drop_memory(struct gs_exec *exec)
+{
+    struct gs_graph *graph = gs_graph_find((CUgraph)(uintptr_t)exec->source);
+
+    if (exec->source != 0 && graph != NULL) {
+        graph->instances--;
+    }
+    gs_exec_blocks_drop(&exec->blocks);
+}
+
+/* The same: a graph with nodes of memory has one executable form at a time. */
+static CUresult take_memory(struct gs_exec *exec, struct gs_graph *graph)
+{
+    if (graph->memory == 0) {
+        return CUDA_SUCCESS;
+    }
+    if (graph->instances > 0) {
+        return CUDA_ERROR_NOT_SUPPORTED;
+    }
+    graph->instances++;
+    exec->source = graph->handle;
+    return gs_exec_blocks_take(graph, &exec->blocks);
+}
+
 void gs_exec_drop(struct gs_exec *exec)
 {
     for (uint32_t i = 0; i < exec->plan.count; i++) {
@@ -49,6 +74,7 @@ void gs_exec_drop(struct gs_exec *exec)
     }
     gs_graphs_lock();
     gs_user_refs_drop(&exec->users);
+    drop_memory(exec);
     gs_graphs_unlock();
     free_exec(exec);
 }
@@ -127,6 +153,9 @@ static CUresult plan(struct gs_exec *exec, CUgraph handle, struct gs_context *cu
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     cu = gs_plan_make(graph, exec->wire, 0, false, &exec->plan, failed);
+    if (cu == CUDA_SUCCESS) {
+        cu = take_memory(exec, graph);
+    }
     if (cu == CUDA_SUCCESS &&
         (!index_nodes(exec) || !gs_user_refs_copy(&exec->users, graph->users))) {
         cu = CUDA_ERROR_OUT_OF_MEMORY;
@@ -166,9 +195,13 @@ static CUresult send_node(struct gs_exec *exec, uint32_t index)
                     : CUDA_ERROR_INVALID_VALUE;
 }
 
+/* What the worker does not hear of. */
+#define FLAGS_HERE ((uint64_t)CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH)
+
 static CUresult build(struct gs_exec *exec)
 {
-    struct vgpu_args_cuGraphInstantiateWithFlags args = {.graph = exec->wire, .flags = exec->flags};
+    struct vgpu_args_cuGraphInstantiateWithFlags args = {.graph = exec->wire,
+                                                         .flags = exec->flags & ~FLAGS_HERE};
     struct vgpu_ret_cuGraphInstantiateWithFlags ret;
     struct vgpu_args_vgpuGraphNew first = {.graph = exec->wire};
     CUresult cu = gs_send_vgpuGraphNew(exec->session, &first);
@@ -264,8 +297,11 @@ CUresult gs_exec_destroy(struct gs_exec *exec)
     CUresult cu = gs_send_cuGraphExecDestroy(exec->session, &args);
 
     if (vgpu_handles_take(exec->session->graphs, exec->wire) != NULL) {
+        struct gs_session *s = exec->session;
+
         release_users(exec);
         gs_exec_drop(exec);
+        gs_blocks_reap(s);
     }
     return cu;
 }
@@ -317,6 +353,24 @@ static CUresult run_room(const struct gs_exec *exec, struct gs_stream *stream)
     return cu;
 }
 
+static CUresult check_memory(const struct gs_exec *exec)
+{
+    CUresult cu;
+
+    gs_graphs_lock();
+    cu = gs_exec_blocks_check(&exec->blocks,
+                              (exec->flags & CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH) != 0);
+    gs_graphs_unlock();
+    return cu;
+}
+
+static void note_memory(const struct gs_exec *exec, const struct gs_stream *stream)
+{
+    gs_graphs_lock();
+    gs_exec_blocks_ran(&exec->blocks, stream);
+    gs_graphs_unlock();
+}
+
 CUresult gs_exec_launch(struct gs_exec *exec, struct gs_stream *stream)
 {
     struct vgpu_args_cuGraphLaunch args = {.graph = exec->wire, .stream = stream->wire};
@@ -325,7 +379,10 @@ CUresult gs_exec_launch(struct gs_exec *exec, struct gs_stream *stream)
     if (stream->session != exec->session) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    cu = gs_stream_room(stream);
+    cu = exec->source != 0 ? check_memory(exec) : CUDA_SUCCESS;
+    if (cu == CUDA_SUCCESS) {
+        cu = gs_stream_room(stream);
+    }
     if (cu == CUDA_SUCCESS) {
         cu = run_room(exec, stream);
     }
@@ -346,6 +403,9 @@ CUresult gs_exec_launch(struct gs_exec *exec, struct gs_stream *stream)
         return cu;
     }
     exec->proven = true;
+    if (exec->source != 0) {
+        note_memory(exec, stream);
+    }
     if (atomic_load(&exec->session->prints)) {
         gs_console_launched(stream);
     }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest/libcuda/graph_block.h"
 #include "guest/libcuda/graph_plan.h"
 #include "guest/libcuda/user_object.h"
 #include "proto/cuda_abi.h"
@@ -33,6 +34,8 @@ struct gs_exec {
     uint32_t records; /* events that a run records */
     uint32_t waits;   /* nodes by which a run may wait for other streams */
     struct gs_user_ref *users;
+    uint64_t source; /* handle of the graph, if it has nodes of memory; 0: it has none */
+    struct gs_exec_blocks blocks;
     uint64_t last_stream; /* where it ran last, the public handle; 0: nowhere */
 };
 

@@ -7,6 +7,7 @@
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/event.h"
 #include "guest/libcuda/graph.h"
+#include "guest/libcuda/graph_block.h"
 #include "guest/libcuda/stub.h"
 
 /* Ownership of parameters, and the kinds that need no more than a look.  Kernels are in
@@ -33,6 +34,9 @@ void gs_node_params_free(struct gs_node_params *params)
         if (params->child != NULL) {
             gs_graph_destroy(params->child);
         }
+        break;
+    case CU_GRAPH_NODE_TYPE_MEM_ALLOC:
+        gs_block_undo(params);
         break;
     default:
         break;
@@ -167,7 +171,9 @@ CUresult gs_params_child(CUgraph handle, struct gs_node_params *params)
 
     gs_graphs_lock();
     graph = gs_graph_find(handle);
-    if (graph != NULL) {
+    if (graph != NULL && graph->memory > 0) {
+        cu = CUDA_ERROR_NOT_SUPPORTED;
+    } else if (graph != NULL) {
         *params = (struct gs_node_params){.type = CU_GRAPH_NODE_TYPE_GRAPH};
         params->child = gs_graph_clone(graph);
         cu = params->child != NULL ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
@@ -235,7 +241,7 @@ CUresult gs_params_any(const CUgraphNodeParams *p, struct gs_node_params *params
     case CU_GRAPH_NODE_TYPE_MEM_ALLOC:
     case CU_GRAPH_NODE_TYPE_MEM_FREE:
     case CU_GRAPH_NODE_TYPE_CONDITIONAL:
-        return gs_unsupported_here("with semaphores, memory or conditions");
+        return gs_unsupported_here("with semaphores or conditions, or to change memory");
     default:
         return CUDA_ERROR_INVALID_VALUE;
     }

@@ -16,8 +16,10 @@
 #include "proto/cuda_abi.h"
 #include "proto/limits.h"
 
+struct gs_block;
 struct gs_context;
 struct gs_graph;
+struct gs_session;
 
 struct gs_kernel_node {
     CUDA_KERNEL_NODE_PARAMS shown; /* its kernelParams point into `bytes` */
@@ -38,6 +40,23 @@ struct gs_memops_node {
     uint32_t count;
 };
 
+struct gs_alloc_node {
+    struct gs_session *session;
+    struct gs_block *block;
+    uint64_t bytes;
+    uint64_t address;
+    CUmemPoolProps props;
+    CUmemAccessDesc access[VGPU_DEVICES_MAX];
+    size_t access_count;
+    bool reused; /* the graph had the block before */
+    bool placed; /* the node is in a graph */
+};
+
+struct gs_free_node {
+    uint64_t address;
+    uint64_t block; /* its id */
+};
+
 struct gs_node_params {
     CUgraphNodeType type;
     struct gs_context *context; /* where it works; NULL: nowhere */
@@ -50,6 +69,8 @@ struct gs_node_params {
         CUevent event;
         struct gs_graph *child; /* owned */
         struct gs_memops_node memops;
+        struct gs_alloc_node alloc;
+        struct gs_free_node free;
     };
 };
 
@@ -93,7 +114,12 @@ CUresult gs_params_memops(const CUDA_BATCH_MEM_OP_NODE_PARAMS *p, struct gs_node
 CUresult gs_params_child(CUgraph graph, struct gs_node_params *params);
 CUresult gs_params_empty(struct gs_node_params *params);
 
-/* Whatever kind of node, from the general form; 801 for kinds that vgpu does not have. */
+/* Memory of the context's device; it has a block when the node's place is known (graph_block.h). */
+CUresult gs_params_alloc(const CUDA_MEM_ALLOC_NODE_PARAMS *p, struct gs_context *context,
+                         struct gs_node_params *params);
+
+/* Whatever kind of node but memory, from the general form; 801 for kinds that vgpu does not have.
+ */
 CUresult gs_params_any(const CUgraphNodeParams *p, struct gs_node_params *params);
 
 /* The context of a handle, the thread's current one for NULL: 201, 709, the sticky error. */

@@ -239,14 +239,21 @@ CUresult gs_exec_update(struct gs_exec *exec, CUgraph handle, CUgraphExecUpdateR
     struct update u = {.exec = exec, .plan = &plan, .count = exec->plan.count};
     struct gs_graph *graph;
     uint64_t failed;
+    bool memory;
     CUresult cu;
 
     memset(info, 0, sizeof(*info));
     gs_graphs_lock();
     graph = gs_graph_find(handle);
-    cu = graph != NULL ? gs_plan_make(graph, exec->wire, 0, false, &plan, &failed)
-                       : CUDA_ERROR_INVALID_VALUE;
+    memory = exec->source != 0 || (graph != NULL && graph->memory > 0);
+    cu = memory          ? CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE
+         : graph != NULL ? gs_plan_make(graph, exec->wire, 0, false, &plan, &failed)
+                         : CUDA_ERROR_INVALID_VALUE;
     gs_graphs_unlock();
+    if (memory) {
+        info->result = CU_GRAPH_EXEC_UPDATE_ERROR_NOT_SUPPORTED;
+        return cu;
+    }
     if (cu != CUDA_SUCCESS) {
         info->result = CU_GRAPH_EXEC_UPDATE_ERROR;
         return cu;
@@ -280,6 +287,10 @@ CUresult gs_exec_update_child(struct gs_exec *exec, CUgraphNode node, CUgraph ha
     u.count = begin->end - u.base + 1;
     gs_graphs_lock();
     graph = gs_graph_find(handle);
+    if (graph != NULL && graph->memory > 0) {
+        gs_graphs_unlock();
+        return CUDA_ERROR_NOT_SUPPORTED;
+    }
     cu = graph != NULL ? gs_plan_make(graph, exec->wire, u.base, true, &plan, &failed)
                        : CUDA_ERROR_INVALID_VALUE;
     gs_graphs_unlock();

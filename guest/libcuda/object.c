@@ -8,6 +8,7 @@
 #include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/event.h"
+#include "guest/libcuda/graph_block.h"
 #include "guest/libcuda/graph_exec.h"
 #include "guest/libcuda/linker.h"
 #include "guest/libcuda/memory.h"
@@ -115,6 +116,7 @@ void gs_objects_drop(struct gs_session *s)
     gs_staging_fini(&s->staging);
     gs_virtual_memory_drop(s);
     gs_pools_drop(s);
+    gs_blocks_forget(s);
     gs_registrations_drop(s);
     gs_textures_drop(&s->textures);
     gs_arrays_drop(s);

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "guest/libcuda/graph_block.h"
 #include "guest/libcuda/process.h"
 #include "proto/handles.h"
 
@@ -109,6 +110,7 @@ void gs_pool_destroy(struct gs_pool *pool)
 
 void gs_pools_synced(struct gs_session *s)
 {
+    gs_blocks_reap(s);
     for (struct gs_pool *pool = atomic_load(&all); pool != NULL; pool = pool->next) {
         if (atomic_load(&pool->device->session) == s) {
             gs_pool_trim(pool, pool->threshold);

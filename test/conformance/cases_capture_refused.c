@@ -26,52 +26,6 @@ static void expect_spoilt(CUstream s)
     CONF_EXPECT(graph == NULL);
 }
 
-CONF_UNSUPPORTED(cuMemAllocAsync, in_a_capture)
-{
-    CUdeviceptr p = 0;
-    CUstream s = NULL;
-
-    conf_context();
-    s = capturing();
-    CONF_RESULT(cuMemAllocAsync(&p, 4096, s), CUDA_ERROR_NOT_SUPPORTED);
-    CONF_EXPECT(p == 0);
-    CONF_RESULT(cuMemAllocAsync(&p, 4096, s), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
-    expect_spoilt(s);
-    CONF_OK(cuMemAllocAsync(&p, 4096, s));
-    CONF_OK(cuMemFreeAsync(p, s));
-}
-
-CONF_UNSUPPORTED(cuMemAllocFromPoolAsync, in_a_capture)
-{
-    CUmemoryPool pool = NULL;
-    CUdeviceptr p = 0;
-    CUstream s = NULL;
-
-    conf_context();
-    CONF_SETUP(cuDeviceGetDefaultMemPool(&pool, conf_device()));
-    s = capturing();
-    CONF_RESULT(cuMemAllocFromPoolAsync(&p, 4096, pool, s), CUDA_ERROR_NOT_SUPPORTED);
-    CONF_EXPECT(p == 0);
-    expect_spoilt(s);
-}
-
-CONF_UNSUPPORTED(cuMemFreeAsync, in_a_capture)
-{
-    CUdeviceptr p = 0;
-    CUstream s = NULL, t = NULL;
-
-    conf_context();
-    CONF_SETUP(cuStreamCreate(&t, CU_STREAM_NON_BLOCKING));
-    CONF_SETUP(cuMemAllocAsync(&p, 4096, t));
-    CONF_SETUP(cuStreamSynchronize(t));
-    s = capturing();
-    CONF_RESULT(cuMemFreeAsync(p, s), CUDA_ERROR_NOT_SUPPORTED);
-    expect_spoilt(s);
-    CONF_OK(cuMemsetD32Async(p, 7, 1024, t)); /* it is still there */
-    CONF_OK(cuStreamSynchronize(t));
-    CONF_OK(cuMemFreeAsync(p, t));
-}
-
 CONF_UNSUPPORTED(cuGraphLaunch, into_a_capture)
 {
     CUdeviceptr word = 0;

@@ -397,6 +397,13 @@
     X(cuGraphKernelNodeSetParams) \
     X(cuGraphKernelNodeSetParams_v2) \
     X(cuGraphLaunch) \
+    X(cuGraphAddMemAllocNode) \
+    X(cuGraphMemAllocNodeGetParams) \
+    X(cuGraphAddMemFreeNode) \
+    X(cuGraphMemFreeNodeGetParams) \
+    X(cuDeviceGraphMemTrim) \
+    X(cuDeviceGetGraphMemAttribute) \
+    X(cuDeviceSetGraphMemAttribute) \
     X(cuGraphMemcpyNodeGetParams) \
     X(cuGraphMemcpyNodeSetParams) \
     X(cuGraphMemsetNodeGetParams) \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Allocations and conditions within graphs.  Natively both work; through us they are refused,
+// Allocations and conditions within graphs.  Natively both work; through us conditions are refused,
 // and the program goes on.
 #include "rt.cuh"
 
