@@ -349,7 +349,7 @@ static void test_the_timer_lets_it_go_on(void **state)
     int count;
 
     stage_open(s, 0, 0, 0, NULL);
-    stage_set(s, 0, &(struct br_policy){.bytes_per_s = 24 * 100, .bytes_burst = 1});
+    stage_set(s, 0, &(struct br_policy){.bytes_per_s = 2400, .bytes_burst = 1});
     call(s, 0);
     call(s, 0);
     count = submits(&s->worker[0]);
