@@ -16,14 +16,9 @@ struct entry {
     bool stays;        /* also without any */
 };
 
-static __thread bool inside __attribute__((tls_model("initial-exec")));
+__thread bool gs_host_call_is_inside __attribute__((tls_model("initial-exec")));
 /* Guards `ready` of all sessions. */
 static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
-
-bool gs_host_call_inside(void)
-{
-    return inside;
-}
 
 static bool has_work(void *arg)
 {
@@ -34,13 +29,13 @@ static bool has_work(void *arg)
 
 static void call(const struct gs_host_function *function, CUresult status)
 {
-    inside = true;
+    gs_host_call_is_inside = true;
     if (function->fn != NULL) {
         function->fn(function->data);
     } else if (function->callback != NULL) {
         function->callback(function->stream, status, function->data);
     }
-    inside = false;
+    gs_host_call_is_inside = false;
     gs_link_host_function_ran();
 }
 

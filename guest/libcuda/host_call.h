@@ -82,6 +82,10 @@ CUresult gs_host_call_send(struct gs_stream *stream, const struct gs_host_functi
 void gs_host_call_plain(CUhostFn fn, void *data);
 
 /* True in a function that runs. */
-bool gs_host_call_inside(void);
+extern __thread bool gs_host_call_is_inside __attribute__((tls_model("initial-exec")));
+static inline bool gs_host_call_inside(void)
+{
+    return gs_host_call_is_inside;
+}
 
 #endif

@@ -78,7 +78,7 @@ void gs_link_close(struct gs_link *link)
     gs_channel_close(&link->channel);
 }
 
-CUresult gs_link_error(struct gs_link *link)
+CUresult gs_link_end(struct gs_link *link)
 {
     uint32_t cu = atomic_load_explicit(&link->broken, memory_order_acquire);
 

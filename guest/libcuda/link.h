@@ -82,8 +82,19 @@ int gs_link_open(struct gs_link *link, const char *where, struct gs_obstacle *ob
 /* Closes the channel.  No thread may be in it. */
 void gs_link_close(struct gs_link *link);
 
+/* What gs_link_error() says where something is wrong. */
+CUresult gs_link_end(struct gs_link *link);
+
 /* 0, or the CUresult with which the channel has ended.  Any thread, no lock. */
-CUresult gs_link_error(struct gs_link *link);
+static inline CUresult gs_link_error(struct gs_link *link)
+{
+    uint32_t wrong =
+        atomic_load_explicit(&link->broken, memory_order_acquire) |
+        atomic_load_explicit(&vgpu_channel_state(link->control)->error, memory_order_acquire) |
+        (uint32_t)atomic_load_explicit(&link->channel.retired, memory_order_acquire);
+
+    return __builtin_expect(wrong == 0, 1) ? CUDA_SUCCESS : gs_link_end(link);
+}
 
 /* Whether the channel's memory is still there; breaks the link if not.  Any thread, no lock. */
 bool gs_link_is_there(struct gs_link *link);

@@ -106,11 +106,8 @@ static struct gs_thread *make_thread(void)
     return thread;
 }
 
-struct gs_thread *gs_thread_get(void)
+struct gs_thread *gs_thread_make(void)
 {
-    if (__builtin_expect(gs_thread_current != NULL, 1)) {
-        return gs_thread_current;
-    }
     (void)pthread_once(&key_once, make_key);
     if (!have_key) {
         return NULL;

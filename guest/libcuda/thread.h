@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "guest/libcuda/context_storage.h"
@@ -63,14 +64,20 @@ struct gs_thread {
     struct gs_thread *previous;
 };
 
-/* The calling thread's; NULL when there is no memory or no lane left. */
-struct gs_thread *gs_thread_get(void);
-
-/* The same if it has been made already, else NULL.  No lock. */
+/* The calling thread's if it has been made already, else NULL.  No lock. */
 extern __thread struct gs_thread *gs_thread_current __attribute__((tls_model("initial-exec")));
 static inline struct gs_thread *gs_thread_peek(void)
 {
     return gs_thread_current;
+}
+
+/* Makes it, for gs_thread_get(). */
+struct gs_thread *gs_thread_make(void);
+
+/* The calling thread's; NULL when there is no memory or no lane left. */
+static inline struct gs_thread *gs_thread_get(void)
+{
+    return __builtin_expect(gs_thread_current != NULL, 1) ? gs_thread_current : gs_thread_make();
 }
 
 /* Buffers of VGPU_RECORD_BYTES_MAX each, valid as long as the thread; NULL: no memory. */
