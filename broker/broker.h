@@ -48,6 +48,7 @@ struct br_slot {
     char driver[40];
     char supervisor[40]; /* version */
     char sandbox[40];    /* of the worker that came last */
+    char trouble[160];   /* why the supervisor could make no worker; empty once one is ready */
     uint64_t memory_total;
     uint32_t cuda_version;
 };

@@ -214,6 +214,7 @@ static void fill_supervisor(Vgpu__GpuRow *row, const struct br_gpu *gpu)
 
     row->supervisor_pid = gpu->pid;
     row->workers = gpu->worker_count;
+    row->spares_wanted = gpu->broker->spares;
     TAILQ_FOREACH(worker, &gpu->workers, entry)
     {
         if (worker->session != NULL) {
@@ -250,6 +251,7 @@ static void pack_gpu(struct br_control_piece *piece, uint32_t index)
     row.workers_started = slot->workers_started;
     row.workers_crashed = slot->workers_crashed;
     row.processed = slot->processed;
+    row.trouble = text(slot->trouble);
     if (slot->gpu != NULL) {
         fill_supervisor(&row, slot->gpu);
     }

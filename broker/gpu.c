@@ -136,6 +136,7 @@ static void note_facts(struct br_slot *slot, const Vgpu__Register *reg)
     br_text_copy(slot->bus, sizeof(slot->bus), facts->pci_bus_id);
     br_text_copy(slot->driver, sizeof(slot->driver), facts->driver_release);
     br_text_copy(slot->supervisor, sizeof(slot->supervisor), reg->version);
+    slot->trouble[0] = '\0';
     slot->memory_total = facts->total_memory;
     slot->cuda_version = facts->driver_version;
 }
@@ -243,6 +244,7 @@ static const char *on_worker_ready(struct br_gpu *gpu, const Vgpu__WorkerReady *
         return rc == -EPERM ? "a worker that is not locked" : "no memory for a worker";
     }
     note_worker(&gpu->broker->slots[gpu->slot], ready);
+    gpu->broker->slots[gpu->slot].trouble[0] = '\0';
     tell_proven(gpu);
     vgpu_log(VGPU_LOG_DEBUG, "worker ready gpu=%u worker=%u pid=%u landlock=%u", gpu->slot,
              ready->worker, ready->pid, ready->landlock_abi);
@@ -285,8 +287,10 @@ void br_gpu_refuse_waiting(struct br_gpu *gpu, int32_t cu, const char *reason)
 
 static const char *on_worker_failed(struct br_gpu *gpu, const Vgpu__WorkerFailed *failed)
 {
+    struct br_slot *slot = &gpu->broker->slots[gpu->slot];
     char reason[VGPU_TEXT_BYTES_MAX];
 
+    br_text_copy(slot->trouble, sizeof(slot->trouble), failed->reason);
     if (br_broker_may_log(gpu->broker)) {
         vgpu_log(VGPU_LOG_WARNING, "no worker can be made gpu=%u reason=%s", gpu->slot,
                  vgpu_log_escape(reason, sizeof(reason), failed->reason, strlen(failed->reason)));

@@ -257,9 +257,9 @@ static int tell_ready(struct process *process)
     vgpu_log_id(VGPU_LOG_WARNING, VGPU_LOG_ID_READY, "ready sandbox=none (sanitizer build)");
 #endif
     vgpu_notify("READY=1\nSTATUS=serving");
-    if (process->options.ready_fd >= 0) {
-        rc = vgpu_write_full(process->options.ready_fd, ready, sizeof(ready) - 1);
-        vgpu_fd_close(&process->options.ready_fd);
+    if (process->options.daemon.ready_fd >= 0) {
+        rc = vgpu_write_full(process->options.daemon.ready_fd, ready, sizeof(ready) - 1);
+        vgpu_fd_close(&process->options.daemon.ready_fd);
     }
     if (rc == 0) {
         br_activity_beat(process->broker);

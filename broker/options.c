@@ -2,12 +2,9 @@
 #include "broker/options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "broker/account.h"
-#include "common/fd.h"
+#include "common/account.h"
 
 #define CONTROL_GROUP "vgpu"
 
@@ -95,26 +92,20 @@ const size_t br_config_key_count = sizeof(br_config_keys) / sizeof(br_config_key
 static const char *const foreign[] = {"executor", "hostd", NULL};
 
 static const char usage[] =
-    "usage: vgpu-broker [OPTION]...\n"
-    "  --config FILE            settings (" BR_CONFIG_PATH " where it exists)\n"
-    "  --set SECTION.KEY=VALUE  overrides one of them\n"
+    "usage: vgpu-broker [OPTION]...\n" VGPU_DAEMON_HELP
     "  --vm NAME=PATH           a virtual machine and its socket, as a key of section [vms]\n"
     "  --spawn-executors        runs vgpu-executor --all as a child (development)\n"
     "  --driver NAME            the child's driver: cuda, sim, or a path\n"
     "  --executor PATH          the child's program\n"
-    "  --ready-fd N             writes \"READY\" to descriptor N when ready, and closes it\n"
     "  --foreground             accepted; the broker never leaves the foreground\n"
     "  --help-config            prints every setting\n"
     "  --help, --version\n";
 
 enum option_id {
-    OPT_CONFIG = 256,
-    OPT_SET,
-    OPT_VM,
+    OPT_VM = 256,
     OPT_SPAWN,
     OPT_DRIVER,
     OPT_EXECUTOR,
-    OPT_READY_FD,
     OPT_FOREGROUND,
     OPT_HELP,
     OPT_HELP_CONFIG,
@@ -122,13 +113,11 @@ enum option_id {
 };
 
 static const struct option long_options[] = {
-    {"config", required_argument, NULL, OPT_CONFIG},
-    {"set", required_argument, NULL, OPT_SET},
+    VGPU_DAEMON_OPTIONS,
     {"vm", required_argument, NULL, OPT_VM},
     {"spawn-executors", no_argument, NULL, OPT_SPAWN},
     {"driver", required_argument, NULL, OPT_DRIVER},
     {"executor", required_argument, NULL, OPT_EXECUTOR},
-    {"ready-fd", required_argument, NULL, OPT_READY_FD},
     {"foreground", no_argument, NULL, OPT_FOREGROUND},
     {"help", no_argument, NULL, OPT_HELP},
     {"help-config", no_argument, NULL, OPT_HELP_CONFIG},
@@ -136,19 +125,12 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int add_set(struct br_options *options, const char *assignment)
-{
-    if (options->set_count == BR_SETS_MAX) {
-        return -E2BIG;
-    }
-    options->sets[options->set_count++] = assignment;
-    return 0;
-}
-
-static int add_vm(struct br_options *options, const char *pair)
+static int add_vm(struct br_options *options, const char *pair, FILE *err)
 {
     if (options->vm_count == BR_ROSTER_MAX) {
-        return -E2BIG;
+        (void)fprintf(err, "vgpu-broker: --vm \"%.100s\": more than %u of them\n", pair,
+                      (unsigned int)BR_ROSTER_MAX);
+        return -EINVAL;
     }
     options->vms[options->vm_count++] = pair;
     return 0;
@@ -168,14 +150,18 @@ static void print_settings(FILE *out)
 /* 0, 1 when all is done, or -errno. */
 static int take_option(struct br_options *options, int id, FILE *out, FILE *err)
 {
+    char why[VGPU_TEXT_BYTES_MAX];
+    int rc = vgpu_daemon_take(&options->daemon, id, optarg, why, sizeof(why));
+
+    if (rc < 0) {
+        (void)fprintf(err, "vgpu-broker: %s\n", why);
+    }
+    if (rc <= 0) {
+        return rc;
+    }
     switch (id) {
-    case OPT_CONFIG:
-        options->config_path = optarg;
-        return 0;
-    case OPT_SET:
-        return add_set(options, optarg);
     case OPT_VM:
-        return add_vm(options, optarg);
+        return add_vm(options, optarg, err);
     case OPT_SPAWN:
         options->spawn_executors = true;
         return 0;
@@ -185,8 +171,6 @@ static int take_option(struct br_options *options, int id, FILE *out, FILE *err)
     case OPT_EXECUTOR:
         options->executor = optarg;
         return 0;
-    case OPT_READY_FD:
-        return vgpu_fd_parse(optarg, &options->ready_fd);
     case OPT_FOREGROUND:
         return 0;
     case OPT_HELP:
@@ -227,17 +211,8 @@ static int load_settings(struct br_options *options, FILE *err)
                                  .open = open,
                                  .foreign = foreign,
                                  .values = &options->settings};
-    int rc = vgpu_config_defaults(&config);
+    int rc = vgpu_daemon_load(&options->daemon, &config);
 
-    if (rc == 0 && options->config_path == NULL && access(BR_CONFIG_PATH, F_OK) == 0) {
-        options->config_path = BR_CONFIG_PATH;
-    }
-    if (rc == 0 && options->config_path != NULL) {
-        rc = vgpu_config_load(&config, options->config_path);
-    }
-    for (unsigned int i = 0; rc == 0 && i < options->set_count; i++) {
-        rc = vgpu_config_set(&config, options->sets[i]);
-    }
     if (rc < 0) {
         (void)fprintf(err, "vgpu-broker: %s\n", config.error);
     }
@@ -284,7 +259,7 @@ static int resolve_access(struct br_options *options, FILE *err)
     access->gid = (gid_t)-1;
     access->any_user = strcmp(settings->vm_user, "any") == 0;
     if (!access->any_user) {
-        rc = br_account_uid(settings->vm_user, &access->uid);
+        rc = vgpu_account_uid(settings->vm_user, &access->uid);
     }
     if (rc < 0) {
         (void)fprintf(err, "vgpu-broker: broker.vm_user = \"%s\": no such account\n",
@@ -292,7 +267,7 @@ static int resolve_access(struct br_options *options, FILE *err)
         return rc;
     }
     if (strcmp(settings->vm_socket_group, "none") != 0) {
-        rc = br_account_gid(settings->vm_socket_group, &access->gid);
+        rc = vgpu_account_gid(settings->vm_socket_group, &access->gid);
     }
     if (rc < 0) {
         (void)fprintf(err, "vgpu-broker: broker.vm_socket_group = \"%s\": no such group\n",
@@ -309,12 +284,12 @@ static int resolve_control(struct br_options *options, FILE *err)
 
     options->control_gid = (gid_t)-1;
     if (strcmp(name, "auto") == 0) {
-        if (br_account_gid(CONTROL_GROUP, &options->control_gid) < 0 ||
-            !br_account_may_give(options->control_gid)) {
+        if (vgpu_account_gid(CONTROL_GROUP, &options->control_gid) < 0 ||
+            !vgpu_account_may_give(options->control_gid)) {
             options->control_gid = (gid_t)-1;
         }
     } else if (strcmp(name, "none") != 0) {
-        rc = br_account_gid(name, &options->control_gid);
+        rc = vgpu_account_gid(name, &options->control_gid);
     }
     if (rc < 0) {
         (void)fprintf(err, "vgpu-broker: broker.control_group = \"%s\": no such group\n", name);
@@ -412,16 +387,13 @@ static int load(struct br_options *options, FILE *err)
 int br_options_parse(struct br_options *options, int argc, char **argv, FILE *out, FILE *err)
 {
     int id;
+    int rc;
 
-    *options = (struct br_options){.ready_fd = -1};
+    *options = (struct br_options){.daemon = {.ready_fd = -1}};
     optind = 0;
     opterr = 0;
     while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        int rc = take_option(options, id, out, err);
-
-        if (rc < 0 && id != '?' && id != ':') {
-            (void)fprintf(err, "vgpu-broker: bad option value \"%s\"\n", optarg);
-        }
+        rc = take_option(options, id, out, err);
         if (rc != 0) {
             return rc;
         }
@@ -434,7 +406,8 @@ int br_options_parse(struct br_options *options, int argc, char **argv, FILE *ou
         (void)fprintf(err, "vgpu-broker: --driver and --executor need --spawn-executors\n");
         return -EINVAL;
     }
-    return load(options, err);
+    rc = load(options, err);
+    return rc == 0 && options->daemon.check ? 1 : rc;
 }
 
 void br_options_fini(struct br_options *options)

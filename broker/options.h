@@ -12,7 +12,7 @@
 #include "broker/policy.h"
 #include "broker/metrics_address.h"
 #include "broker/roster.h"
-#include "common/config.h"
+#include "common/daemon.h"
 
 enum br_unknown { BR_UNKNOWN_DEFAULT, BR_UNKNOWN_REFUSE };
 
@@ -60,23 +60,16 @@ struct br_vm_access {
     uid_t uid; /* unless any_user: this account or root */
 };
 
-#define BR_CONFIG_PATH "/etc/vgpu/vgpu.conf"
-/* Options --set that are kept for the executors. */
-#define BR_SETS_MAX 32
-
 struct br_options {
     struct br_settings settings;
     struct br_roster roster; /* section [vms], and --vm */
     struct br_vm_access vm_access;
     gid_t control_gid;                 /* of the control socket; (gid_t)-1: as it is made */
     struct br_metrics_address metrics; /* of settings.metrics */
-    const char *config_path; /* NULL: the defaults, when no file was named and none is installed */
+    struct vgpu_daemon daemon;         /* its options --set are kept for the executors */
     bool spawn_executors;
-    const char *driver;   /* NULL: the executor's own configuration */
-    const char *executor; /* NULL: beside this program */
-    int ready_fd;         /* -1: none */
-    const char *sets[BR_SETS_MAX];
-    unsigned int set_count;
+    const char *driver;             /* NULL: the executor's own configuration */
+    const char *executor;           /* NULL: beside this program */
     const char *vms[BR_ROSTER_MAX]; /* --vm */
     unsigned int vm_count;
 };
@@ -84,8 +77,9 @@ struct br_options {
 extern const struct vgpu_config_key br_config_keys[];
 extern const size_t br_config_key_count;
 
-/* Reads command line and configuration.  0: run; 1: all done (--help, --version, printed to `out`);
- * -EINVAL or another -errno: refused, with a line on `err`.  `options` borrows argv. */
+/* Reads command line and configuration.  0: run; 1: all done (--help, --version, printed to `out`,
+ * and --check-config); -EINVAL or another -errno: refused, with a line on `err`.  `options` borrows
+ * argv. */
 int br_options_parse(struct br_options *options, int argc, char **argv, FILE *out, FILE *err);
 
 /* The default class as a policy. */

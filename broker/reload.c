@@ -115,7 +115,7 @@ static void take_complaint(struct br_reload_verdict *verdict, const char *text)
 static void read_again(const struct br_options *old, int argc, char **argv,
                        struct br_reload_verdict *verdict)
 {
-    struct br_options fresh = {.ready_fd = -1};
+    struct br_options fresh = {.daemon = {.ready_fd = -1}};
     char *text = NULL;
     size_t len = 0;
     FILE *to = open_memstream(&text, &len);

@@ -15,11 +15,11 @@
 
 #define KILL_AFTER_MS 5000u
 /* Fixed arguments, and an option with its value for each --set. */
-#define ARGS_MAX (16 + 2 * BR_SETS_MAX)
+#define ARGS_MAX (16 + 2 * VGPU_DAEMON_SETS_MAX)
 
 struct args {
     char program[PATH_MAX];
-    char sets[BR_SETS_MAX][256]; /* "--key\0value" */
+    char sets[VGPU_DAEMON_SETS_MAX][256]; /* "--key\0value" */
     char *list[ARGS_MAX];
     unsigned int count;
 };
@@ -99,12 +99,12 @@ static int make_args(struct args *args, const struct br_options *options)
         add(args, "--driver");
         add(args, options->driver);
     }
-    if (options->config_path != NULL) {
+    if (options->daemon.config_path != NULL) {
         add(args, "--config");
-        add(args, options->config_path);
+        add(args, options->daemon.config_path);
     }
-    for (unsigned int i = 0; i < options->set_count; i++) {
-        add_set(args, i, options->sets[i]);
+    for (unsigned int i = 0; i < options->daemon.set_count; i++) {
+        add_set(args, i, options->daemon.sets[i]);
     }
     return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "ctl/client.h"
 #include "ctl/command.h"
+#include "ctl/escape.h"
 #include "ctl/json.h"
 
 /* Points `frame` to the change, which takes its id from the client. */
@@ -102,9 +103,12 @@ static void fill_undrain(const struct ct_options *options, uint32_t id, Vgpu__Fr
 /* What no text of a change may look like; the rest is vgpu-hostd's to judge. */
 static bool check_assigns(const struct ct_options *options, struct ct_error *error)
 {
+    char word[64];
+
     for (int i = 1; i < options->argument_count; i++) {
         if (strchr(options->arguments[i], '=') == NULL) {
-            ct_error_set(error, CT_USAGE, "'%.64s' is not KEY=VALUE", options->arguments[i]);
+            ct_error_set(error, CT_USAGE, "'%s' is not KEY=VALUE",
+                         ct_escape(word, sizeof(word), options->arguments[i]));
             return false;
         }
     }

@@ -72,6 +72,9 @@ static int receive(struct ct_client *client, Vgpu__Frame **frame)
             return rc < 0 ? rc : 0;
         }
         rc = wait_readable(client, start_ns);
+        if (rc == -EINTR && client->patience_ms >= 0) {
+            continue; /* a terminal that changes its size; what waits is bounded */
+        }
         if (rc < 0) {
             return rc;
         }
@@ -110,6 +113,9 @@ static int greet(struct ct_client *client)
     if (answer->kind_case != VGPU__FRAME__KIND_CTL_WELCOME ||
         answer->ctl_welcome->protocol != VGPU_PROTOCOL_VERSION) {
         return -EPROTO;
+    }
+    if (strcmp(answer->ctl_welcome->program, ct_reach_name(client->server)) != 0) {
+        return -EPROTOTYPE;
     }
     (void)ct_escape(client->version, sizeof(client->version), answer->ctl_welcome->version);
     client->pid = answer->ctl_welcome->pid;

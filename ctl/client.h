@@ -47,7 +47,8 @@ int ct_client_ask(struct ct_client *client, enum vgpu_ctl_what what, const char 
                   struct ct_error *error);
 
 /* The next frame of the answer: 1 and a row, valid until the next call; 0 at a good end; -errno.
- * A refusal of the peer is -EREMOTEIO with its own text; -EINTR after a signal. */
+ * A refusal of the peer is -EREMOTEIO with its own text; -EINTR after a signal, when
+ * the client has no end of patience. */
 int ct_client_next(struct ct_client *client, Vgpu__Frame **frame, struct ct_error *error);
 
 /* Sends a change, whose id must be ct_client_new_id(), and waits for its end.  0 or -errno. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/command.h"
+#include "ctl/escape.h"
 
 static void put_options(void)
 {
@@ -156,6 +157,7 @@ static void put_zsh(void)
 enum ct_status ct_run_completion(const struct ct_options *options)
 {
     struct ct_error error;
+    char word[32];
 
     if (strcmp(options->arguments[0], "bash") == 0) {
         put_bash();
@@ -165,6 +167,7 @@ enum ct_status ct_run_completion(const struct ct_options *options)
         put_zsh();
         return CT_OK;
     }
-    ct_error_set(&error, CT_USAGE, "completion: bash or zsh, not '%.32s'", options->arguments[0]);
+    ct_error_set(&error, CT_USAGE, "completion: bash or zsh, not '%s'",
+                 ct_escape(word, sizeof(word), options->arguments[0]));
     return ct_error_report(options, &error);
 }

@@ -54,6 +54,12 @@ int ct_host_run(char *const argv[], char *text, size_t cap);
 /* The driver that vgpu.conf names; "cuda" when it says nothing. */
 void ct_host_driver(const struct ct_host *host, char driver[static CT_PATH]);
 
+/* Who made the socket that listens at this path, as the kernel says, and its program's name,
+ * escaped.  0 or -errno: this account may not connect, or nobody listens. */
+struct ucred;
+int ct_host_listener(const struct ct_host *host, const char *path, struct ucred *peer,
+                     char program[static 64]);
+
 /* Whether somebody listens at this socket. */
 bool ct_host_listens(const struct ct_host *host, const char *path);
 

@@ -6,6 +6,24 @@
 #include "ctl/doctor.h"
 #include "ctl/escape.h"
 
+/* A supervisor that cannot make a worker says why; else it is making one. */
+static void check_workers(const ProtobufCMessage *gpu, const char *name, struct ct_finding *finding)
+{
+    static const char cure[] = "journalctl -u 'vgpu-executor@*'; nvidia-smi";
+    bool none = ct_row_number(gpu, "workers") == 0;
+    char trouble[256];
+
+    (void)ct_escape(trouble, sizeof(trouble), ct_row_text(gpu, "trouble"));
+    if (trouble[0] != '\0') {
+        ct_find(finding, none ? CT_RED_LIGHT : CT_AMBER, cure, "%s: no worker can be made%s: %s",
+                name, none ? "" : " beside those that are there", trouble);
+    } else if (none && ct_row_number(gpu, "spares_wanted") == 0) {
+        ct_find(finding, CT_GREEN, NULL, "%s: no worker is kept ready (spares = 0)", name);
+    } else if (none) {
+        ct_find(finding, CT_GREEN, NULL, "%s: a worker is starting", name);
+    }
+}
+
 static void check_gpu(const ProtobufCMessage *gpu, struct ct_finding *finding)
 {
     const char *state = ct_row_text(gpu, "state");
@@ -26,9 +44,8 @@ static void check_gpu(const ProtobufCMessage *gpu, struct ct_finding *finding)
         (void)snprintf(cure, sizeof(cure), "vgpuctl gpu undrain %s", name);
         ct_find(finding, CT_AMBER, cure, "%s is %s: it takes no new sessions", name,
                 ct_escape(clean, sizeof(clean), state));
-    } else if (ct_row_number(gpu, "workers") == 0) {
-        ct_find(finding, CT_AMBER, "journalctl -u 'vgpu-executor@*' says why no worker starts",
-                "%s has no worker ready", name);
+    } else {
+        check_workers(gpu, name, finding);
     }
 }
 

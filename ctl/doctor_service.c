@@ -74,32 +74,6 @@ void ct_check_hostd(const struct ct_host *host, struct ct_finding *finding)
             (unsigned int)ct_row_number(row, "pid"));
 }
 
-void ct_check_config(const struct ct_host *host, struct ct_finding *finding)
-{
-    struct stat what;
-    char driver[CT_PATH];
-    char text[TEXT];
-    int rc = ct_host_stat(host, "/etc/vgpu/vgpu.conf", &what);
-
-    if (rc == -ENOENT) {
-        ct_find(finding, CT_AMBER, "install the package's /etc/vgpu/vgpu.conf, or write one",
-                "there is no /etc/vgpu/vgpu.conf");
-        return;
-    }
-    if (rc < 0) {
-        ct_find(finding, CT_AMBER, "ls -ld /etc/vgpu /etc/vgpu/vgpu.conf",
-                "/etc/vgpu/vgpu.conf: %s", strerror(-rc));
-        return;
-    }
-    if ((what.st_mode & 022) != 0) {
-        ct_find(finding, CT_RED_LIGHT, "chmod 0644 /etc/vgpu/vgpu.conf",
-                "/etc/vgpu/vgpu.conf can be written by others than its owner");
-    }
-    ct_host_driver(host, driver);
-    ct_find(finding, CT_GREEN, NULL, "/etc/vgpu/vgpu.conf, driver %s",
-            ct_escape(text, sizeof(text), driver));
-}
-
 void ct_check_registry(const struct ct_host *host, struct ct_finding *finding)
 {
     const ProtobufCMessage *row = ct_view_hostd(&host->view);

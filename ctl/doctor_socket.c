@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ctl/doctor.h"
@@ -60,6 +61,29 @@ static void check_mode(const struct ct_host *host, const char *name, const struc
     }
 }
 
+/* Whoever listens where guests connect is the broker; systemd, when it made the socket. */
+static void check_listener(const struct ct_host *host, struct ct_finding *finding)
+{
+    const ProtobufCMessage *broker = ct_view_broker(&host->view);
+    char name[256];
+    char cure[CT_PATH];
+    char program[64];
+    struct ucred peer;
+
+    if (broker == NULL || ct_host_listener(host, host->options->socket, &peer, program) < 0 ||
+        peer.pid <= 1 || (uint64_t)peer.pid == ct_row_number(broker, "pid")) {
+        return;
+    }
+    (void)ct_escape(name, sizeof(name), host->options->socket);
+    (void)snprintf(cure, sizeof(cure),
+                   "end process %d; systemctl restart vgpu-broker.socket vgpu-broker",
+                   (int)peer.pid);
+    ct_find(finding, CT_RED_LIGHT, cure,
+            "%s is not vgpu-broker's (pid %u): process %d (%s) of account %u made it", name,
+            (unsigned int)ct_row_number(broker, "pid"), (int)peer.pid, program,
+            (unsigned int)peer.uid);
+}
+
 static void check_socket(const struct ct_host *host, const char *path, struct ct_finding *finding)
 {
     char name[256];
@@ -104,6 +128,7 @@ void ct_check_sockets(const struct ct_host *host, struct ct_finding *finding)
 
     check_folder(host, finding);
     check_socket(host, host->options->socket, finding);
+    check_listener(host, finding);
     check_socket(host, host->options->control, finding);
     check_socket(host, EXECUTORS, finding);
     for (size_t i = 0; i < host->view.vms.count; i++) {

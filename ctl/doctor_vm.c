@@ -108,13 +108,14 @@ static void check_lost(const struct ct_host *host, struct ct_finding *finding)
         const ProtobufCMessage *qemu = ct_rows_at(&host->view.qemus, i);
         const ProtobufCMessage *vm = ct_rows_find(&host->view.vms, "name", ct_row_text(qemu, "vm"));
         char name[NAME];
+        char path[2 * NAME];
         char cure[CURE];
 
         if (vm != NULL && !is_connected(vm)) {
             (void)ct_escape(name, sizeof(name), ct_row_text(vm, "name"));
             (void)snprintf(cure, sizeof(cure),
-                           "compare the chardev's path with %.100s; vgpuctl logs %s",
-                           ct_row_text(vm, "socket"), name);
+                           "compare the chardev's path with %s; vgpuctl logs %s",
+                           ct_escape(path, sizeof(path), ct_row_text(vm, "socket")), name);
             ct_find(finding, CT_RED_LIGHT, cure,
                     "machine %s runs (QEMU %u) and its device is not connected", name,
                     (unsigned int)ct_row_number(qemu, "pid"));

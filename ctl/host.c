@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,20 +33,25 @@ int ct_host_stat(const struct ct_host *host, const char *path, struct stat *what
     return stat(full, what) == 0 ? 0 : -errno;
 }
 
-int ct_host_read(const struct ct_host *host, const char *path, char *text, size_t cap)
+static int read_text(const char *path, char *text, size_t cap)
 {
-    char full[CT_PATH];
-    VGPU_CLEANUP_FD int fd = -1;
+    VGPU_CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     ssize_t len;
 
-    ct_host_path(host, path, full);
-    fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
         return -errno;
     }
     len = vgpu_read_full(fd, text, cap - 1);
     text[len > 0 ? len : 0] = '\0';
     return (int)len;
+}
+
+int ct_host_read(const struct ct_host *host, const char *path, char *text, size_t cap)
+{
+    char full[CT_PATH];
+
+    ct_host_path(host, path, full);
+    return read_text(full, text, cap);
 }
 
 void ct_host_driver(const struct ct_host *host, char driver[static CT_PATH])
@@ -66,6 +73,20 @@ void ct_host_driver(const struct ct_host *host, char driver[static CT_PATH])
     }
 }
 
+/* The same file: by its path, or as vgpu-hostd binds what lies in a folder of somebody else's. */
+static bool is_path(const char *bound, const char *path)
+{
+    static const char held[] = "/proc/self/fd/";
+    const char *name = strrchr(path, '/');
+
+    if (strncmp(bound, held, sizeof(held) - 1) == 0 && name != NULL) {
+        bound += sizeof(held) - 1;
+        bound += strspn(bound, "0123456789");
+        return strcmp(bound, name) == 0;
+    }
+    return strcmp(bound, path) == 0;
+}
+
 /* A line of /proc/net/unix ends with the path; its flags say that somebody listens. */
 static bool is_listener(const char *line, const char *path)
 {
@@ -73,7 +94,7 @@ static bool is_listener(const char *line, const char *path)
     const char *at = strrchr(line, ' ');
 
     return sscanf(line, "%*s %*s %*s %lx", &flags) == 1 && (flags & 0x10000) != 0 && at != NULL &&
-           strcmp(at + 1, path) == 0;
+           is_path(at + 1, path);
 }
 
 bool ct_host_listens(const struct ct_host *host, const char *path)
@@ -90,6 +111,32 @@ bool ct_host_listens(const struct ct_host *host, const char *path)
         found = is_listener(line, path);
     }
     return found;
+}
+
+/* The connection says nothing: the broker takes it for a guest that left. */
+int ct_host_listener(const struct ct_host *host, const char *path, struct ucred *peer,
+                     char program[static 64])
+{
+    VGPU_CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t len = sizeof(*peer);
+    char full[CT_PATH];
+    char comm[64] = "";
+
+    ct_host_path(host, path, full);
+    if (strlen(full) >= sizeof(address.sun_path)) {
+        return -ENAMETOOLONG;
+    }
+    (void)memcpy(address.sun_path, full, strlen(full) + 1);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &len) != 0) {
+        return -errno;
+    }
+    (void)snprintf(full, sizeof(full), "/proc/%d/comm", (int)peer->pid);
+    (void)read_text(full, comm, sizeof(comm));
+    comm[strcspn(comm, "\n")] = '\0';
+    (void)ct_escape(program, 64, comm[0] != '\0' ? comm : "it has ended");
+    return 0;
 }
 
 /* Reads to the end or to the time limit. */

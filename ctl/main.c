@@ -13,13 +13,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/json.h"
 #include "ctl/options.h"
 #include "ctl/self_test.h"
 
 enum ct_status ct_run_version(const struct ct_options *options)
 {
-    (void)options;
-    (void)puts("vgpuctl " VGPU_VERSION);
+    if (options->json) {
+        json_t *object = json_object();
+
+        ct_json_text(object, "version", VGPU_VERSION);
+        ct_json_print(object);
+    } else {
+        (void)puts("vgpuctl " VGPU_VERSION);
+    }
     return CT_OK;
 }
 

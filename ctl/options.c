@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +28,12 @@ static int take_interval(struct ct_options *options, const char *text, struct ct
 {
     char *end;
     double seconds = strtod(text, &end);
+    char word[64];
 
     if (end == text || *end != '\0' ||
         !(seconds * 1e3 >= INTERVAL_MS_MIN && seconds * 1e3 <= INTERVAL_MS_MAX)) {
-        ct_error_set(error, CT_USAGE,
-                     "--interval: '%.64s' is no number of seconds from 0.1 to 3600", text);
+        ct_error_set(error, CT_USAGE, "--interval: '%s' is no number of seconds from 0.1 to 3600",
+                     ct_escape(word, sizeof(word), text));
         return -EINVAL;
     }
     options->interval_ms = (uint32_t)(seconds * 1e3 + 0.5);
@@ -42,11 +44,13 @@ static int take_count(struct ct_options *options, const char *text, struct ct_er
 {
     char *end;
     unsigned long long count;
+    char word[64];
 
     errno = 0;
     count = strtoull(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || count == 0) {
-        ct_error_set(error, CT_USAGE, "--count: '%.64s' is no number from 1 on", text);
+        ct_error_set(error, CT_USAGE, "--count: '%s' is no number from 1 on",
+                     ct_escape(word, sizeof(word), text));
         return -EINVAL;
     }
     options->count = count;
@@ -135,6 +139,17 @@ static const struct ct_command *choose(struct ct_options *options, struct ct_err
     return command;
 }
 
+/* An error of the command line is told as JSON too, wherever --json stands. */
+static bool has_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct ct_command *ct_options_parse(struct ct_options *options, int argc, char **argv,
                                           struct ct_error *error)
 {
@@ -146,7 +161,8 @@ const struct ct_command *ct_options_parse(struct ct_options *options, int argc, 
                                    .hostd = CT_HOSTD_PATH,
                                    .socket = CT_BROKER_PATH,
                                    .root = "",
-                                   .interval_ms = 1000};
+                                   .interval_ms = 1000,
+                                   .json = has_json(argc, argv)};
     build(table);
     opterr = 0;
     while ((value = getopt_long(argc, argv, ":", table, NULL)) != -1) {
@@ -162,9 +178,11 @@ const struct ct_command *ct_options_parse(struct ct_options *options, int argc, 
         }
         rc = take(options, ct_option_table[value - 1].name, error);
         if (rc != 0) {
-            char *name = argv[optind - 1] + 2;
+            char name[16];
+            char *words[] = {name};
 
-            return rc < 0 ? NULL : ct_command_find(&name, 1, &taken);
+            (void)snprintf(name, sizeof(name), "%s", ct_option_table[value - 1].name);
+            return rc < 0 ? NULL : ct_command_find(words, 1, &taken);
         }
     }
     options->arguments = argv + optind;

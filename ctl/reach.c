@@ -82,6 +82,12 @@ void ct_reach_explain(enum ct_server server, const char *path, int rc, struct ct
                      ": install the same release of both, then systemctl restart %s",
                      name, path, name);
         break;
+    case EPROTOTYPE:
+        ct_error_set(error, status,
+                     "who answers on %s is not %s: name the right socket, or end who took it: "
+                     "ss -xlp | grep %s",
+                     path, name, path);
+        break;
     case ECONNRESET:
     case EPIPE:
         ct_error_set(error, status,

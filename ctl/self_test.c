@@ -86,12 +86,10 @@ static bool read_hop(int fd, struct ct_hop *hop, uint64_t start_ns)
     return true;
 }
 
-static void show(json_t *array, const struct ct_hop *hop)
+static void show(json_t *array, const struct ct_hop *hop, const char *text)
 {
     char time[CT_HUMAN];
-    char text[2 * CT_HOP_TEXT];
 
-    (void)ct_escape(text, sizeof(text), hop->text);
     if (array != NULL) {
         json_t *entry = json_object();
 
@@ -113,14 +111,16 @@ static int follow(int fd, json_t *array, struct ct_error *error)
     uint64_t start_ns = vgpu_clock_ns();
     struct ct_hop hop;
     char last[sizeof(hop.name) + 1] = "the start";
+    char text[2 * CT_HOP_TEXT];
 
     while (read_hop(fd, &hop, start_ns)) {
         hop.name[sizeof(hop.name) - 1] = '\0';
         hop.text[sizeof(hop.text) - 1] = '\0';
-        show(array, &hop);
+        (void)ct_escape(text, sizeof(text), hop.text);
+        show(array, &hop, text);
         (void)snprintf(last, sizeof(last), "%s", hop.name);
         if (hop.failed != 0) {
-            ct_error_set(error, CT_FAILED, "self-test: %s failed: %s", hop.name, hop.text);
+            ct_error_set(error, CT_FAILED, "self-test: %s failed: %.600s", hop.name, text);
             return -EIO;
         }
     }

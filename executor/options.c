@@ -27,6 +27,7 @@ const char ex_options_help[] =
     "  --driver NAME     cuda, sim, or a path to a driver library\n"
     "  --sim-lib PATH    the simulator's library\n"
     "  --config FILE     settings (" DEFAULT_CONFIG " if it exists)\n"
+    "  --check-config    read the settings, say what is wrong, and end\n"
     "  --spares N        workers kept ready\n"
     "  --workers-max N   workers at once, spares included\n"
     "  --helpers N       helper threads of a worker\n"
@@ -76,6 +77,7 @@ enum {
     OPT_DRIVER,
     OPT_SIM_LIB,
     OPT_CONFIG,
+    OPT_CHECK,
     OPT_SPARES,
     OPT_WORKERS_MAX,
     OPT_HELPERS,
@@ -101,6 +103,7 @@ static const struct option long_options[] = {
     {"driver", required_argument, NULL, OPT_DRIVER},
     {"sim-lib", required_argument, NULL, OPT_SIM_LIB},
     {"config", required_argument, NULL, OPT_CONFIG},
+    {"check-config", no_argument, NULL, OPT_CHECK},
     {"spares", required_argument, NULL, OPT_SPARES},
     {"workers-max", required_argument, NULL, OPT_WORKERS_MAX},
     {"helpers", required_argument, NULL, OPT_HELPERS},
@@ -194,6 +197,9 @@ static int set_text_option(struct ex_options *options, int option, const char *a
         return 0;
     case OPT_TRACE:
         options->sandbox_trace = true;
+        return 0;
+    case OPT_CHECK:
+        options->check = true;
         return 0;
     case OPT_HELP:
         options->help = true;
@@ -402,7 +408,7 @@ int ex_options_parse(struct ex_options *options, int argc, char **argv)
     if (options->user == NULL) {
         options->user = options->settings.user;
     }
-    if (options->mode == EX_MODE_NONE) {
+    if (options->mode == EX_MODE_NONE && !options->check) {
         return complain("no mode", "--all, --gpu GPU or --self-test");
     }
     /* A worker of systemd is told its driver. */

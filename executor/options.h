@@ -53,6 +53,7 @@ struct ex_options {
     uint64_t nonce;     /* of WorkerStart, for Ready */
     bool activated;     /* a worker whose pipe is a socket that systemd accepted */
     bool sandbox_trace; /* refused calls are printed, not fatal: for fitting only */
+    bool check;         /* the settings are good: that was all */
     bool help;
 };
 

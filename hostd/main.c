@@ -77,9 +77,9 @@ static void announce(struct hd_hostd *hostd)
 
     (void)sd_notify(0, "READY=1");
     vgpu_log(VGPU_LOG_INFO, "ready");
-    if (hostd->options.ready_fd >= 0) {
-        (void)vgpu_write_full(hostd->options.ready_fd, ready, sizeof(ready) - 1);
-        vgpu_fd_close(&hostd->options.ready_fd);
+    if (hostd->options.daemon.ready_fd >= 0) {
+        (void)vgpu_write_full(hostd->options.daemon.ready_fd, ready, sizeof(ready) - 1);
+        vgpu_fd_close(&hostd->options.daemon.ready_fd);
     }
 }
 

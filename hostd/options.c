@@ -2,14 +2,9 @@
 #include "hostd/options.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <grp.h>
-#include <pwd.h>
 #include <string.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "common/fd.h"
+#include "common/account.h"
 #include "hostd/machine.h"
 #include "hostd/watch.h"
 
@@ -50,28 +45,14 @@ const size_t hd_config_key_count = sizeof(hd_config_keys) / sizeof(hd_config_key
 
 static const char *const foreign[] = {"broker", "executor", "policy", "pools", "vms", NULL};
 
-static const char usage[] =
-    "usage: vgpu-hostd [OPTION]...\n"
-    "  --config FILE            settings (" HD_CONFIG_PATH " where it exists)\n"
-    "  --set SECTION.KEY=VALUE  overrides one of them\n"
-    "  --ready-fd N             writes \"READY\" to descriptor N when "
-    "ready, and closes it\n"
-    "  --help-config            prints every setting\n"
-    "  --help, --version\n";
+static const char usage[] = "usage: vgpu-hostd [OPTION]...\n" VGPU_DAEMON_HELP
+                            "  --help-config            prints every setting\n"
+                            "  --help, --version\n";
 
-enum option_id {
-    OPT_CONFIG = 256,
-    OPT_SET,
-    OPT_READY_FD,
-    OPT_HELP,
-    OPT_HELP_CONFIG,
-    OPT_VERSION,
-};
+enum option_id { OPT_HELP = 256, OPT_HELP_CONFIG, OPT_VERSION };
 
 static const struct option long_options[] = {
-    {"config", required_argument, NULL, OPT_CONFIG},
-    {"set", required_argument, NULL, OPT_SET},
-    {"ready-fd", required_argument, NULL, OPT_READY_FD},
+    VGPU_DAEMON_OPTIONS,
     {"help", no_argument, NULL, OPT_HELP},
     {"help-config", no_argument, NULL, OPT_HELP_CONFIG},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -81,18 +62,16 @@ static const struct option long_options[] = {
 /* 0, 1 when all is done, or -errno. */
 static int take_option(struct hd_options *options, int id, FILE *out, FILE *err)
 {
+    char why[HD_WHY_MAX];
+    int rc = vgpu_daemon_take(&options->daemon, id, optarg, why, sizeof(why));
+
+    if (rc < 0) {
+        (void)fprintf(err, "vgpu-hostd: %s\n", why);
+    }
+    if (rc <= 0) {
+        return rc;
+    }
     switch (id) {
-    case OPT_CONFIG:
-        options->config_path = optarg;
-        return 0;
-    case OPT_SET:
-        if (options->set_count == HD_SETS_MAX) {
-            return -E2BIG;
-        }
-        options->sets[options->set_count++] = optarg;
-        return 0;
-    case OPT_READY_FD:
-        return vgpu_fd_parse(optarg, &options->ready_fd);
     case OPT_HELP:
         (void)fputs(usage, out);
         return 1;
@@ -110,38 +89,24 @@ static int take_option(struct hd_options *options, int id, FILE *out, FILE *err)
 
 static int find_group(const char *key, const char *name, gid_t *gid, char *why, size_t cap)
 {
-    const struct group *group;
-
     *gid = (gid_t)-1;
-    if (strcmp(name, "none") == 0) {
+    if (strcmp(name, "none") == 0 || vgpu_account_gid(name, gid) == 0) {
         return 0;
     }
-    group = getgrnam(name);
-    if (group == NULL) {
-        (void)snprintf(why, cap,
-                       "%s = \"%.60s\": no such group (systemd-sysusers makes it); none: as made",
-                       key, name);
-        return -EINVAL;
-    }
-    *gid = group->gr_gid;
-    return 0;
+    (void)snprintf(why, cap,
+                   "%s = \"%.60s\": no such group (systemd-sysusers makes it); none: as made", key,
+                   name);
+    return -EINVAL;
 }
 
 static int find_user(const char *key, const char *name, uid_t *uid, char *why, size_t cap)
 {
-    const struct passwd *account;
-
     *uid = (uid_t)-1;
-    if (strcmp(name, "none") == 0) {
+    if (strcmp(name, "none") == 0 || vgpu_account_uid(name, uid) == 0) {
         return 0;
     }
-    account = getpwnam(name);
-    if (account == NULL) {
-        (void)snprintf(why, cap, "%s = \"%.60s\": no such account", key, name);
-        return -EINVAL;
-    }
-    *uid = account->pw_uid;
-    return 0;
+    (void)snprintf(why, cap, "%s = \"%.60s\": no such account; none: as made", key, name);
+    return -EINVAL;
 }
 
 static int check_mode(const char *key, uint32_t mode, char *why, size_t cap)
@@ -233,17 +198,8 @@ static int load(struct hd_options *options, char *why, size_t cap)
                                  .count = hd_config_key_count,
                                  .foreign = foreign,
                                  .values = &options->settings};
-    int rc = vgpu_config_defaults(&config);
+    int rc = vgpu_daemon_load(&options->daemon, &config);
 
-    if (rc == 0 && options->config_path == NULL && access(HD_CONFIG_PATH, F_OK) == 0) {
-        options->config_path = HD_CONFIG_PATH;
-    }
-    if (rc == 0 && options->config_path != NULL) {
-        rc = vgpu_config_load(&config, options->config_path);
-    }
-    for (unsigned int i = 0; rc == 0 && i < options->set_count; i++) {
-        rc = vgpu_config_set(&config, options->sets[i]);
-    }
     if (rc < 0) {
         (void)snprintf(why, cap, "%s", config.error);
         return rc;
@@ -257,14 +213,11 @@ int hd_options_parse(struct hd_options *options, int argc, char **argv, FILE *ou
     int id;
     int rc;
 
-    *options = (struct hd_options){.ready_fd = -1};
+    *options = (struct hd_options){.daemon = {.ready_fd = -1}};
     optind = 0;
     opterr = 0;
     while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         rc = take_option(options, id, out, err);
-        if (rc < 0 && id != '?' && id != ':') {
-            (void)fprintf(err, "vgpu-hostd: bad option value \"%s\"\n", optarg);
-        }
         if (rc != 0) {
             return rc;
         }
@@ -277,7 +230,7 @@ int hd_options_parse(struct hd_options *options, int argc, char **argv, FILE *ou
     if (rc < 0) {
         (void)fprintf(err, "vgpu-hostd: %s\n", why);
     }
-    return rc;
+    return rc == 0 && options->daemon.check ? 1 : rc;
 }
 
 int hd_options_reload(const struct hd_options *options, struct hd_options *fresh, char *why,
@@ -287,7 +240,7 @@ int hd_options_reload(const struct hd_options *options, struct hd_options *fresh
 
     *fresh = *options;
     fresh->settings = (struct hd_settings){0};
-    fresh->ready_fd = -1;
+    fresh->daemon.ready_fd = -1;
     rc = load(fresh, why, cap);
     if (rc < 0) {
         hd_options_fini(fresh);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "common/config.h"
+#include "common/daemon.h"
 
 /* Section [hostd] of the configuration, and the broker's control socket. */
 struct hd_settings {
@@ -28,9 +28,6 @@ struct hd_settings {
     uint32_t log_level;  /* index into error, warning, info, debug */
 };
 
-#define HD_CONFIG_PATH "/etc/vgpu/vgpu.conf"
-#define HD_SETS_MAX    32
-
 struct hd_options {
     struct hd_settings settings;
     /* Resolved names; -1: none. */
@@ -38,17 +35,15 @@ struct hd_options {
     uid_t vm_uid;
     gid_t vm_gid;
     uid_t executor_uid;
-    const char *config_path; /* NULL: the defaults */
-    const char *sets[HD_SETS_MAX];
-    unsigned int set_count;
-    int ready_fd; /* -1: none */
+    struct vgpu_daemon daemon;
 };
 
 extern const struct vgpu_config_key hd_config_keys[];
 extern const size_t hd_config_key_count;
 
 /* Reads command line and configuration.  0: run; 1: all done (--help and the like, printed to
- * `out`); -EINVAL or another -errno: refused, with a line on `err`.  `options` borrows argv. */
+ * `out`, or --check-config); -EINVAL or another -errno: refused, with a line on `err`.  `options`
+ * borrows argv. */
 int hd_options_parse(struct hd_options *options, int argc, char **argv, FILE *out, FILE *err);
 
 /* Reads the configuration again, with the same command line, into `fresh`.  0, or -errno with a

@@ -61,11 +61,13 @@ def unpack_frame(packed):
 class FakeControl:
     """Answers on a socket until it is closed; one thread for each client."""
 
-    def __init__(self, path, answers=None, refusal=None, protocol=PROTOCOL, silent=False):
+    def __init__(self, path, answers=None, refusal=None, protocol=PROTOCOL, silent=False,
+                 program=None):
         self.answers = answers or {}    # what: [(kind, values)], or a function of the question
         self.refusal = refusal          # (errno, text) for every change
         self.protocol = protocol
         self.silent = silent            # says nothing at all
+        self.program = program or f"vgpu-{'hostd' if 'hostd' in str(path) else 'broker'}"
         self.heard = []
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(path))
@@ -125,7 +127,7 @@ class FakeControl:
 
     def _answer(self, kind, values):
         if kind == "ctl_hello":
-            return [("ctl_welcome", {"protocol": self.protocol, "program": "fake",
+            return [("ctl_welcome", {"protocol": self.protocol, "program": self.program,
                                      "version": "0.1.0", "pid": 4711})]
         self.heard.append((kind, values))
         error, text, rows = 0, "", []

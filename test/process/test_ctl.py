@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """vgpuctl against control sockets that a test plays: rows, refusals, peers that misbehave."""
 
+import json
 import os
 import re
 import subprocess
@@ -220,7 +221,35 @@ class Usage(CtlCase):
                             (("vms", "--control"), "a value is wanted")):
             self.assertIn(text, self.ctl(*words, status=USAGE).stderr, words)
 
+    def test_every_option_that_takes_a_value(self):
+        """Which, what is allowed; as JSON too, wherever --json stands; nothing is asked."""
+        broker = self.play(self.control, answers=answers())
+        for option, wrong, allowed in (
+                ("--interval", ("0", "0.09", "3600.1", "-1", "x", "1s", "nan", "inf", ""),
+                 "no number of seconds from 0.1 to 3600"),
+                ("--count", ("0", "-1", "+1", " 1", "1.5", "x", "18446744073709551616", ""),
+                 "no number from 1 on"),
+                ("--control", ("",), "a path is wanted"), ("--hostd", ("",), "a path is wanted"),
+                ("--socket", ("",), "a path is wanted"), ("--library", ("",), "a path is wanted"),
+                ("--root", ("",), "a path is wanted")):
+            for value in wrong:
+                run = self.ctl("top", option, value, "--json", status=USAGE)
+                self.assertIn(option, run.stderr)
+                self.assertIn(allowed, run.stderr)
+                self.assertEqual(json.loads(run.stdout)["error"]["status"], USAGE)
+        self.assertEqual(broker.heard, [])
+
+    def test_errors_are_json_and_escaped(self):
+        for words, text in ((("frob\x1b",), r"frob\x1b"), (("--x\x1b",), r"--x\x1b"),
+                            (("completion", "\x1b"), r"\x1b"), (("vm", "add", "a", "\x1b"), r"\x1b"),
+                            (("--interval", "\x1b", "top"), r"\x1b"), ((), "a command")):
+            told = json.loads(self.ctl(*words, "--json", status=USAGE).stdout)["error"]["text"]
+            self.assertIn(text, told)
+            self.assertNotIn("\x1b", told)
+
     def test_help_and_version(self):
+        self.assertEqual(self.ctl("--hel").stdout, self.ctl("help").stdout)
+        self.assertEqual(self.json("version"), {"version": self.ctl("version").stdout.split()[1]})
         self.assertEqual(self.ctl("--help").stdout, self.ctl("help").stdout)
         self.assertEqual(self.ctl("--version").stdout, self.ctl("version").stdout)
 

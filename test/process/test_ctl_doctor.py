@@ -4,6 +4,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import unittest
 
 from ctl_case import BROKER, GPU, HOSTD, RED, SESSION, VMS, YELLOW, CtlCase
@@ -12,6 +14,7 @@ from stack import needed
 
 RELEASE = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  {}  Release Build\n"
 WEB = {**VMS[0], "socket": "/run/vgpu/vm/web.sock"}
+CONF = "[hostd]\nsocket_group = none\n[executor]\ndriver = {}\n"
 LISTEN = "0000000000000000: 00000002 00000000 {} 0001 01 4242 {}\n"
 CHECKS = ("broker", "hostd", "qemu", "sockets", "link", "config", "driver", "modules", "nodes",
           "gpus", "sandbox", "pools", "registry", "disk", "machines", "identity", "doorbells",
@@ -44,7 +47,7 @@ class Host(CtlCase):
             for name in ("broker", "executor", "control", "vm/web")))
         for node in ("nvidiactl", "nvidia0", "nvidia-uvm"):
             self.write(f"dev/{node}", mode=0o666)
-        self.write("etc/vgpu/vgpu.conf", "[executor]\ndriver = cuda\n")
+        self.write("etc/vgpu/vgpu.conf", CONF.format("cuda"))
         self.write("usr/bin/vgpu-qemu", "#!/bin/sh\necho \"vgpu-qemu: QEMU 7.2 takes vgpu-cuda "
                    "from a.so by b.so\"\n", mode=0o755)
         for folder in ("sys/module/nvidia", "sys/module/nvidia_uvm", "var/lib/vgpu", "var/vgpu"):
@@ -62,6 +65,7 @@ class Host(CtlCase):
         path.parent.mkdir(parents=True, exist_ok=True)
         self.sockets.append(socket.socket(socket.AF_UNIX))
         self.sockets[-1].bind(str(path))
+        self.sockets[-1].listen()
         path.chmod(0o660)
 
     def change(self, what, **values):
@@ -101,7 +105,7 @@ class Good(Host):
     def test_simulator_needs_no_driver(self):
         for path in ("proc/driver/nvidia/version", "dev/nvidiactl"):
             (self.root / path).unlink()
-        self.write("etc/vgpu/vgpu.conf", "[executor]\ndriver = sim\n")
+        self.write("etc/vgpu/vgpu.conf", CONF.format("sim"))
         self.assertIn("simulator", self.doctor(0)["driver"]["text"])
 
 
@@ -150,6 +154,24 @@ class Files(Host):
         (self.root / "etc/vgpu/vgpu.conf").chmod(0o666)
         self.assert_found("config", "red", "others", "chmod 0644")
 
+    def test_wrong_config(self):
+        """Whichever program reads a line, it is refused as that program refuses it."""
+        for section, text, allowed, restart in (
+                ("broker", "sessions_max = 0", "wanted number 1 to 4096", "vgpu-broker"),
+                ("broker", "soket = /x", "unknown", "vgpu-broker"),
+                ("hostd", "scan_s = 3601", "wanted number 1 to 3600", "vgpu-hostd"),
+                ("executor", "helpers = \x1b", "wanted number 1 to 64", "'vgpu-executor@*"),
+                ("executor", "hostd_socket = run", "an absolute path", "'vgpu-executor@*"),
+                ("pools", "x = GPU-1", "GPU", "vgpu-broker"),
+                ("nonsense", "x = 1", "nonsense", "vgpu-broker")):
+            self.write("etc/vgpu/vgpu.conf", CONF.format("cuda") + f"[{section}]\n{text}\n")
+            with self.subTest(text):
+                self.assert_found("config", "red", allowed, f"systemctl restart {restart}")
+
+    def test_config_names_its_line(self):
+        self.write("etc/vgpu/vgpu.conf", CONF.format("cuda") + "\n[broker]\nsessions_max = 0\n")
+        self.assert_found("config", "red", "etc/vgpu/vgpu.conf:7: ", "vgpu.conf(5)")
+
     def test_no_link(self):
         (self.root / "var/vgpu/mediator.sock").unlink()
         self.assert_found("link", "yellow", "there is no /var/vgpu/mediator.sock", "ln -s")
@@ -181,6 +203,29 @@ class Sockets(Host):
         self.write("proc/net/unix", (self.root / "proc/net/unix").read_text().replace(
             "00010000 0001 01 4242 /run/vgpu/vm/web.sock", "00000000 0001 01 1 /run/vgpu/x"))
         self.assert_found("sockets", "red", "nobody listens at /run/vgpu/vm/web.sock", "restart")
+
+    def test_stranger_behind_the_socket(self):
+        """A process of our own account took the guests' socket."""
+        stranger = subprocess.Popen(
+            [sys.executable, "-c", "import os, socket, sys; s = socket.socket(socket.AF_UNIX); "
+             "os.unlink(sys.argv[1]); s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o660); "
+             "s.listen(); print(flush=True); sys.stdin.read()",
+             self.root / "run/vgpu/broker.sock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(stranger.communicate)
+        stranger.stdout.readline()
+        self.assert_found("sockets", "red", f"process {stranger.pid} (python3",
+                          f"end process {stranger.pid}")
+
+    def test_another_program_behind_the_control_socket(self):
+        self.broker.close()
+        (self.root / "run/vgpu/control.sock").unlink()
+        with FakeControl(self.root / "run/vgpu/control.sock", program="socat"):
+            self.assertIn("is not vgpu-broker", self.doctor(RED)["broker"]["text"])
+
+    def test_socket_in_a_folder_of_xens(self):
+        self.write("proc/net/unix", (self.root / "proc/net/unix").read_text().replace(
+            "/run/vgpu/vm/web.sock", "/proc/self/fd/31/web.sock"))
+        self.doctor(0)
 
     def test_no_socket_at_all(self):
         (self.root / "run/vgpu/broker.sock").unlink()
@@ -257,9 +302,19 @@ class Rows(Host):
         self.change("gpus", state="drained")
         self.assert_found("gpus", "yellow", "GPU-0 is drained", "vgpuctl gpu undrain GPU-0")
 
-    def test_no_worker(self):
-        self.change("gpus", workers=0)
-        self.assert_found("gpus", "yellow", "no worker ready", "journalctl")
+    def test_worker_that_starts(self):
+        self.change("gpus", workers=0, spares_wanted=1)
+        self.assertEqual(self.doctor(0)["gpus"]["text"], "GPU-0: a worker is starting")
+        self.change("gpus", spares_wanted=0)
+        self.assertIn("spares = 0", self.doctor(0)["gpus"]["text"])
+
+    def test_worker_that_cannot_start(self):
+        self.change("gpus", workers=0, spares_wanted=1, trouble="the driver has no \x1b context")
+        self.assert_found("gpus", "red", r"no worker can be made: the driver has no \x1b context",
+                          "journalctl")
+        self.change("gpus", workers=2)
+        self.assert_found("gpus", "yellow", "beside those that are there: the driver",
+                          "journalctl")
 
     def test_sandbox_layers(self):
         self.change("gpus", sandbox="no_new_privs,seccomp")
@@ -335,5 +390,5 @@ class Rows(Host):
 
 
 if __name__ == "__main__":
-    needed("ctl/vgpuctl")
+    needed("ctl/vgpuctl", "broker/vgpu-broker", "hostd/vgpu-hostd", "executor/vgpu-executor")
     unittest.main(verbosity=2)

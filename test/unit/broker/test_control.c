@@ -113,6 +113,39 @@ static void test_a_session_and_its_gpu(void **state)
     fake_peer_close(&gpu);
 }
 
+/* A card whose workers do not start says why, until one does. */
+static void test_why_no_worker_can_be_made(void **state)
+{
+    static const char *const expected[] = {"", "no \?context", ""};
+    struct stage *s = *state;
+    struct fake_peer gpu;
+    struct fake_peer worker;
+    Vgpu__WorkerFailed failed = VGPU__WORKER_FAILED__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+    char reason[] = "no \x1b"
+                    "context";
+
+    failed.reason = reason;
+    frame.kind_case = VGPU__FRAME__KIND_WORKER_FAILED;
+    frame.worker_failed = &failed;
+    fake_gpu_open(&s->fake, &gpu, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        if (i == 1) {
+            fake_send(&gpu, &frame);
+        } else if (i == 2) {
+            fake_worker_ready(&s->fake, &gpu, &worker, 1);
+        }
+        fake_pump(&s->fake);
+        fake_control_ask(&s->tool, i, VGPU_CTL_GPUS, "");
+        fake_pump(&s->fake);
+        assert_string_equal(fake_expect(&s->tool, VGPU__FRAME__KIND_GPU_ROW)->gpu_row->trouble,
+                            expected[i]);
+        (void)fake_control_expect_end(&s->tool, i, 0);
+    }
+    fake_peer_close(&worker);
+    fake_peer_close(&gpu);
+}
+
 static void test_a_gpu_that_is_gone_is_named(void **state)
 {
     struct stage *s = *state;
@@ -299,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_broker_tells_of_itself, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_session_and_its_gpu, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_why_no_worker_can_be_made, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_gpu_that_is_gone_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_machine_and_what_it_did, setup, teardown),
         cmocka_unit_test_setup_teardown(test_an_unknown_machine_is_an_error, setup, teardown),

@@ -135,8 +135,8 @@ static void test_set_overrides_the_file(void **state)
     assert_int_equal(options.settings.spin_us, 7);
     assert_int_equal(options.settings.log_level, 3);
     assert_int_equal(options.settings.spares, 3);
-    assert_int_equal(options.ready_fd, 9);
-    assert_int_equal(options.set_count, 3);
+    assert_int_equal(options.daemon.ready_fd, 9);
+    assert_int_equal(options.daemon.set_count, 3);
 }
 
 static void test_bad_settings_are_named(void **state)

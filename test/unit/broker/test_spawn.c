@@ -80,10 +80,10 @@ static void test_arguments_reach_the_executor(void **state)
 
     (void)state;
     options.driver = "sim";
-    options.config_path = "/etc/x.conf";
-    options.sets[0] = "executor.workers_max=7";
-    options.sets[1] = "broker.spin_us=0";
-    options.set_count = 2;
+    options.daemon.config_path = "/etc/x.conf";
+    options.daemon.sets[0] = "executor.workers_max=7";
+    options.daemon.sets[1] = "broker.spin_us=0";
+    options.daemon.set_count = 2;
     options.settings.log_level = 3;
     write_program("echo \"$@\" > $0.args; exit 3");
     assert_int_equal(br_spawn_start(&spawn, &loop, &options), 0);

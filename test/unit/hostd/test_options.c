@@ -116,7 +116,7 @@ static void reads_again(void **state)
     assert_int_equal(hd_options_reload(&options, &fresh, why, sizeof(why)), 0);
     assert_int_equal(fresh.settings.scan_s, 7);
     hd_options_fini(&fresh);
-    options.sets[1] = "hostd.scan_s=many";
+    options.daemon.sets[1] = "hostd.scan_s=many";
     assert_int_equal(hd_options_reload(&options, &fresh, why, sizeof(why)), -EINVAL);
     assert_non_null(strstr(why, "number 1 to 3600"));
     assert_int_equal(options.settings.scan_s, 7);

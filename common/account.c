@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/account.h"
+#include "common/account.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-int br_account_uid(const char *name, uid_t *uid)
+int vgpu_account_uid(const char *name, uid_t *uid)
 {
     const struct passwd *account;
 
@@ -20,7 +20,7 @@ int br_account_uid(const char *name, uid_t *uid)
     return 0;
 }
 
-int br_account_gid(const char *name, gid_t *gid)
+int vgpu_account_gid(const char *name, gid_t *gid)
 {
     const struct group *group;
 
@@ -33,7 +33,7 @@ int br_account_gid(const char *name, gid_t *gid)
     return 0;
 }
 
-bool br_account_may_give(gid_t gid)
+bool vgpu_account_may_give(gid_t gid)
 {
     return geteuid() == 0 || group_member(gid) != 0;
 }

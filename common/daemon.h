@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VGPU_COMMON_DAEMON_H
+#define VGPU_COMMON_DAEMON_H
+
+/*
+ * What vgpu-broker and vgpu-hostd have in common on their command lines: where settings come
+ * from, who hears that the program is ready, and settings that are only checked.  One thread.
+ */
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "common/config.h"
+
+#define VGPU_DAEMON_CONFIG "/etc/vgpu/vgpu.conf"
+/* Most options --set. */
+#define VGPU_DAEMON_SETS_MAX 32
+
+/* Starts with ready_fd -1, else zeroed; the texts are borrowed from argv. */
+struct vgpu_daemon {
+    const char *config_path; /* NULL: the defaults, when no file was named and none is installed */
+    const char *sets[VGPU_DAEMON_SETS_MAX];
+    unsigned int set_count;
+    int ready_fd; /* -1: none */
+    bool check;   /* ends when the settings are read */
+};
+
+enum vgpu_daemon_option {
+    VGPU_DAEMON_OPT_CONFIG = 512,
+    VGPU_DAEMON_OPT_SET,
+    VGPU_DAEMON_OPT_READY_FD,
+    VGPU_DAEMON_OPT_CHECK,
+};
+
+/* Rows of a table for getopt_long(), and lines of --help. */
+#define VGPU_DAEMON_OPTIONS                                                                        \
+    {"config", required_argument, NULL, VGPU_DAEMON_OPT_CONFIG},                                   \
+        {"set", required_argument, NULL, VGPU_DAEMON_OPT_SET},                                     \
+        {"ready-fd", required_argument, NULL, VGPU_DAEMON_OPT_READY_FD},                           \
+    {                                                                                              \
+        "check-config", no_argument, NULL, VGPU_DAEMON_OPT_CHECK                                   \
+    }
+#define VGPU_DAEMON_HELP                                                                           \
+    "  --config FILE            settings (" VGPU_DAEMON_CONFIG " where it exists)\n"               \
+    "  --set SECTION.KEY=VALUE  overrides one of them\n"                                           \
+    "  --check-config           reads the settings, says what is wrong, and ends\n"                \
+    "  --ready-fd N             writes \"READY\" to descriptor N when ready, and closes it\n"
+
+/* Takes one of these options.  0; 1 when it is another's; -EINVAL with a line in `why` that says
+ * which value is wrong and what is allowed. */
+int vgpu_daemon_take(struct vgpu_daemon *daemon, int id, const char *value, char *why, size_t cap);
+
+/* Sets the defaults, reads the file over them and then the options --set.  0, or -errno with
+ * config->error. */
+int vgpu_daemon_load(struct vgpu_daemon *daemon, struct vgpu_config *config);
+
+#endif
