@@ -17,6 +17,9 @@
 #include "hostd/rows.h"
 #include "proto/control.h"
 
+/* A tool says CtlHello, a supervisor KillWorker, as soon as it is connected. */
+#define FIRST_US UINT64_C(10000000)
+
 struct hd_client {
     struct hd_link link; /* first: on_frame() gets it */
     struct hd_hostd *hostd;
@@ -24,7 +27,8 @@ struct hd_client {
     uid_t uid;
     pid_t pid;
     bool greeted;
-    const char *broke; /* the rule that it broke, or NULL */
+    sd_event_source *patience; /* for its first frame */
+    const char *broke;         /* the rule that it broke, or NULL */
 };
 
 static int break_rule(struct hd_client *client, const char *rule)
@@ -50,6 +54,7 @@ static int take_hello(struct hd_client *client, const Vgpu__CtlHello *hello)
         return break_rule(client, "a role that is not a tool's");
     }
     client->greeted = true;
+    client->patience = sd_event_source_disable_unref(client->patience);
     welcome.protocol = VGPU_PROTOCOL_VERSION;
     welcome.program = program;
     welcome.version = version;
@@ -144,6 +149,17 @@ static void on_end(struct hd_link *link, int rc)
     hd_server_drop(&client->hostd->server, client);
 }
 
+static int on_silence(sd_event_source *source, uint64_t now_us, void *userdata)
+{
+    struct hd_client *client = userdata;
+
+    (void)source;
+    (void)now_us;
+    client->broke = "it says nothing";
+    on_end(&client->link, -ETIMEDOUT);
+    return 0;
+}
+
 struct hd_client *hd_client_new(struct hd_hostd *hostd, uint64_t number, int fd, uid_t uid,
                                 pid_t pid)
 {
@@ -161,6 +177,11 @@ struct hd_client *hd_client_new(struct hd_hostd *hostd, uint64_t number, int fd,
     client->link.on_end = on_end;
     if (hd_link_init(&client->link, hostd->event, fd) < 0) {
         free(client);
+        return NULL;
+    }
+    if (sd_event_add_time_relative(hostd->event, &client->patience, CLOCK_MONOTONIC, FIRST_US, 0,
+                                   on_silence, client) < 0) {
+        hd_client_free(client);
         return NULL;
     }
     return client;
@@ -189,6 +210,7 @@ void hd_client_answer(struct hd_client *client, uint32_t id, int error, const ch
 
 void hd_client_free(struct hd_client *client)
 {
+    client->patience = sd_event_source_disable_unref(client->patience);
     hd_link_fini(&client->link);
     free(client);
 }

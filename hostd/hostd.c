@@ -24,13 +24,28 @@ void hd_hostd_error(struct hd_hostd *hostd, const char *fmt, ...)
 
 /* ---- places ------------------------------------------------------------------- */
 
-/* The registry's machine of a place: by its socket, or by the name that places give. */
-static const struct hd_machine *registered(const struct hd_hostd *hostd, const char *socket,
-                                           const char *name)
+static bool belongs(const struct hd_hostd *hostd, const struct hd_machine *row,
+                    const struct hd_place *place)
 {
-    const struct hd_machine *row = hd_table_machine_by_socket(&hostd->table, socket);
+    char path[HD_PATH_MAX + 1];
+    char why[HD_WHY_MAX];
 
-    return row != NULL ? row : hd_table_machine(&hostd->table, name);
+    return hd_vms_path(hostd, row, path, why, sizeof(why)) == 0 && strcmp(path, place->socket) == 0;
+}
+
+/* The registry's machine of a place: by its socket, the domain's uuid, or the name of places. */
+static const struct hd_machine *registered(const struct hd_hostd *hostd,
+                                           const struct hd_place *place, const char *name)
+{
+    const struct hd_machine *row = hd_table_machine_by_socket(&hostd->table, place->socket);
+
+    if (row == NULL) {
+        row = hd_table_machine_by_uuid(&hostd->table, place->uuid);
+    }
+    if (row == NULL) {
+        row = hd_table_machine(&hostd->table, name);
+    }
+    return row != NULL && belongs(hostd, row, place) ? row : NULL;
 }
 
 void hd_hostd_place_found(struct hd_hostd *hostd, const struct hd_place *place)
@@ -40,7 +55,7 @@ void hd_hostd_place_found(struct hd_hostd *hostd, const struct hd_place *place)
     struct hd_vm *vm;
 
     hd_place_name(place, row.name);
-    known = registered(hostd, place->socket, row.name);
+    known = registered(hostd, place, row.name);
     if (known == NULL) {
         if (hd_vms_find(&hostd->vms, row.name) != NULL) {
             hd_hostd_error(hostd, "%s: there is a folder of domain %u already; one gets a socket",
@@ -54,6 +69,22 @@ void hd_hostd_place_found(struct hd_hostd *hostd, const struct hd_place *place)
         hd_vm_socket_remove(&vm->socket);
     }
     hd_vms_heal(hostd);
+}
+
+void hd_hostd_place_kept(struct hd_hostd *hostd, const struct hd_place *place)
+{
+    char name[HD_PLACE_NAME];
+
+    hd_place_name(place, name);
+    if (hostd->changes.under_way || hd_vms_find(&hostd->vms, name) != NULL) {
+        return;
+    }
+    for (size_t i = 0; i < hostd->vms.count; i++) {
+        if (belongs(hostd, &hostd->vms.list[i]->row, place)) {
+            return;
+        }
+    }
+    hd_hostd_place_found(hostd, place);
 }
 
 void hd_hostd_place_gone(struct hd_hostd *hostd, const struct hd_place *place)

@@ -50,6 +50,9 @@ __attribute__((format(printf, 2, 3))) void hd_hostd_error(struct hd_hostd *hostd
 void hd_hostd_place_found(struct hd_hostd *hostd, const struct hd_place *place);
 void hd_hostd_place_gone(struct hd_hostd *hostd, const struct hd_place *place);
 
+/* It is still there: it gets a machine again when that was taken from it. */
+void hd_hostd_place_kept(struct hd_hostd *hostd, const struct hd_place *place);
+
 /* The broker says who has connected. */
 void hd_hostd_peer(struct hd_hostd *hostd, const Vgpu__VmPeer *peer);
 

@@ -129,7 +129,10 @@ int main(int argc, char **argv)
     if (rc < 0) {
         vgpu_log(VGPU_LOG_ERROR, "cannot start error=\"%s\"", strerror(-rc));
     } else {
-        (void)sd_event_loop(hostd.event);
+        rc = sd_event_loop(hostd.event);
+        if (rc < 0) {
+            vgpu_log(VGPU_LOG_ERROR, "event loop ended error=\"%s\"", strerror(-rc));
+        }
     }
     finish(&hostd);
     return rc < 0 ? 1 : 0;

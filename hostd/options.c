@@ -32,6 +32,8 @@ const struct vgpu_config_key hd_config_keys[] = {
         "group of the machines' sockets; none: as made", 0, 0, NULL),
     KEY(watch, VGPU_CONFIG_STRING, "/var/xen/qemu",
         "folders whose root-*/tmp get a socket, with blanks between; none: none", 0, 0, NULL),
+    KEY(xenstore, VGPU_CONFIG_STRING, "/run/xenstored/socket",
+        "socket of xenstored, which knows the uuids of domains; none: none", 0, 0, NULL),
     KEY(scan_s, VGPU_CONFIG_U32, "10", "seconds between two looks for QEMUs", 1, 3600, NULL),
     KEY(executor_user, VGPU_CONFIG_STRING, "vgpu-executor",
         "account that may have workers killed, beside root; none, or one that is not there: none",
@@ -175,6 +177,14 @@ static int check(struct hd_options *options, char *why, size_t cap)
     }
     if (rc == 0) {
         rc = check_watch(s->watch, why, cap);
+    }
+    if (rc == 0 && strcmp(s->xenstore, "none") != 0 && s->xenstore[0] != '/') {
+        (void)snprintf(why, cap, "hostd.xenstore = \"%.100s\": wanted an absolute path, or none",
+                       s->xenstore);
+        rc = -EINVAL;
+    }
+    if (rc == 0) {
+        rc = check_path("hostd.xenstore", s->xenstore, HD_PATH_MAX, why, cap);
     }
     if (rc == 0) {
         rc = find_group("hostd.socket_group", s->socket_group, &options->socket_gid, why, cap);

@@ -22,7 +22,8 @@ struct hd_settings {
     uint32_t vm_socket_mode;
     char *vm_socket_owner; /* "none", or an account */
     char *vm_socket_group;
-    char *watch; /* absolute paths with blanks between, or "none" */
+    char *watch;    /* absolute paths with blanks between, or "none" */
+    char *xenstore; /* "none", or the socket of xenstored */
     uint32_t scan_s;
     char *executor_user; /* "none", or an account that may have workers killed, beside root */
     uint32_t log_level;  /* index into error, warning, info, debug */

@@ -2,7 +2,6 @@
 #include "hostd/qemu.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hostd/uuid.h"
@@ -149,15 +148,6 @@ static void read_uuid(struct hd_qemu *qemu, const char *text)
     }
 }
 
-static void read_domain(struct hd_qemu *qemu, const char *text)
-{
-    size_t len = strspn(text, "0123456789");
-
-    if (len > 0 && len <= 9 && text[len] == '\0') {
-        qemu->domain = strtol(text, NULL, 10);
-    }
-}
-
 /* The path of the socket of that chardev. */
 static void find_chardev(struct hd_qemu *qemu, struct words words, const char *id)
 {
@@ -181,7 +171,6 @@ void hd_qemu_read(struct hd_qemu *qemu, const char *cmdline, size_t len)
     char id[ID_MAX] = "";
     const char *word;
 
-    qemu->domain = -1;
     if (len == 0 || cmdline[len - 1] != '\0') {
         return;
     }
@@ -192,8 +181,6 @@ void hd_qemu_read(struct hd_qemu *qemu, const char *cmdline, size_t len)
             read_name(qemu, value);
         } else if (is_option(word, "uuid")) {
             read_uuid(qemu, value);
-        } else if (is_option(word, "xen-domid")) {
-            read_domain(qemu, value);
         } else if (is_option(word, "device") && !qemu->device) {
             qemu->device = read_device(value, id);
         }

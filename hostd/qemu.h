@@ -19,13 +19,12 @@ struct hd_qemu {
     char name[HD_NAME_MAX + 1];   /* -name; empty: none, or no name that a machine can have */
     char uuid[HD_UUID_LEN + 1];   /* -uuid, lower case; empty: none */
     char socket[HD_PATH_MAX + 1]; /* of the device's chardev; empty: none */
-    int64_t domain;               /* -xen-domid; -1: none */
     bool device;                  /* -device vgpu-cuda */
     bool loader;                  /* our loader is preloaded */
 };
 
 /* Reads a command line as /proc has it: texts with a zero byte behind each, `len` bytes of
- * whatever content.  Sets name, uuid, socket, domain and device. */
+ * whatever content.  Sets name, uuid, socket and device. */
 void hd_qemu_read(struct hd_qemu *qemu, const char *cmdline, size_t len);
 
 /* True for the name of a QEMU system emulator: qemu-system-*, qemu-kvm, kvm. */

@@ -7,8 +7,8 @@
 
 /* A registry whose file was damaged begins anew; what the broker still has is read back. */
 
-/* Writes a change that nobody asked for.  False, and a line, when it cannot be kept. */
-static bool put(struct hd_hostd *hostd, const struct hd_change *change)
+/* Writes a change that nobody asked for; it counts also when it cannot be kept. */
+static void put(struct hd_hostd *hostd, const struct hd_change *change)
 {
     char why[HD_WHY_MAX];
 
@@ -17,7 +17,6 @@ static bool put(struct hd_hostd *hostd, const struct hd_change *change)
         hd_hostd_error(hostd, "registry: what the broker has cannot be kept: %.400s", why);
     }
     hd_change_apply(change, &hostd->table);
-    return true;
 }
 
 static bool wanted(const struct hd_hostd *hostd)
@@ -55,7 +54,7 @@ void hd_hostd_recover_pool(struct hd_hostd *hostd, const Vgpu__PoolRow *row)
     (void)snprintf(change.pool.name, sizeof(change.pool.name), "%s", row->name);
     read_gpus(&change.pool, row->gpus);
     if (change.pool.gpu_count > 0 && hostd->table.pool_count < VGPU_POOLS_MAX) {
-        (void)put(hostd, &change);
+        put(hostd, &change);
     }
 }
 
@@ -65,7 +64,7 @@ void hd_hostd_recover_gpu(struct hd_hostd *hostd, const Vgpu__GpuRow *row)
 
     if (wanted(hostd) && strstr(row->state, "drain") != NULL &&
         hd_gpu_parse(row->uuid, change.gpu.uuid) == 0 && hostd->table.gpu_count < HD_GPUS_MAX) {
-        (void)put(hostd, &change);
+        put(hostd, &change);
     }
 }
 
@@ -95,7 +94,7 @@ static bool recover_machine(struct hd_hostd *hostd, const struct hd_machine *rep
         hostd->table.machine_count == VGPU_VMS_MAX) {
         return false;
     }
-    (void)put(hostd, &change);
+    put(hostd, &change);
     return hd_vms_put(&hostd->vms, &change.machine, false) != NULL;
 }
 

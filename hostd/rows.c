@@ -18,6 +18,8 @@ static void registry_state(const struct hd_hostd *hostd, char *text, size_t cap)
 
     if (store->fault[0] != '\0') {
         (void)snprintf(text, cap, "takes no changes: %.450s", store->fault);
+    } else if (store->failed[0] != '\0') {
+        (void)snprintf(text, cap, "did not take the last change: %.450s", store->failed);
     } else {
         (void)snprintf(text, cap, "%.450s", store->notice[0] != '\0' ? store->notice : "ok");
     }

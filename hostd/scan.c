@@ -47,7 +47,7 @@ bool hd_scan_read(pid_t pid, struct hd_qemu *qemu)
 {
     ssize_t len;
 
-    *qemu = (struct hd_qemu){.pid = (uint32_t)pid, .domain = -1};
+    *qemu = (struct hd_qemu){.pid = (uint32_t)pid};
     if (!read_binary(pid, qemu->binary, sizeof(qemu->binary)) || !hd_qemu_is_binary(qemu->binary)) {
         return false;
     }

@@ -13,9 +13,13 @@
 #include "hostd/hostd.h"
 #include "hostd/listener.h"
 
-static struct hd_client **free_place(struct hd_server *server)
+/* Root and supervisors, whose workers must die, find a place when tools have taken the others. */
+static struct hd_client **free_place(struct hd_server *server, uid_t uid)
 {
-    for (size_t i = 0; i < VGPU_CTL_CLIENTS_MAX; i++) {
+    uid_t executor = server->hostd->options.executor_uid;
+    bool own = uid == 0 || (executor != (uid_t)-1 && uid == executor);
+
+    for (size_t i = own ? 0 : HD_SERVER_RESERVED; i < VGPU_CTL_CLIENTS_MAX; i++) {
         if (server->clients[i] == NULL) {
             return &server->clients[i];
         }
@@ -26,15 +30,19 @@ static struct hd_client **free_place(struct hd_server *server)
 /* Takes the connection, or closes it. */
 static void take(struct hd_server *server, int fd)
 {
-    struct hd_client **place = free_place(server);
+    struct hd_client **place;
     struct ucred cred = {.pid = 0, .uid = (uid_t)-1};
     socklen_t len = sizeof(cred);
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0) {
         vgpu_fd_close(&fd);
-    } else if (place == NULL) {
-        vgpu_log(VGPU_LOG_WARNING, "client turned away uid=%u pid=%d reason=\"%u are connected\"",
-                 cred.uid, cred.pid, VGPU_CTL_CLIENTS_MAX);
+        return;
+    }
+    place = free_place(server, cred.uid);
+    if (place == NULL) {
+        vgpu_log(VGPU_LOG_WARNING,
+                 "client turned away uid=%u pid=%d reason=\"too many are connected\"", cred.uid,
+                 cred.pid);
         vgpu_fd_close(&fd);
     } else {
         *place = hd_client_new(server->hostd, ++server->next_client, fd, cred.uid, cred.pid);

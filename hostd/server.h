@@ -4,8 +4,8 @@
 
 /*
  * vgpu-hostd's own socket: tools connect, say CtlHello, ask and change.  A supervisor's
- * connection has one frame, KillWorker.  Clients are bounded, and one that does not read,
- * or breaks a rule of the protocol, loses its connection.
+ * connection has one frame, KillWorker.  Clients are bounded, and one that says nothing at first,
+ * does not read, or breaks a rule of the protocol, loses its connection.
  */
 
 #include <stdint.h>
@@ -13,6 +13,9 @@
 
 #include "hostd/client.h"
 #include "proto/limits.h"
+
+/* Places that only root and supervisors get. */
+#define HD_SERVER_RESERVED 8u
 
 struct hd_hostd;
 

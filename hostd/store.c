@@ -263,6 +263,7 @@ static int fail(struct hd_store *store, int code, char *why, size_t cap)
 {
     (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     explain(store, code, why, cap);
+    (void)snprintf(store->failed, sizeof(store->failed), "%s", why);
     vgpu_log(VGPU_LOG_ERROR, "registry not changed: %s", why);
     return errno_of(code);
 }
@@ -286,7 +287,11 @@ int hd_store_commit(struct hd_store *store, char *why, size_t cap)
 {
     int rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 
-    return rc == SQLITE_OK ? 0 : fail(store, rc, why, cap);
+    if (rc != SQLITE_OK) {
+        return fail(store, rc, why, cap);
+    }
+    store->failed[0] = '\0';
+    return 0;
 }
 
 void hd_store_rollback(struct hd_store *store)

@@ -23,6 +23,7 @@ struct hd_store {
     sqlite3 *db;             /* NULL: changes are refused */
     bool set_aside;          /* a damaged file was moved away at this start */
     char fault[HD_WHY_MAX];  /* why changes are refused, and what to do; empty: they are not */
+    char failed[HD_WHY_MAX]; /* why the last change could not be kept; empty: it was */
     char notice[HD_WHY_MAX]; /* what the operator should know beside it; may be empty */
 };
 

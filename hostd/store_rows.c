@@ -41,6 +41,14 @@ static bool get_text(sqlite3_stmt *row, int column, char *to, size_t cap)
     return true;
 }
 
+/* The first column, for a line about the row. */
+static void name_row(sqlite3_stmt *row, const char *what, char *name, size_t cap)
+{
+    const unsigned char *text = sqlite3_column_text(row, 0);
+
+    (void)snprintf(name, cap, "%s %.64s", what, text != NULL ? (const char *)text : "");
+}
+
 static bool get_number(sqlite3_stmt *row, int column, uint64_t max, uint64_t *out)
 {
     sqlite3_int64 value = sqlite3_column_int64(row, column);
@@ -84,7 +92,7 @@ static void take_machine(struct reading *reading, sqlite3_stmt *row)
     char name[120];
     const char *wrong = get_machine(row, &machine, why, sizeof(why));
 
-    (void)snprintf(name, sizeof(name), "machine %.64s", (const char *)sqlite3_column_text(row, 0));
+    name_row(row, "machine", name, sizeof(name));
     if (wrong == NULL && (hd_table_machine_by_uuid(reading->table, machine.uuid) != NULL ||
                           hd_table_machine_by_socket(reading->table, machine.socket) != NULL)) {
         wrong = "its uuid or socket is another machine's";
@@ -106,7 +114,7 @@ static void take_pool(struct reading *reading, sqlite3_stmt *row)
     const char *wrong = NULL;
     char name[120];
 
-    (void)snprintf(name, sizeof(name), "pool %.64s", (const char *)sqlite3_column_text(row, 0));
+    name_row(row, "pool", name, sizeof(name));
     if (!get_text(row, 0, fresh.name, sizeof(fresh.name)) ||
         hd_pool_name_check(fresh.name) != NULL) {
         leave_out(reading, name, "not the name of a pool");

@@ -62,7 +62,7 @@ int hd_vms_path(const struct hd_hostd *hostd, const struct hd_machine *row,
                 char path[HD_PATH_MAX + 1], char *why, size_t cap)
 {
     const char *folder = hostd->options.settings.vm_dir;
-    const struct hd_place *place = hd_watch_named(&hostd->watch, row->name);
+    const struct hd_place *place = hd_watch_machine(&hostd->watch, row);
     const char *given = row->socket[0] == '\0' && place != NULL ? place->socket : row->socket;
     int len = snprintf(path, HD_PATH_MAX + 1, "%s", given);
 
@@ -163,7 +163,7 @@ static int open_fresh(struct hd_hostd *hostd, const struct hd_machine *row, cons
                       char *why, size_t cap)
 {
     char path[HD_PATH_MAX + 1];
-    const struct hd_vm *other;
+    struct hd_vm *other;
     int rc = hd_vms_path(hostd, row, path, why, cap);
 
     hd_vm_socket_init(&hostd->vms.fresh);
@@ -174,6 +174,11 @@ static int open_fresh(struct hd_hostd *hostd, const struct hd_machine *row, cons
     if (other != NULL && other != vm && !other->found) {
         (void)snprintf(why, cap, "socket: %s is that of machine %s", path, other->row.name);
         return -EEXIST;
+    }
+    if (other != NULL && other != vm) {
+        /* A domain that ran without a row of its own; when this fails the next look finds it. */
+        hd_broker_remove_vm(&hostd->broker, other->row.name, false);
+        hd_vms_drop(&hostd->vms, other);
     }
     if (vm != NULL && strcmp(vm->socket.path, path) == 0) {
         return 0;

@@ -15,6 +15,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "hostd/hostd.h"
+#include "hostd/xenstore.h"
 
 #define LATER_US UINT64_C(100000)
 /* After that the look of every scan_s seconds finds it. */
@@ -63,13 +64,18 @@ void hd_place_name(const struct hd_place *place, char name[HD_PLACE_NAME])
     (void)snprintf(name, HD_PLACE_NAME, "xen-%u", place->domain);
 }
 
-const struct hd_place *hd_watch_named(const struct hd_watch *watch, const char *name)
+const struct hd_place *hd_watch_machine(const struct hd_watch *watch, const struct hd_machine *row)
 {
+    for (size_t i = 0; i < watch->place_count; i++) {
+        if (hd_uuid_same(watch->places[i].uuid, row->uuid)) {
+            return &watch->places[i];
+        }
+    }
     for (size_t i = 0; i < watch->place_count; i++) {
         char own[HD_PLACE_NAME];
 
         hd_place_name(&watch->places[i], own);
-        if (strcmp(own, name) == 0) {
+        if (strcmp(own, row->name) == 0) {
             return &watch->places[i];
         }
     }
@@ -110,6 +116,31 @@ static void write_folder(const struct hd_root *root, uint32_t domain, char folde
                    domain % 1000000000);
 }
 
+/* Asks Xen once a look; who does not answer is not asked again at this look. */
+static void name_place(struct hd_watch *watch, struct hd_place *place)
+{
+    const char *store = watch->hostd->options.settings.xenstore;
+
+    if (strcmp(store, "none") != 0 && !watch->xen_is_slow) {
+        watch->xen_is_slow = hd_xenstore_uuid(store, place->domain, place->uuid) == -EAGAIN;
+    }
+}
+
+/* A place that is still there.  False when Xen says only now that it is a machine of the registry:
+ * it has to be found again. */
+static bool keep_place(struct hd_watch *watch, struct hd_place *place)
+{
+    place->seen = true;
+    if (place->uuid[0] == '\0') {
+        name_place(watch, place);
+        if (hd_table_machine_by_uuid(&watch->hostd->table, place->uuid) != NULL) {
+            return false;
+        }
+    }
+    hd_hostd_place_kept(watch->hostd, place);
+    return true;
+}
+
 static void add_place(struct hd_watch *watch, const char *folder, uint32_t domain, int dir)
 {
     struct hd_place *place = &watch->places[watch->place_count];
@@ -124,8 +155,10 @@ static void add_place(struct hd_watch *watch, const char *folder, uint32_t domai
     (void)snprintf(place->folder, sizeof(place->folder), "%s", folder);
     (void)snprintf(place->socket, sizeof(place->socket), "%.*s/tmp/" HD_WATCH_SOCKET,
                    HD_ROOT_MAX + 15, folder);
+    name_place(watch, place);
     watch->place_count++;
-    vgpu_log(VGPU_LOG_INFO, "folder of a QEMU found path=%s", place->folder);
+    vgpu_log(VGPU_LOG_INFO, "folder of a QEMU found path=%s uuid=%s", place->folder,
+             place->uuid[0] != '\0' ? place->uuid : "unknown");
     hd_hostd_place_found(watch->hostd, place);
 }
 
@@ -142,8 +175,7 @@ static bool look_at(struct hd_watch *watch, const struct hd_root *root, int root
     }
     write_folder(root, domain, folder);
     known = find_folder(watch, folder);
-    if (known != NULL && same_folder(known->dir, dir)) {
-        known->seen = true;
+    if (known != NULL && same_folder(known->dir, dir) && keep_place(watch, known)) {
         vgpu_fd_close(&dir);
         return true;
     }
@@ -183,6 +215,7 @@ void hd_watch_look(struct hd_watch *watch)
 {
     bool complete = true;
 
+    watch->xen_is_slow = false;
     for (size_t i = 0; i < watch->place_count; i++) {
         watch->places[i].seen = false;
     }

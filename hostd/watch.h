@@ -35,6 +35,7 @@ struct hd_place {
     uint32_t domain;               /* N */
     char folder[HD_ROOT_MAX + 17]; /* root-N, as a path */
     char socket[HD_PATH_MAX + 1];  /* in its tmp */
+    char uuid[HD_UUID_LEN + 1];    /* of the domain, as Xen has it; empty: not known (yet) */
     int dir;                       /* its tmp, owned */
     bool seen;                     /* at the last look */
 };
@@ -55,6 +56,7 @@ struct hd_watch {
     unsigned int tries;     /* so often since something happened */
     struct hd_place places[VGPU_VMS_MAX];
     size_t place_count;
+    bool xen_is_slow; /* at this look */
 };
 
 /* Watches the folders that the settings name; may be called again with other ones.  0 or -errno. */
@@ -69,8 +71,9 @@ void hd_watch_look(struct hd_watch *watch);
 int hd_watch_folder(const struct hd_watch *watch, const char *path,
                     struct hd_listener_access *access, int *dir);
 
-/* The place whose machine has this name (xen-N), or NULL. */
-const struct hd_place *hd_watch_named(const struct hd_watch *watch, const char *name);
+/* The place of this machine: its domain has the machine's uuid, or its name is xen-N.  NULL: none.
+ */
+const struct hd_place *hd_watch_machine(const struct hd_watch *watch, const struct hd_machine *row);
 
 /* The place with this socket, or NULL. */
 const struct hd_place *hd_watch_place(const struct hd_watch *watch, const char *socket);

@@ -281,6 +281,8 @@ class Rows(Host):
                     registry="/var/lib/vgpu/registry.db")
         self.assert_found("registry", "red", "/var/lib/vgpu/registry.db takes no changes: disk",
                           "move it away")
+        self.change("hostd", registry_state="did not take the last change: the disk is full")
+        self.assert_found("registry", "red", "did not take the last change", "df -h")
         self.change("hostd", registry_state="was damaged and is kept as registry.db.bad")
         self.assert_found("registry", "yellow", "was damaged", "vgpuctl vm add")
 

@@ -216,10 +216,12 @@ class Files(HostCase):
         self.assertEqual(tool.change(ADD, "alpha")[0], 0)
         subprocess.run(["prlimit", f"--pid={self.host.process.pid}", "--fsize=2048:unlimited"], check=True)
         self.refused(tool.change(ADD, "beta"), errno.EIO, "has room")
+        self.assertIn("did not take the last change: ", tool.host()["registry_state"])
         self.assertEqual([row["name"] for row in tool.registry()], ["alpha"])
         subprocess.run(["prlimit", f"--pid={self.host.process.pid}", "--fsize=unlimited"],
                        check=True)
         self.assertEqual(tool.change(ADD, "beta")[0], 0)
+        self.assertEqual(tool.host()["registry_state"], "ok")
         self.assertEqual(len(self.again().registry()), 2)
 
     def test_no_folder(self):

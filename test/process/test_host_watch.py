@@ -14,6 +14,7 @@ import unittest
 
 import host
 from fake_broker import FakeBroker
+from fake_xenstore import FakeXenstore
 from host import ADD, REMOVE, Host
 from stack import PATIENCE_S, die_with_parent, needed, wait_for
 from test_host import UUID, HostCase
@@ -22,18 +23,20 @@ from test_host_broker import BrokerCase, connects
 SOCKET, VERIFIED, ANOTHERS = 0, 1, 2
 
 
-class Places(BrokerCase):
-    """Folders as Xen's toolstack makes them."""
-
+class PlaceCase(BrokerCase):
     def setUp(self):
         self.host = Host()
         self.addCleanup(self.host.close)
         self.root = self.host.folder / "qemu"
         self.root.mkdir()
         self.host.settings["hostd.watch"] = f"{self.root} {self.host.folder}/absent"
+        self.prepare()
         self.host.start()
         self.fake = self.broker()
         self.up(self.fake)
+
+    def prepare(self):
+        """What the settings want beside."""
 
     def make(self, domain):
         folder = self.root / f"root-{domain}"
@@ -48,6 +51,10 @@ class Places(BrokerCase):
 
     def wait_vm(self, name, there=True):
         wait_for(lambda: (name in self.fake.vms) == there, f"{name} at the broker")
+
+
+class Places(PlaceCase):
+    """Folders as Xen's toolstack makes them."""
 
     def test_a_folder_appears_and_goes(self):
         path = self.make(7)
@@ -165,6 +172,59 @@ class Places(BrokerCase):
         self.host.process.send_signal(signal.SIGHUP)
         self.host.wait_log("settings not changed: hostd.vm_dir cannot change")
         self.assertEqual(sorted(self.fake.vms), ["xen-20", "xen-21"])
+
+
+class Domains(PlaceCase):
+    """Xen tells which machine a domain is."""
+
+    def prepare(self):
+        self.store = FakeXenstore(self.host.folder / "xenstored")
+        self.addCleanup(self.store.close)
+        self.host.settings |= {"hostd.xenstore": self.host.folder / "xenstored",
+                               "hostd.scan_s": 1}
+
+    def test_a_uuid_names_the_machine(self):
+        self.assertEqual(self.tool().change(ADD, "alpha", f"uuid={UUID}", "quota=1GiB")[0], 0)
+        self.store.uuids[5] = UUID.upper()
+        path = str(self.make(5))
+        wait_for(lambda: self.fake.vms["alpha"]["socket"] == path, "the socket of alpha")
+        self.assertEqual(self.fake.vms["alpha"]["memory_quota"], 1 << 30)
+        self.assertNotIn("xen-5", self.fake.vms)
+        # Started again it is another domain.
+        self.remove(5)
+        self.store.uuids = {6: UUID}
+        path = str(self.make(6))
+        wait_for(lambda: self.fake.vms.get("alpha", {}).get("socket") == path, "alpha's new socket")
+        self.assertTrue(connects(path))
+
+    def test_a_uuid_that_is_known_later(self):
+        self.assertEqual(self.tool().change(ADD, "alpha", f"uuid={UUID}")[0], 0)
+        path = str(self.make(5))
+        self.wait_vm("xen-5")
+        self.store.uuids[5] = UUID
+        self.wait_vm("xen-5", False)
+        wait_for(lambda: self.fake.vms["alpha"]["socket"] == path, "the socket of alpha")
+        self.assertTrue(connects(path))
+
+    def test_a_row_for_a_domain_that_runs(self):
+        self.store.uuids[5] = UUID
+        path = str(self.make(5))
+        self.wait_vm("xen-5")
+        tool = self.tool()
+        self.assertEqual(tool.change(ADD, "alpha", f"uuid={UUID}")[0], 0)
+        self.assertEqual(self.fake.vms["alpha"]["socket"], path)
+        self.assertNotIn("xen-5", self.fake.vms)
+        self.assertEqual(tool.change(REMOVE, "alpha")[0], 0)
+        self.wait_vm("xen-5")
+        self.assertTrue(connects(path))
+
+    def test_xen_that_does_not_answer(self):
+        self.store.silent = True
+        for domain in (5, 6, 7):
+            self.make(domain)
+        for domain in (5, 6, 7):
+            self.wait_vm(f"xen-{domain}")
+        self.assertTrue(self.tool().host())
 
 
 class Qemus(BrokerCase):
