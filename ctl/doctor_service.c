@@ -88,8 +88,8 @@ void ct_check_registry(const struct ct_host *host, struct ct_finding *finding)
     (void)ct_escape(state, sizeof(state), ct_row_text(row, "registry_state"));
     (void)ct_escape(path, sizeof(path), ct_row_text(row, "registry"));
     if (strncmp(state, "did not take", 12) == 0) {
-        ct_find(finding, CT_RED_LIGHT, "df -h " STATE_FOLDER "; journalctl -u vgpu-hostd",
-                "%s %s", path, state);
+        ct_find(finding, CT_RED_LIGHT, "df -h " STATE_FOLDER "; journalctl -u vgpu-hostd", "%s %s",
+                path, state);
     } else if (strncmp(state, "takes no changes", 16) == 0) {
         ct_find(finding, CT_RED_LIGHT,
                 "journalctl -u vgpu-hostd names the cause; when the file is damaged: move it away, "
