@@ -17,16 +17,17 @@ struct check {
 };
 
 static const struct check checks[] = {
-    {"broker", "1.1", ct_check_broker},       {"hostd", "1.1", ct_check_hostd},
-    {"qemu", "1.2", ct_check_qemu},           {"sockets", "1.3", ct_check_sockets},
-    {"link", "1.3", ct_check_link},           {"config", "3.1", ct_check_config},
-    {"driver", "3.1", ct_check_driver},       {"modules", "3.1", ct_check_modules},
-    {"nodes", "3.1", ct_check_nodes},         {"gpus", "3.1", ct_check_gpus},
-    {"sandbox", "3.1", ct_check_sandbox},     {"pools", "3.1", ct_check_pools},
-    {"registry", "3.1", ct_check_registry},   {"disk", "3.1", ct_check_disk},
-    {"machines", "4.1", ct_check_machines},   {"identity", "4.1", ct_check_identity},
-    {"doorbells", "4.2", ct_check_doorbells}, {"calls", "4.3", ct_check_calls},
-    {"errors", "4.3", ct_check_errors},       {"versions", "6", ct_check_versions},
+    {"broker", "1.1", ct_check_broker},     {"hostd", "1.1", ct_check_hostd},
+    {"qemu", "1.2", ct_check_qemu},         {"sockets", "1.3", ct_check_sockets},
+    {"link", "1.3", ct_check_link},         {"config", "3.1", ct_check_config},
+    {"driver", "3.1", ct_check_driver},     {"modules", "3.1", ct_check_modules},
+    {"nodes", "3.1", ct_check_nodes},       {"gpus", "3.1", ct_check_gpus},
+    {"sandbox", "3.1", ct_check_sandbox},   {"pools", "3.1", ct_check_pools},
+    {"registry", "3.1", ct_check_registry}, {"disk", "3.1", ct_check_disk},
+    {"journal", "4.1", ct_check_journal},   {"machines", "4.1", ct_check_machines},
+    {"identity", "4.1", ct_check_identity}, {"doorbells", "4.2", ct_check_doorbells},
+    {"calls", "4.3", ct_check_calls},       {"errors", "4.3", ct_check_errors},
+    {"versions", "6", ct_check_versions},
 };
 
 #define CHECKS (sizeof(checks) / sizeof(checks[0]))

@@ -54,6 +54,10 @@ int ct_host_run(char *const argv[], char *text, size_t cap);
 /* The driver that vgpu.conf names; "cuda" when it says nothing. */
 void ct_host_driver(const struct ct_host *host, char driver[static CT_PATH]);
 
+/* Connects to a socket (SOCK_STREAM, SOCK_DGRAM) and sends nothing.  A descriptor, the caller's, or
+ * -errno. */
+int ct_host_connect(const struct ct_host *host, const char *path, int type);
+
 /* Who made the socket that listens at this path, as the kernel says, and its program's name,
  * escaped.  0 or -errno: this account may not connect, or nobody listens. */
 struct ucred;
@@ -72,6 +76,7 @@ void ct_check_hostd(const struct ct_host *host, struct ct_finding *finding);
 void ct_check_config(const struct ct_host *host, struct ct_finding *finding);
 void ct_check_registry(const struct ct_host *host, struct ct_finding *finding);
 void ct_check_disk(const struct ct_host *host, struct ct_finding *finding);
+void ct_check_journal(const struct ct_host *host, struct ct_finding *finding);
 void ct_check_errors(const struct ct_host *host, struct ct_finding *finding);
 void ct_check_versions(const struct ct_host *host, struct ct_finding *finding);
 void ct_check_sockets(const struct ct_host *host, struct ct_finding *finding);

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "ctl/doctor.h"
 #include "ctl/escape.h"
@@ -132,6 +134,25 @@ void ct_check_disk(const struct ct_host *host, struct ct_finding *finding)
     ct_find(finding, CT_GREEN, NULL, STATE_FOLDER " has %s left", size);
 }
 
+/* Without a journal lines go to the standard error of who writes them; nobody waits for either. */
+void ct_check_journal(const struct ct_host *host, struct ct_finding *finding)
+{
+    static const char path[] = "/run/systemd/journal/socket";
+    int rc = ct_host_connect(host, path, SOCK_DGRAM);
+
+    if (rc == -ENOENT) {
+        ct_find(finding, CT_AMBER, "systemctl start systemd-journald.socket systemd-journald",
+                "there is no journal: the daemons' lines go to their standard error");
+    } else if (rc == -ECONNREFUSED) {
+        ct_find(finding, CT_AMBER, "systemctl restart systemd-journald",
+                "nobody reads %s: the daemons' lines go to their standard error", path);
+    }
+    if (rc >= 0) {
+        (void)close(rc);
+    }
+    ct_find(finding, CT_GREEN, NULL, "there");
+}
+
 /* One figure that should be 0. */
 static void count_bad(struct ct_finding *finding, uint64_t count, const char *what,
                       const char *cure)
@@ -156,7 +177,7 @@ void ct_check_errors(const struct ct_host *host, struct ct_finding *finding)
               "peers broke the protocol since the start and lost their session",
               "journalctl -u vgpu-broker -p warning; vgpuctl vms --json shows whose (misuses)");
     count_bad(finding, ct_row_number(row, "lines_dropped"), "log lines were dropped",
-              "journalctl -u vgpu-broker: a machine causes too many; vgpuctl vms");
+              "systemctl status systemd-journald; else a machine causes too many: vgpuctl vms");
     count_bad(finding, ct_rows_sum(&view->vms, "refused"), "sessions of machines were refused",
               "vgpuctl vms --json shows whose (refused) and their limits; vgpuctl vm set NAME ...");
     count_bad(finding, ct_row_number(row, "unknown"), "calls were not known to the workers",

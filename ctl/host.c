@@ -113,23 +113,36 @@ bool ct_host_listens(const struct ct_host *host, const char *path)
     return found;
 }
 
-/* The connection says nothing: the broker takes it for a guest that left. */
-int ct_host_listener(const struct ct_host *host, const char *path, struct ucred *peer,
-                     char program[static 64])
+int ct_host_connect(const struct ct_host *host, const char *path, int type)
 {
-    VGPU_CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    VGPU_CLEANUP_FD int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    socklen_t len = sizeof(*peer);
     char full[CT_PATH];
-    char comm[64] = "";
 
     ct_host_path(host, path, full);
     if (strlen(full) >= sizeof(address.sun_path)) {
         return -ENAMETOOLONG;
     }
-    (void)memcpy(address.sun_path, full, strlen(full) + 1);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &len) != 0) {
+    memcpy(address.sun_path, full, strlen(full) + 1);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        return -errno;
+    }
+    return vgpu_steal_fd(&fd);
+}
+
+/* The connection says nothing: the broker takes it for a guest that left. */
+int ct_host_listener(const struct ct_host *host, const char *path, struct ucred *peer,
+                     char program[static 64])
+{
+    VGPU_CLEANUP_FD int fd = ct_host_connect(host, path, SOCK_STREAM);
+    socklen_t len = sizeof(*peer);
+    char full[64];
+    char comm[64] = "";
+
+    if (fd < 0) {
+        return fd;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &len) != 0) {
         return -errno;
     }
     (void)snprintf(full, sizeof(full), "/proc/%d/comm", (int)peer->pid);

@@ -17,7 +17,7 @@ WEB = {**VMS[0], "socket": "/run/vgpu/vm/web.sock"}
 CONF = "[hostd]\nsocket_group = none\n[executor]\ndriver = {}\n"
 LISTEN = "0000000000000000: 00000002 00000000 {} 0001 01 4242 {}\n"
 CHECKS = ("broker", "hostd", "qemu", "sockets", "link", "config", "driver", "modules", "nodes",
-          "gpus", "sandbox", "pools", "registry", "disk", "machines", "identity", "doorbells",
+          "gpus", "sandbox", "pools", "registry", "disk", "journal", "machines", "identity", "doorbells",
           "calls", "errors", "versions")
 
 
@@ -41,6 +41,7 @@ class Host(CtlCase):
             "hostd": [("host_row", HOSTD)]}
         self.broker = self.play(self.root / "run/vgpu/control.sock", answers=self.answers)
         self.hostd_fake = self.play(self.root / "run/vgpu/hostd.sock", answers=self.answers)
+        self.bind("run/systemd/journal/socket", socket.SOCK_DGRAM)
         self.write("proc/driver/nvidia/version", RELEASE.format("580.159.04"))
         self.write("proc/net/unix", "".join(
             LISTEN.format("00010000", f"/run/vgpu/{name}.sock")
@@ -60,12 +61,13 @@ class Host(CtlCase):
         path.write_text(text)
         path.chmod(mode)
 
-    def bind(self, name):
+    def bind(self, name, kind=socket.SOCK_STREAM):
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.sockets.append(socket.socket(socket.AF_UNIX))
+        self.sockets.append(socket.socket(socket.AF_UNIX, kind))
         self.sockets[-1].bind(str(path))
-        self.sockets[-1].listen()
+        if kind == socket.SOCK_STREAM:
+            self.sockets[-1].listen()
         path.chmod(0o660)
 
     def change(self, what, **values):
@@ -184,6 +186,13 @@ class Files(Host):
     def test_no_state_folder(self):
         (self.root / "var/lib/vgpu").rmdir()
         self.assert_found("disk", "yellow", "/var/lib/vgpu: No such file", "install -d")
+
+
+    def test_no_journal(self):
+        self.sockets[-1].close()
+        self.assert_found("journal", "yellow", "nobody reads", "restart systemd-journald")
+        (self.root / "run/systemd/journal/socket").unlink()
+        self.assert_found("journal", "yellow", "there is no journal", "systemd-journald.socket")
 
 
 class Sockets(Host):
