@@ -34,6 +34,8 @@ def answers():
 
 
 class CtlCase(unittest.TestCase):
+    program = CTL
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="vgpu-ctl-")
         self.addCleanup(folder.cleanup)
@@ -47,7 +49,7 @@ class CtlCase(unittest.TestCase):
         return fake
 
     def ctl(self, *words, status=OK, **options):
-        run = subprocess.run([CTL, "--control", self.control, "--hostd", self.hostd, *words],
+        run = subprocess.run([self.program, "--control", self.control, "--hostd", self.hostd, *words],
                              text=True, capture_output=True, timeout=2 * PATIENCE_S, check=False,
                              **options)
         self.assertEqual(run.returncode, status, (words, run.stdout, run.stderr))

@@ -3,12 +3,14 @@
 """vgpuctl doctor on hosts below a root that a test makes: a good one, and each fault by itself."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import unittest
 
-from ctl_case import BROKER, GPU, HOSTD, RED, SESSION, VMS, YELLOW, CtlCase
+from ctl_case import BROKER, CTL, GPU, HOSTD, RED, SESSION, VMS, YELLOW, CtlCase
 from fake_control import FakeControl
 from stack import needed
 
@@ -22,7 +24,13 @@ CHECKS = ("broker", "hostd", "qemu", "sockets", "link", "config", "driver", "mod
 
 
 class Host(CtlCase):
-    """A root with everything in order."""
+    """A root with everything in order, and vgpuctl without the daemons beside it."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="vgpu-ctl-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.program = shutil.copy(CTL, folder.name)
 
     def setUp(self):
         super().setUp()
@@ -156,24 +164,6 @@ class Files(Host):
         (self.root / "etc/vgpu/vgpu.conf").chmod(0o666)
         self.assert_found("config", "red", "others", "chmod 0644")
 
-    def test_wrong_config(self):
-        """Whichever program reads a line, it is refused as that program refuses it."""
-        for section, text, allowed, restart in (
-                ("broker", "sessions_max = 0", "wanted number 1 to 4096", "vgpu-broker"),
-                ("broker", "soket = /x", "unknown", "vgpu-broker"),
-                ("hostd", "scan_s = 3601", "wanted number 1 to 3600", "vgpu-hostd"),
-                ("executor", "helpers = \x1b", "wanted number 1 to 64", "'vgpu-executor@*"),
-                ("executor", "hostd_socket = run", "an absolute path", "'vgpu-executor@*"),
-                ("pools", "x = GPU-1", "GPU", "vgpu-broker"),
-                ("nonsense", "x = 1", "nonsense", "vgpu-broker")):
-            self.write("etc/vgpu/vgpu.conf", CONF.format("cuda") + f"[{section}]\n{text}\n")
-            with self.subTest(text):
-                self.assert_found("config", "red", allowed, f"systemctl restart {restart}")
-
-    def test_config_names_its_line(self):
-        self.write("etc/vgpu/vgpu.conf", CONF.format("cuda") + "\n[broker]\nsessions_max = 0\n")
-        self.assert_found("config", "red", "etc/vgpu/vgpu.conf:7: ", "vgpu.conf(5)")
-
     def test_no_link(self):
         (self.root / "var/vgpu/mediator.sock").unlink()
         self.assert_found("link", "yellow", "there is no /var/vgpu/mediator.sock", "ln -s")
@@ -193,6 +183,35 @@ class Files(Host):
         self.assert_found("journal", "yellow", "nobody reads", "restart systemd-journald")
         (self.root / "run/systemd/journal/socket").unlink()
         self.assert_found("journal", "yellow", "there is no journal", "systemd-journald.socket")
+
+
+class Config(Host):
+    """The daemons that were built with vgpuctl read the file."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.program = CTL
+
+    def test_good_config(self):
+        self.doctor(0)
+
+    def test_wrong_config(self):
+        """Whichever program reads a line, it is refused as that program refuses it."""
+        for section, text, allowed, restart in (
+                ("broker", "sessions_max = 0", "wanted number 1 to 4096", "vgpu-broker"),
+                ("broker", "soket = /x", "unknown", "vgpu-broker"),
+                ("hostd", "scan_s = 3601", "wanted number 1 to 3600", "vgpu-hostd"),
+                ("executor", "helpers = \x1b", "wanted number 1 to 64", "'vgpu-executor@*"),
+                ("executor", "hostd_socket = run", "an absolute path", "'vgpu-executor@*"),
+                ("pools", "x = GPU-1", "GPU", "vgpu-broker"),
+                ("nonsense", "x = 1", "nonsense", "vgpu-broker")):
+            self.write("etc/vgpu/vgpu.conf", CONF.format("cuda") + f"[{section}]\n{text}\n")
+            with self.subTest(text):
+                self.assert_found("config", "red", allowed, f"systemctl restart {restart}")
+
+    def test_config_names_its_line(self):
+        self.write("etc/vgpu/vgpu.conf", CONF.format("cuda") + "\n[broker]\nsessions_max = 0\n")
+        self.assert_found("config", "red", "etc/vgpu/vgpu.conf:7: ", "vgpu.conf(5)")
 
 
 class Sockets(Host):
