@@ -11,8 +11,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/config.h"
-
 #define DEFAULT_CONFIG "/etc/vgpu/vgpu.conf"
 #define DEFAULT_SOCKET "/run/vgpu/executor.sock"
 #define DEFAULT_HOSTD  "/run/vgpu/hostd.sock"
@@ -50,7 +48,7 @@ const char ex_options_help[] =
             NULL                                                                                   \
     }
 
-static const struct vgpu_config_key keys[] = {
+const struct vgpu_config_key ex_config_keys[] = {
     KEY(driver, VGPU_CONFIG_STRING, "cuda", "cuda, sim, or a path to a driver library", 0, 0),
     KEY(spares, VGPU_CONFIG_U32, "1", "workers kept ready and locked", 0, 64),
     KEY(workers_max, VGPU_CONFIG_U32, "32", "workers of a GPU at once, spares included", 1, 1024),
@@ -64,6 +62,7 @@ static const struct vgpu_config_key keys[] = {
     KEY(ready_timeout_ms, VGPU_CONFIG_U32, "60000", "a worker must be ready in this time", 100,
         600000),
 };
+const size_t ex_config_key_count = sizeof(ex_config_keys) / sizeof(ex_config_keys[0]);
 
 static const char *const foreign_sections[] = {"broker", "hostd", "policy", "pools", "vms", NULL};
 
@@ -289,8 +288,8 @@ static int parse_first(struct ex_options *options, int argc, char **argv)
 static int parse_settings(struct ex_options *options, int argc, char **argv)
 {
     struct vgpu_config config = {
-        .keys = keys,
-        .count = sizeof(keys) / sizeof(keys[0]),
+        .keys = ex_config_keys,
+        .count = ex_config_key_count,
         .foreign = foreign_sections,
         .values = &options->settings,
     };

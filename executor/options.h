@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/config.h"
 #include "common/log.h"
 #include "executor/gpu_name.h"
 
@@ -67,6 +68,9 @@ void ex_options_fini(struct ex_options *options);
 
 /* True when workers are systemd's (worker_socket). */
 bool ex_options_unit(const struct ex_options *options);
+
+extern const struct vgpu_config_key ex_config_keys[];
+extern const size_t ex_config_key_count;
 
 /* The text of --help. */
 extern const char ex_options_help[];

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "test/unit/walk_keys.h"
+
 #include "common/config.h"
 
 #define ARGS_MAX 12
@@ -337,11 +339,18 @@ static void test_help_names_every_key(void **state)
     assert_non_null(strstr(text, VGPU_VERSION));
 }
 
+static void test_every_key_refuses_what_is_not_allowed(void **state)
+{
+    (void)state;
+    walk_keys(br_config_keys, br_config_key_count);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_shipped_file_holds_every_key_with_its_default, teardown),
         cmocka_unit_test_teardown(test_a_share_of_the_cache_is_no_more_than_all, teardown),
+        cmocka_unit_test(test_every_key_refuses_what_is_not_allowed),
         cmocka_unit_test_teardown(test_set_overrides_the_file, teardown),
         cmocka_unit_test_teardown(test_bad_settings_are_named, teardown),
         cmocka_unit_test_teardown(test_machines_come_from_file_and_command_line, teardown),

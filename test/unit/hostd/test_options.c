@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "test/unit/walk_keys.h"
+
 static struct hd_options options;
 static char *text;
 static size_t text_len;
@@ -133,10 +135,17 @@ static void prints(void **state)
     assert_non_null(strstr(text, VGPU_VERSION));
 }
 
+static void every_key_refuses_what_is_not_allowed(void **state)
+{
+    (void)state;
+    walk_keys(hd_config_keys, hd_config_key_count);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(shipped_file_is_the_default, teardown),
+        cmocka_unit_test(every_key_refuses_what_is_not_allowed),
         cmocka_unit_test_teardown(refuses, teardown),
         cmocka_unit_test_teardown(takes_lists_and_others_sections, teardown),
         cmocka_unit_test_teardown(reads_again, teardown),
