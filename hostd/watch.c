@@ -66,10 +66,19 @@ void hd_place_name(const struct hd_place *place, char name[HD_PLACE_NAME])
 
 const struct hd_place *hd_watch_machine(const struct hd_watch *watch, const struct hd_machine *row)
 {
+    const struct hd_place *newest = NULL;
+
+    /* A machine that starts again is a new domain, perhaps while the old folder is still there. */
     for (size_t i = 0; i < watch->place_count; i++) {
-        if (hd_uuid_same(watch->places[i].uuid, row->uuid)) {
-            return &watch->places[i];
+        const struct hd_place *place = &watch->places[i];
+
+        if (hd_uuid_same(place->uuid, row->uuid) &&
+            (newest == NULL || place->domain > newest->domain)) {
+            newest = place;
         }
+    }
+    if (newest != NULL) {
+        return newest;
     }
     for (size_t i = 0; i < watch->place_count; i++) {
         char own[HD_PLACE_NAME];

@@ -71,8 +71,8 @@ void hd_watch_look(struct hd_watch *watch);
 int hd_watch_folder(const struct hd_watch *watch, const char *path,
                     struct hd_listener_access *access, int *dir);
 
-/* The place of this machine: its domain has the machine's uuid, or its name is xen-N.  NULL: none.
- */
+/* The place of this machine: that of the newest domain with its uuid, or its name is xen-N.  NULL:
+ * none. */
 const struct hd_place *hd_watch_machine(const struct hd_watch *watch, const struct hd_machine *row);
 
 /* The place with this socket, or NULL. */

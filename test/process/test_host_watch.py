@@ -190,12 +190,16 @@ class Domains(PlaceCase):
         wait_for(lambda: self.fake.vms["alpha"]["socket"] == path, "the socket of alpha")
         self.assertEqual(self.fake.vms["alpha"]["memory_quota"], 1 << 30)
         self.assertNotIn("xen-5", self.fake.vms)
-        # Started again it is another domain.
-        self.remove(5)
-        self.store.uuids = {6: UUID}
+        # Started again it is another domain, also while the old one's folder is still there.
+        self.store.uuids = {5: UUID, 6: UUID}
         path = str(self.make(6))
         wait_for(lambda: self.fake.vms.get("alpha", {}).get("socket") == path, "alpha's new socket")
         self.assertTrue(connects(path))
+        self.remove(5)
+        self.remove(6)
+        self.store.uuids = {7: UUID}
+        path = str(self.make(7))
+        wait_for(lambda: self.fake.vms.get("alpha", {}).get("socket") == path, "alpha's third")
 
     def test_a_uuid_that_is_known_later(self):
         self.assertEqual(self.tool().change(ADD, "alpha", f"uuid={UUID}")[0], 0)

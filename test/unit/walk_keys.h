@@ -5,10 +5,15 @@
 /* Every key of a program's table, with values that are not allowed.  For cmocka tests. */
 
 #include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "common/config.h"
 
