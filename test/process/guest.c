@@ -7,6 +7,7 @@
  *   bystander          rounds of copy, kernel, copy, compare until standard input ends
  *   hold PATTERN       fills memory, prints "ready" and its handles, waits for the end of
  *                      standard input, compares
+ *   fill MIB           takes so much memory and writes all of it
  *   foreign KEY=VALUE  tries handles and addresses of another process
  *
  * Exit status: 0 all well; 1 a call was refused, "refused WHAT code=N then=M" on
@@ -255,6 +256,20 @@ static int run_hold(struct guest *g, uint32_t pattern)
     return 0;
 }
 
+static int run_fill(struct guest *g, unsigned long long mib)
+{
+    CUdeviceptr all = 0;
+
+    start(g);
+    CHECK(cuMemAlloc_v2, &all, mib << 20);
+    CHECK(cuMemsetD32_v2, all, 1, mib << 18);
+    CHECK(cuCtxSynchronize, );
+    CHECK(cuMemFree_v2, all);
+    finish(g);
+    say("passed");
+    return 0;
+}
+
 static CUresult try_data(CUdeviceptr there)
 {
     uint32_t word = 0;
@@ -323,9 +338,14 @@ int main(int argc, char **argv)
     if (!strcmp(mode, "hold") && argc > 2) {
         return run_hold(&g, (uint32_t)number(argv[2]));
     }
+    if (!strcmp(mode, "fill") && argc > 2) {
+        return run_fill(&g, number(argv[2]));
+    }
     if (!strcmp(mode, "foreign")) {
         return run_foreign(&g, argc - 2, argv + 2);
     }
-    fprintf(stderr, "usage: vgpu-process-guest session|bystander|hold PATTERN|foreign KEY=VALUE\n");
+    fprintf(
+        stderr,
+        "usage: vgpu-process-guest session|bystander|hold PATTERN|fill MIB|foreign KEY=VALUE\n");
     return 64;
 }

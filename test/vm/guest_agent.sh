@@ -9,6 +9,7 @@
 #   guest: ready BOOT       once, at the start, with the kernel's id of this boot
 #          put ID           the line was taken
 #          done ID STATUS LENGTH WRITTEN, a line break, the first LENGTH of WRITTEN bytes of output
+# Scripts are run by $AGENT_SHELL, or busybox.
 PORT=/dev/ttyS1
 OUTPUT_MAX=262144
 JOBS=/run/jobs
@@ -37,7 +38,7 @@ report() { # FOLDER STATUS
 }
 
 run() { # FOLDER
-    setsid sh "$1/script" </dev/null >"$1/out" 2>&1 7>&- 8>&- &
+    setsid ${AGENT_SHELL:-sh} "$1/script" </dev/null >"$1/out" 2>&1 7>&- 8>&- &
     echo $! >"$1/pid"
     wait $!
     report "$1" $?
