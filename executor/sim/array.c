@@ -214,7 +214,7 @@ static CUresult describe(CUDA_ARRAY3D_DESCRIPTOR *out, CUarray array)
 CUresult cuArray3DGetDescriptor(CUDA_ARRAY3D_DESCRIPTOR *pArrayDescriptor, CUarray hArray)
 {
     CUcontext ctx;
-    CUresult cu = sim_begin_ctx(__func__, &ctx);
+    CUresult cu = hArray == NULL ? CUDA_ERROR_INVALID_HANDLE : sim_begin_ctx(__func__, &ctx);
 
     return cu != CUDA_SUCCESS ? cu : sim_end(describe(pArrayDescriptor, hArray));
 }
@@ -223,7 +223,7 @@ CUresult cuArrayGetDescriptor(CUDA_ARRAY_DESCRIPTOR *pArrayDescriptor, CUarray h
 {
     CUDA_ARRAY3D_DESCRIPTOR shape;
     CUcontext ctx;
-    CUresult cu = sim_begin_ctx(__func__, &ctx);
+    CUresult cu = hArray == NULL ? CUDA_ERROR_INVALID_HANDLE : sim_begin_ctx(__func__, &ctx);
 
     if (cu != CUDA_SUCCESS) {
         return cu;

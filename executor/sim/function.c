@@ -156,7 +156,7 @@ CUresult cuFuncGetModule(CUmodule *hmod, CUfunction hfunc)
 
 CUresult cuFuncGetName(const char **name, CUfunction hfunc)
 {
-    CUresult cu = begin_info(__func__, name, hfunc);
+    CUresult cu = hfunc == NULL ? CUDA_ERROR_INVALID_VALUE : begin_info(__func__, name, hfunc);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -168,7 +168,7 @@ CUresult cuFuncGetName(const char **name, CUfunction hfunc)
 CUresult cuFuncGetParamInfo(CUfunction func, size_t paramIndex, size_t *paramOffset,
                             size_t *paramSize)
 {
-    CUresult cu = begin_info(__func__, paramOffset, func);
+    CUresult cu = func == NULL ? CUDA_ERROR_INVALID_VALUE : begin_info(__func__, paramOffset, func);
 
     if (cu != CUDA_SUCCESS) {
         return cu;

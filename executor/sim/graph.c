@@ -87,6 +87,11 @@ CUresult graph_set_words(struct CUgraphNode_st *node, const CUDA_BATCH_MEM_OP_NO
     return CUDA_SUCCESS;
 }
 
+bool graph_set_fits(const CUDA_MEMSET_NODE_PARAMS *params)
+{
+    return params->elementSize == 1 || params->elementSize == 2 || params->elementSize == 4;
+}
+
 CUresult cuGraphCreate(CUgraph *phGraph, unsigned int flags)
 {
     CUresult cu = sim_begin(__func__);
@@ -208,7 +213,8 @@ CUresult cuGraphKernelNodeSetAttribute(CUgraphNode hNode, CUkernelNodeAttrID att
         return cu;
     }
     if (!handle_ok(HANDLE_GRAPH_NODE, hNode) || hNode->type != CU_GRAPH_NODE_TYPE_KERNEL ||
-        value == NULL || hNode->kernel.attrs == GRAPH_ATTRIBUTES_MAX) {
+        value == NULL || attr == CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY ||
+        hNode->kernel.attrs == GRAPH_ATTRIBUTES_MAX) {
         return sim_end(CUDA_ERROR_INVALID_VALUE);
     }
     a = &hNode->kernel.attr[hNode->kernel.attrs++];
@@ -246,7 +252,7 @@ CUresult cuGraphAddMemsetNode(CUgraphNode *phGraphNode, CUgraph hGraph,
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (memsetParams == NULL || !handle_ok(HANDLE_CONTEXT, ctx)) {
+    if (memsetParams == NULL || !graph_set_fits(memsetParams) || !handle_ok(HANDLE_CONTEXT, ctx)) {
         return end_add(node, CUDA_ERROR_INVALID_VALUE, phGraphNode);
     }
     node->set = *memsetParams;
@@ -286,7 +292,8 @@ static CUresult add_event(const char *call, CUgraphNode *out, CUgraph graph,
                           CUgraphNodeType type)
 {
     struct CUgraphNode_st *node;
-    CUresult cu = begin_add(call, graph, deps, count, type, &node);
+    CUresult cu =
+        event == NULL ? CUDA_ERROR_INVALID_VALUE : begin_add(call, graph, deps, count, type, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;

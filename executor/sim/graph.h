@@ -53,6 +53,9 @@ bool graph_node_copy(struct CUgraphNode_st *to, const struct CUgraphNode_st *fro
 /* Free what a node owns, not the node. */
 void graph_node_clear(struct CUgraphNode_st *node);
 
+/* Whether the element of a fill has a size that there is. */
+bool graph_set_fits(const CUDA_MEMSET_NODE_PARAMS *params);
+
 /* Set what a node does from its parameters.  1, 2 or 400; the node then stays as it was. */
 CUresult graph_set_kernel(struct CUgraphNode_st *node, const CUDA_KERNEL_NODE_PARAMS *params);
 CUresult graph_set_words(struct CUgraphNode_st *node, const CUDA_BATCH_MEM_OP_NODE_PARAMS *params);

@@ -232,7 +232,7 @@ CUresult cuGraphExecMemsetNodeSetParams(CUgraphExec hGraphExec, CUgraphNode hNod
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (memsetParams == NULL) {
+    if (memsetParams == NULL || !graph_set_fits(memsetParams)) {
         return sim_end(CUDA_ERROR_INVALID_VALUE);
     }
     node->set = *memsetParams;
@@ -259,7 +259,8 @@ static CUresult change_event(const char *call, CUgraphExec exec, CUgraphNode han
                              CUgraphNodeType type)
 {
     struct CUgraphNode_st *node;
-    CUresult cu = begin_change(call, exec, handle, type, &node);
+    CUresult cu =
+        event == NULL ? CUDA_ERROR_INVALID_VALUE : begin_change(call, exec, handle, type, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;

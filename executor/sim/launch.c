@@ -29,15 +29,18 @@ static CUresult take_cluster(const CUlaunchAttributeValue *v, struct launch_requ
     return CUDA_SUCCESS;
 }
 
-static CUresult take_event(const CUlaunchAttributeValue *v, struct launch_request *q)
+static CUresult take_event(CUevent event, bool untimed, struct launch_request *q)
 {
-    if (!handle_ok(HANDLE_EVENT, v->launchCompletionEvent.event)) {
+    if (!handle_ok(HANDLE_EVENT, event)) {
         return CUDA_ERROR_INVALID_HANDLE;
+    }
+    if (untimed && (event->flags & CU_EVENT_DISABLE_TIMING) == 0) {
+        return CUDA_ERROR_NOT_SUPPORTED;
     }
     if (q->event_count == LAUNCH_EVENTS_MAX) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    q->events[q->event_count++] = v->launchCompletionEvent.event;
+    q->events[q->event_count++] = event;
     return CUDA_SUCCESS;
 }
 
@@ -57,8 +60,9 @@ static CUresult take(const CUlaunchAttribute *a, struct launch_request *q)
     case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION:
         return take_cluster(v, q);
     case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_EVENT:
+        return take_event(v->programmaticEvent.event, false, q);
     case CU_LAUNCH_ATTRIBUTE_LAUNCH_COMPLETION_EVENT:
-        return take_event(v, q);
+        return take_event(v->launchCompletionEvent.event, true, q);
     case CU_LAUNCH_ATTRIBUTE_CLUSTER_SCHEDULING_POLICY_PREFERENCE:
         return within((unsigned int)v->clusterSchedulingPolicyPreference,
                       CU_CLUSTER_SCHEDULING_POLICY_LOAD_BALANCING);
@@ -158,7 +162,7 @@ static CUresult extra_params(const struct ptx_func *f, void *const *extra, uint8
             return CUDA_ERROR_INVALID_VALUE;
         }
     }
-    if (buffer == NULL || size == NULL) {
+    if (buffer == NULL || size == NULL || (*size == 0 && f->param_bytes != 0)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     if (*size > sim_round_up(f->param_bytes, 8)) {

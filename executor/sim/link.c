@@ -186,14 +186,15 @@ CUresult cuLinkComplete(CUlinkState state, void **cubinOut, size_t *sizeOut)
     if (!handle_ok(HANDLE_LINK, state)) {
         return sim_end(CUDA_ERROR_INVALID_HANDLE);
     }
+    if (cubinOut == NULL) {
+        return sim_end(CUDA_ERROR_INVALID_VALUE);
+    }
     cu = check_whole(state);
     jit_options_answer(state->option_count, state->options, state->values, &state->log);
     if (cu != CUDA_SUCCESS) {
         return sim_end(cu);
     }
-    if (cubinOut != NULL) {
-        *cubinOut = state->image;
-    }
+    *cubinOut = state->image;
     if (sizeOut != NULL) {
         *sizeOut = state->size + 1;
     }
@@ -202,7 +203,7 @@ CUresult cuLinkComplete(CUlinkState state, void **cubinOut, size_t *sizeOut)
 
 CUresult cuLinkDestroy(CUlinkState state)
 {
-    CUresult cu = sim_begin(__func__);
+    CUresult cu = state == NULL ? CUDA_ERROR_INVALID_HANDLE : sim_begin(__func__);
 
     if (cu != CUDA_SUCCESS) {
         return cu;

@@ -168,7 +168,8 @@ CUresult cuMipmappedArrayGetLevel(CUarray *pLevelArray, CUmipmappedArray hMipmap
                                   unsigned int level)
 {
     CUcontext ctx;
-    CUresult cu = sim_begin_ctx(__func__, &ctx);
+    CUresult cu =
+        hMipmappedArray == NULL ? CUDA_ERROR_INVALID_HANDLE : sim_begin_ctx(__func__, &ctx);
 
     return cu != CUDA_SUCCESS ? cu : sim_end(get_level(pLevelArray, hMipmappedArray, level));
 }

@@ -160,7 +160,7 @@ static CUresult begin_cluster(const char *call, const int *out, CUfunction f,
                               const CUlaunchConfig *config, struct launch_request *q)
 {
     CUcontext ctx;
-    CUresult cu = sim_begin_ctx(call, &ctx);
+    CUresult cu = f == NULL ? CUDA_ERROR_INVALID_VALUE : sim_begin_ctx(call, &ctx);
 
     if (cu != CUDA_SUCCESS) {
         return cu;

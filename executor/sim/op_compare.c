@@ -165,6 +165,9 @@ static void lower_setp(struct ptx_build *b, struct ptx_inst *in)
     bool full = (flags & BOOL_MASK) != 0 || q != NULL;
     struct insn *i;
 
+    if (in->opd[0].kind == OPD_REG && !in->opd[0].pred) {
+        ptx_fail(b, in->line, "Arguments mismatch for instruction '%s'", in->op);
+    }
     if (op_type_half(type)) {
         op_lower_half_setp(b, in, type, flags);
         return;

@@ -184,6 +184,11 @@ static void lower_binary(struct ptx_build *b, struct ptx_inst *in, const insn_fn
     uint32_t c;
 
     ptx_operands(b, in, 3, 3);
+    for (int k = 0; k < 3; k++) {
+        if (in->opd[k].kind == OPD_REG && ptx_type_size(in->opd[k].type) > ptx_type_size(type)) {
+            ptx_fail(b, in->line, "Arguments mismatch for instruction '%s'", in->op);
+        }
+    }
     if (type == T_S32 && table == add_table && ptx_mod(in, "sat")) {
         fn = add_sat;
     } else if (type == T_S32 && table == sub_table && ptx_mod(in, "sat")) {

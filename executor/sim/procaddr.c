@@ -191,6 +191,7 @@ static const struct row rows[] = {
     ROW(cuMemFreeAsync, 11020, cuMemFreeAsync_ptsz),
     ROW(cuTensorMapEncodeTiled, 12000, cuTensorMapEncodeTiled),
     ROW(cuTensorMapEncodeIm2col, 12000, cuTensorMapEncodeIm2col),
+    ROW(cuTensorMapEncodeIm2colWide, 12080, cuTensorMapEncodeIm2colWide),
     ROW(cuTensorMapReplaceAddress, 12000, cuTensorMapReplaceAddress),
     ROW(cuLinkCreate, 2000, cuLinkCreate),
     ROW(cuLinkAddData, 2000, cuLinkAddData),

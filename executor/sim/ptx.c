@@ -117,6 +117,7 @@ static void module_read(struct ptx_build *b)
     ptx_next(b);
     while (b->tok.kind != TOK_END) {
         if (ptx_accept_dot(b, "version")) {
+            b->texts++;
             version_read(b);
         } else if (ptx_accept_dot(b, "target")) {
             target_read(b);
@@ -151,7 +152,7 @@ struct ptx_module *ptx_parse(const char *text, bool allow_undefined, char *error
     module->arena = arena;
     b->arena = arena;
     b->module = module;
-    b->lexer = (struct ptx_lexer){text, 1};
+    b->lexer = (struct ptx_lexer){.at = text, .line = 1};
     b->error = error;
     b->error_size = size;
     b->allow_undefined = allow_undefined;

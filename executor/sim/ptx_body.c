@@ -64,6 +64,7 @@ static void name_operand(struct ptx_build *b, struct ptx_operand *o)
     } else if (s != NULL && s->kind == SYM_REG) {
         o->kind = OPD_REG;
         o->pred = s->type == T_PRED;
+        o->type = s->type;
     } else if (s != NULL) {
         o->kind = OPD_SYM;
         o->sym = s;
@@ -189,6 +190,9 @@ static void guarded_read(struct ptx_build *b)
     name_operand(b, &guard);
     if (guard.kind != OPD_REG) {
         ptx_fail(b, in.line, "Unknown symbol '%s'", guard.name);
+    }
+    if (!guard.pred) {
+        ptx_fail(b, in.line, "'%s' is no predicate", guard.name);
     }
     in.op = ptx_name(b);
     inst_read(b, &in);

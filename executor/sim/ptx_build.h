@@ -82,6 +82,9 @@ struct ptx_symbol {
     uint64_t size;
     uint32_t align;
     uint64_t offset;
+    uint32_t text;  /* which of the texts that are linked made it */
+    uint32_t depth; /* of the braces that it is made in; 0: outside, or a parameter */
+    bool inner;     /* within a function */
     struct ptx_func *func;
     struct ptx_var *var;
     struct ptx_shared *shared;
@@ -128,8 +131,9 @@ enum opd_kind {
 
 struct ptx_operand {
     enum opd_kind kind;
-    bool negated; /* !p */
-    bool pred;    /* a register that is a predicate */
+    bool negated;       /* !p */
+    bool pred;          /* a register that is a predicate */
+    enum ptx_type type; /* of a register */
     uint32_t slot;
     uint64_t value;          /* immediate, or offset */
     struct ptx_symbol *sym;  /* OPD_SYM, OPD_ADDR; NULL with a register or nothing */
@@ -178,6 +182,7 @@ struct ptx_build {
 
     struct ptx_symbol *bucket[SYMBOL_BUCKETS];
     struct ptx_symbol *scope; /* latest symbol of the scopes that are open */
+    uint32_t texts;           /* each begins with .version */
     uint32_t func_room;
     struct ptx_shared *shareds;
     struct shared_use *shared_uses;
@@ -219,6 +224,8 @@ bool ptx_type_float(enum ptx_type type);
 
 /* --- symbols (ptx_symbol.c) --- */
 struct ptx_symbol *ptx_symbol_new(struct ptx_build *b, char *name, enum sym_kind kind);
+/* The same; fails when the scope has one of that name. */
+struct ptx_symbol *ptx_symbol_only(struct ptx_build *b, char *name, enum sym_kind kind);
 /* By exact name, else register r of "%r<n>"; *slot is then its own. */
 struct ptx_symbol *ptx_symbol_find(struct ptx_build *b, const char *name, uint32_t *slot);
 void ptx_scope_close(struct ptx_build *b, struct ptx_symbol *before);

@@ -72,7 +72,7 @@ void ptx_reg_read(struct ptx_build *b)
 
     ptx_decl_read(b, &d);
     for (;;) {
-        s = ptx_symbol_new(b, d.name, SYM_REG);
+        s = ptx_symbol_only(b, d.name, SYM_REG);
         s->type = d.type;
         s->count = d.range;
         s->slot = ptx_reg_new(b, d.range == 0 ? 1 : d.range);
@@ -100,7 +100,7 @@ void ptx_local_read(struct ptx_build *b)
     struct ptx_symbol *s;
 
     ptx_decl_read(b, &d);
-    s = ptx_symbol_new(b, d.name, SYM_LOCAL);
+    s = ptx_symbol_only(b, d.name, SYM_LOCAL);
     s->offset = align_up(b->func->local_bytes, d.align);
     if (s->offset + d.size > (512u << 10)) {
         ptx_fail(b, b->tok.line, "local memory of more than 512 KiB");
@@ -115,7 +115,7 @@ void ptx_cparam_read(struct ptx_build *b)
     struct ptx_symbol *s;
 
     ptx_decl_read(b, &d);
-    s = ptx_symbol_new(b, d.name, SYM_CPARAM);
+    s = ptx_symbol_only(b, d.name, SYM_CPARAM);
     s->type = d.type;
     s->size = d.size;
     s->align = d.align;
@@ -134,7 +134,7 @@ void ptx_shared_read(struct ptx_build *b, bool external)
     struct ptx_shared *v = arena_alloc(b->arena, sizeof(*v));
 
     ptx_decl_read(b, &d);
-    s = ptx_symbol_new(b, d.name, SYM_SHARED);
+    s = external ? ptx_symbol_new(b, d.name, SYM_SHARED) : ptx_symbol_only(b, d.name, SYM_SHARED);
     s->shared = v;
     v->owner = b->func;
     v->dynamic = external && !d.sized;
@@ -252,7 +252,7 @@ void ptx_var_read(struct ptx_build *b, bool constant, bool external)
     ptx_decl_read(b, &d);
     s = ptx_symbol_find(b, d.name, &slot);
     if (s == NULL || s->kind != SYM_VAR || !s->var->external) {
-        s = ptx_symbol_new(b, d.name, SYM_VAR);
+        s = external ? ptx_symbol_new(b, d.name, SYM_VAR) : ptx_symbol_only(b, d.name, SYM_VAR);
         s->var = arena_alloc(b->arena, sizeof(*v));
         s->var->next = b->module->vars;
         b->module->vars = s->var;

@@ -52,7 +52,7 @@ static void param_read(struct ptx_build *b, struct ptx_func *f, struct ptx_param
         f->param_bytes = p->offset + p->size;
     }
     if (bind && strcmp(d.name, "_") != 0) {
-        s = ptx_symbol_new(b, d.name, reg ? SYM_REG : SYM_FORMAL);
+        s = ptx_symbol_only(b, d.name, reg ? SYM_REG : SYM_FORMAL);
         s->slot = p->offset;
         s->offset = p->offset;
         s->size = d.size;
@@ -162,7 +162,7 @@ static void head_read(struct ptx_build *b, struct ptx_func *f, const struct ptx_
 /* Pass over "( ... )"; where it began. */
 static struct ptx_lexer results_skip(struct ptx_build *b)
 {
-    struct ptx_lexer at = {NULL, 0};
+    struct ptx_lexer at = {0};
 
     if (ptx_at(b, "(")) {
         at.at = b->tok.text;
@@ -196,6 +196,9 @@ void ptx_func_read(struct ptx_build *b, bool entry, bool external)
     struct ptx_func *f = func_of(b, ptx_name(b));
     struct ptx_symbol *before = b->scope;
 
+    if (entry && results.at != NULL) {
+        ptx_fail(b, results.line, "'%s' is an entry, it has no result", f->name);
+    }
     f->entry = entry;
     body_begin(b, f);
     head_read(b, f, &results);

@@ -24,6 +24,7 @@ static void skip(struct ptx_lexer *lx)
                 lx->line += lx->at[0] == '\n';
             }
             if (lx->at[0] == '\0') {
+                lx->open = true;
                 return;
             }
             lx->at++;
@@ -141,7 +142,7 @@ struct ptx_token ptx_lex(struct ptx_lexer *lx)
     t = (struct ptx_token){.kind = TOK_PUNCT, .text = lx->at, .length = 1, .line = lx->line};
     t.glued = lx->at == before;
     if (*lx->at == '\0') {
-        t.kind = TOK_END;
+        t.kind = lx->open ? TOK_BAD : TOK_END; /* a comment without an end */
         t.length = 0;
     } else if (isdigit((unsigned char)*lx->at)) {
         lex_number(&t, lx->at);

@@ -32,6 +32,7 @@ struct ptx_token {
 struct ptx_lexer {
     const char *at;
     uint32_t line;
+    bool open; /* in a comment that never ends */
 };
 
 /* The next token; TOK_END for ever at the end. */

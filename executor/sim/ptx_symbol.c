@@ -27,6 +27,9 @@ struct ptx_symbol *ptx_symbol_new(struct ptx_build *b, char *name, enum sym_kind
     s->chain = *bucket;
     *bucket = s;
     s->scope = b->scope;
+    s->text = b->texts;
+    s->depth = b->depth;
+    s->inner = b->func != NULL;
     b->scope = s;
     return s;
 }
@@ -50,6 +53,16 @@ static struct ptx_symbol *find(struct ptx_build *b, const char *name, size_t len
         }
     }
     return NULL;
+}
+
+struct ptx_symbol *ptx_symbol_only(struct ptx_build *b, char *name, enum sym_kind kind)
+{
+    const struct ptx_symbol *s = find(b, name, strlen(name));
+
+    if (s != NULL && s->text == b->texts && s->depth == b->depth && s->inner == (b->func != NULL)) {
+        ptx_fail(b, b->tok.line, "Duplicate definition of '%s'", name);
+    }
+    return ptx_symbol_new(b, name, kind);
 }
 
 struct ptx_symbol *ptx_symbol_find(struct ptx_build *b, const char *name, uint32_t *slot)

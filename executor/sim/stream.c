@@ -120,14 +120,15 @@ CUresult stream_resolve(CUcontext ctx, CUstream handle, struct CUstream_st **out
 
 static CUresult create(const char *call, CUstream *out, unsigned int flags, int priority)
 {
+    bool good = (flags & ~(unsigned)CU_STREAM_NON_BLOCKING) == 0;
     CUcontext ctx;
-    CUresult cu = sim_begin_ctx(call, &ctx);
+    CUresult cu = good ? sim_begin_ctx(call, &ctx) : CUDA_ERROR_INVALID_VALUE;
     CUstream s;
 
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (out == NULL || (flags & ~(unsigned)CU_STREAM_NON_BLOCKING) != 0) {
+    if (out == NULL) {
         return sim_end(CUDA_ERROR_INVALID_VALUE);
     }
     s = stream_new(ctx, flags, priority);

@@ -169,6 +169,31 @@ CUresult cuTensorMapEncodeIm2col(CUtensorMap *tensorMap, CUtensorMapDataType ten
     return sim_end(CUDA_SUCCESS);
 }
 
+/* Of later devices than the one that is simulated. */
+CUresult cuTensorMapEncodeIm2colWide(
+    CUtensorMap *tensorMap, CUtensorMapDataType tensorDataType, cuuint32_t tensorRank,
+    void *globalAddress, const cuuint64_t *globalDim, const cuuint64_t *globalStrides,
+    int pixelBoxLowerCornerWidth, int pixelBoxUpperCornerWidth, cuuint32_t channelsPerPixel,
+    cuuint32_t pixelsPerColumn, const cuuint32_t *elementStrides, CUtensorMapInterleave interleave,
+    CUtensorMapIm2ColWideMode mode, CUtensorMapSwizzle swizzle, CUtensorMapL2promotion l2Promotion,
+    CUtensorMapFloatOOBfill oobFill)
+{
+    struct tensor t = {tensorDataType, tensorRank, globalAddress, globalDim,   globalStrides,
+                       elementStrides, interleave, swizzle,       l2Promotion, oobFill};
+    CUresult cu = begin(__func__);
+
+    (void)pixelBoxLowerCornerWidth;
+    (void)pixelBoxUpperCornerWidth;
+    (void)channelsPerPixel;
+    (void)pixelsPerColumn;
+    (void)mode;
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    return sim_end(tensor_ok(tensorMap, &t, 3) ? CUDA_ERROR_NOT_SUPPORTED
+                                               : CUDA_ERROR_INVALID_VALUE);
+}
+
 CUresult cuTensorMapReplaceAddress(CUtensorMap *tensorMap, void *globalAddress)
 {
     CUresult cu = begin(__func__);

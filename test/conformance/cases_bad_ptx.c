@@ -40,17 +40,6 @@ static void refused(const char *text)
         refused(text);                                                                             \
     }
 
-/* The simulator is laxer here: it takes what it can make sense of. */
-#define BAD_BUT_SIMULATED(name, text)                                                              \
-    CONF_NEGATIVE(cuModuleLoadData, ptx_##name)                                                    \
-    {                                                                                              \
-        conf_device();                                                                             \
-        if (conf_simulated()) {                                                                    \
-            conf_skip("the simulator takes it");                                                   \
-        }                                                                                          \
-        refused(text);                                                                             \
-    }
-
 BAD(unknown_instruction, BODY("frobnicate.u32 %r1, %r2;"))
 BAD(missing_semicolon, BODY("mov.u32 %r1, 0"))
 BAD(unknown_modifier, BODY("add.frob.u32 %r1, %r2, %r3;"))
@@ -61,7 +50,7 @@ BAD(undeclared_register, BODY("mov.u32 %x1, 0;"))
 BAD(register_beyond_the_declared, BODY("mov.u32 %r9, 0;"))
 BAD(unknown_label, BODY("bra NOWHERE;"))
 BAD(label_twice, BODY("HERE:\n    HERE:"))
-BAD_BUT_SIMULATED(predicate_that_is_none, BODY("@%r1 bra HERE;\n    HERE:"))
+BAD(predicate_that_is_none, BODY("@%r1 bra HERE;\n    HERE:"))
 BAD(predicate_undeclared, BODY("@%q1 ret;"))
 BAD(unbalanced_bracket, BODY("ld.global.u32 %r1, [%rd1;"))
 BAD(address_without_brackets, BODY("ld.global.u32 %r1, %rd1;"))
@@ -75,14 +64,14 @@ BAD(stray_brace, BODY("}"))
 BAD(stray_quote, BODY("mov.u32 %r1, \";"))
 BAD(unknown_special_register, BODY("mov.u32 %r1, %nosuchreg;"))
 BAD(compare_without_operator, BODY("setp.u32 %p1, %r1, %r2;"))
-BAD_BUT_SIMULATED(compare_into_a_word, BODY("setp.eq.u32 %r1, %r2, %r3;"))
+BAD(compare_into_a_word, BODY("setp.eq.u32 %r1, %r2, %r3;"))
 BAD(call_of_the_unknown, BODY("call nowhere;"))
 BAD(unknown_directive_inside, BODY(".frob 5;"))
 BAD(vector_of_three, BODY("ld.global.v3.u32 {%r1, %r2, %r3}, [%rd1];"))
 BAD(vector_with_two_of_four, BODY("ld.global.v4.u32 {%r1, %r2}, [%rd1];"))
-BAD_BUT_SIMULATED(wide_register_for_a_narrow_type, BODY("add.u32 %rd1, %rd2, %rd3;"))
-BAD_BUT_SIMULATED(register_twice, BODY(".reg .b32 %r<2>;"))
-BAD_BUT_SIMULATED(shared_twice, BODY(".shared .b32 s;\n    .shared .b32 s;"))
+BAD(wide_register_for_a_narrow_type, BODY("add.u32 %rd1, %rd2, %rd3;"))
+BAD(register_twice, BODY(".reg .b32 %r<2>;"))
+BAD(shared_twice, BODY(".shared .b32 s;\n    .shared .b32 s;"))
 NO_IMAGE(no_version, ".target sm_75\n.address_size 64\n.visible .entry f()\n{\n    ret;\n}\n")
 BAD(version_without_number, ".version\n.target sm_75\n.visible .entry f()\n{\n    ret;\n}\n")
 BAD(no_target, ".version 7.0\n.address_size 64\n.visible .entry f()\n{\n    ret;\n}\n")
@@ -93,15 +82,14 @@ BAD(body_not_closed, HEAD ".visible .entry f()\n{\n    ret;\n")
 BAD(body_not_opened, HEAD ".visible .entry f()\n    ret;\n}\n")
 BAD(parameters_not_closed, HEAD ".visible .entry f(.param .u64 p\n{\n    ret;\n}\n")
 BAD(parameter_without_type, HEAD ".visible .entry f(.param p)\n{\n    ret;\n}\n")
-BAD_BUT_SIMULATED(parameter_twice,
-                  HEAD ".visible .entry f(.param .u64 p, .param .u64 p)\n{\n    ret;\n}\n")
+BAD(parameter_twice, HEAD ".visible .entry f(.param .u64 p, .param .u64 p)\n{\n    ret;\n}\n")
 BAD(entry_without_name, HEAD ".visible .entry ()\n{\n    ret;\n}\n")
 BAD(entry_twice, HEAD ".entry f()\n{\n    ret;\n}\n.entry f()\n{\n    ret;\n}\n")
-BAD_BUT_SIMULATED(entry_with_a_result, HEAD ".visible .entry (.reg .u32 x) f()\n{\n    ret;\n}\n")
+BAD(entry_with_a_result, HEAD ".visible .entry (.reg .u32 x) f()\n{\n    ret;\n}\n")
 BAD(name_that_is_a_number, HEAD ".visible .entry 5()\n{\n    ret;\n}\n")
-BAD_BUT_SIMULATED(comment_not_closed, HEAD "/* .visible .entry f()\n{\n    ret;\n}\n")
+BAD(comment_not_closed, HEAD "/* .visible .entry f()\n{\n    ret;\n}\n")
 BAD(global_without_type, HEAD ".global x;\n")
-BAD_BUT_SIMULATED(global_twice, HEAD ".global .u32 x;\n.global .u32 x;\n")
+BAD(global_twice, HEAD ".global .u32 x;\n.global .u32 x;\n")
 BAD(global_of_negative_length, HEAD ".global .u32 x[-1];\n")
 BAD(too_many_values, HEAD ".global .u32 x[2] = {1, 2, 3};\n")
 BAD(alignment_of_three, HEAD ".global .align 3 .b8 x[16];\n")

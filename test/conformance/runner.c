@@ -44,6 +44,15 @@ static time_t seconds(void)
     return ts.tv_sec;
 }
 
+/* What the driver does not have is not asked: the case is skipped, and says what it lacked. */
+static void skip_without(const char *call)
+{
+    char why[128];
+
+    snprintf(why, sizeof(why), "the driver has no %s", call);
+    conf_skip(why);
+}
+
 /* exit(), not _exit(): what runs at the end of a program is under test too. */
 static _Noreturn void run_case(const struct conf_case *test, struct conf_state *state,
                                const sigset_t *mask)
@@ -58,6 +67,7 @@ static _Noreturn void run_case(const struct conf_case *test, struct conf_state *
     if (driver_api_load()) {
         conf_skip("no CUDA driver library");
     }
+    driver_api_on_missing(skip_without);
     test->run();
     state->finished = true;
     exit(0);

@@ -12,11 +12,29 @@ struct driver_api drv;
 
 static void *library;
 
-/* Stands in for every signature: arguments in registers are ignored. */
-static CUresult missing_symbol(void)
+static void (*on_missing)(const char *call);
+
+void driver_api_on_missing(void (*tell)(const char *call))
 {
+    on_missing = tell;
+}
+
+static CUresult missing_symbol(const char *call)
+{
+    if (on_missing) {
+        on_missing(call);
+    }
     return CUDA_ERROR_SHARED_OBJECT_SYMBOL_NOT_FOUND;
 }
+
+/* Each stands in for a call of any signature: arguments in registers are ignored. */
+#define DRIVER_API_STAND_IN(name)                                                                  \
+    static CUresult missing_##name(void)                                                           \
+    {                                                                                              \
+        return missing_symbol(#name);                                                              \
+    }
+DRIVER_API_CALLS(DRIVER_API_STAND_IN)
+#undef DRIVER_API_STAND_IN
 
 void *driver_api_symbol(const char *name)
 {
@@ -24,10 +42,9 @@ void *driver_api_symbol(const char *name)
 }
 
 /* POSIX gives dlsym()'s result as an object pointer; copied, not cast. */
-static void bind_symbol(void *field, const char *name)
+static void bind_symbol(void *field, const char *name, CUresult (*fallback)(void))
 {
     void *sym = driver_api_symbol(name);
-    CUresult (*fallback)(void) = missing_symbol;
 
     if (sym) {
         memcpy(field, &sym, sizeof(sym));
@@ -60,7 +77,7 @@ int driver_api_load(void)
         fprintf(stderr, "cannot load %s: %s\n", path, why ? why : "unknown error");
         return -ENOENT;
     }
-#define DRIVER_API_BIND(name) bind_symbol(&drv.name, #name);
+#define DRIVER_API_BIND(name) bind_symbol(&drv.name, #name, missing_##name);
     DRIVER_API_CALLS(DRIVER_API_BIND)
 #undef DRIVER_API_BIND
     return 0;

@@ -454,6 +454,10 @@ extern struct driver_api drv;
  */
 int driver_api_load(void);
 
+/* Who is told, from then on, of each use of a call that the library does not export, before it
+ * answers; it need not return.  NULL: nobody. */
+void driver_api_on_missing(void (*tell)(const char *call));
+
 /* Address of an exported symbol, or NULL.  After driver_api_load(). */
 void *driver_api_symbol(const char *name);
 
