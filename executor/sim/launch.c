@@ -11,7 +11,6 @@
 #include "executor/sim/occupancy.h"
 #include "executor/sim/stream.h"
 
-/* Clusters are not simulated: one that has more than a block is refused, not ignored. */
 static CUresult take_cluster(const CUlaunchAttributeValue *v, struct launch_request *q)
 {
     const uint32_t dim[3] = {v->clusterDim.x, v->clusterDim.y, v->clusterDim.z};
@@ -106,15 +105,31 @@ CUresult launch_read(const CUlaunchConfig *config, struct launch_request *q)
     return cu;
 }
 
+/* Blocks of a cluster are blocks like others as long as the code does not look: what it would see
+ * is not simulated, so that is refused, not ignored. */
+static CUresult check_cluster(const struct launch_request *q)
+{
+    const int allowed = CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED -
+                        CU_FUNC_ATTRIBUTE_CLUSTER_SIZE_MUST_BE_SET;
+
+    if (q->cluster <= 1 || !handle_ok(HANDLE_FUNCTION, q->f)) {
+        return CUDA_SUCCESS;
+    }
+    if (q->cluster > (q->f->cluster[allowed] != 0 ? CLUSTER_MOST : CLUSTER_PORTABLE)) {
+        return CUDA_ERROR_INVALID_CLUSTER_SIZE;
+    }
+    if (q->f->module->ptx->sees_clusters) {
+        sim_log("a cluster of %u blocks cannot be simulated", q->cluster);
+        return CUDA_ERROR_NOT_SUPPORTED;
+    }
+    return CUDA_SUCCESS;
+}
+
 static CUresult launch_configure(const CUlaunchConfig *config, struct launch_request *q)
 {
     CUresult cu = launch_read(config, q);
 
-    if (cu == CUDA_SUCCESS && q->cluster > 1) {
-        sim_log("a cluster of %u blocks cannot be simulated", q->cluster);
-        return CUDA_ERROR_NOT_SUPPORTED;
-    }
-    return cu;
+    return cu == CUDA_SUCCESS ? check_cluster(q) : cu;
 }
 
 static CUresult check_dims(const struct launch_request *q)

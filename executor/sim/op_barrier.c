@@ -157,6 +157,7 @@ static void lower_cluster(struct ptx_build *b, struct ptx_inst *in)
     if (!arrive && !ptx_mod(in, "wait")) {
         ptx_unsupported(b, in);
     }
+    b->module->sees_clusters = true;
     ptx_mod_ignore(in, order);
     ptx_operands(b, in, 0, 0);
     ptx_emit(b, arrive ? cluster_arrive : cluster_wait)->imm = BAR_CLUSTER;

@@ -32,6 +32,7 @@ static const char *const widths[] = {"shared::cluster", "u32", "u64", NULL};
 /* mapa: the address in block number c of the cluster, which is this one. */
 static void lower_map(struct ptx_build *b, struct ptx_inst *in)
 {
+    b->module->sees_clusters = true;
     ptx_mod_ignore(in, widths);
     ptx_operands(b, in, 3, 3);
     op_emit_move(b, ptx_dst(b, in, 0), ptx_src(b, in, 1, T_U64));
@@ -39,6 +40,7 @@ static void lower_map(struct ptx_build *b, struct ptx_inst *in)
 
 static void lower_rank(struct ptx_build *b, struct ptx_inst *in)
 {
+    b->module->sees_clusters = true;
     ptx_mod_ignore(in, widths);
     ptx_operands(b, in, 2, 2);
     op_emit_move(b, ptx_dst(b, in, 0), ptx_const(b, 0));

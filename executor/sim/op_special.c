@@ -100,6 +100,7 @@ void op_emit_special(struct ptx_build *b, uint32_t line, uint32_t reg, const cha
         if (strncmp(rows[k].name, name + 1, length) != 0 || rows[k].name[length] != '\0') {
             continue;
         }
+        b->module->sees_clusters |= strstr(name, "cluster") != NULL;
         i = ptx_emit(b, rows[k].fn);
         i->d = reg;
         i->e = dot == NULL ? 0 : (uint32_t)(dot[1] - 'x');

@@ -137,6 +137,7 @@ struct ptx_module {
     struct ptx_fixup *fixups;
     uint64_t image_bytes; /* all variables, laid out */
     uint64_t const_bytes;
+    bool sees_clusters; /* code asks which cluster it is in, or for another block of it */
 };
 
 /*

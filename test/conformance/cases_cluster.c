@@ -29,14 +29,6 @@ static void need_clusters(void)
     }
 }
 
-static void need_real_clusters(void)
-{
-    need_clusters();
-    if (conf_simulated()) {
-        conf_skip("the simulator has no clusters");
-    }
-}
-
 CONF_POSITIVE(cuOccupancyMaxActiveClusters, one_and_four)
 {
     CUlaunchAttribute a;
@@ -146,7 +138,7 @@ CONF_POSITIVE(cuLaunchKernelEx, clusters)
     unsigned int value = 13, word = 0;
     void *params[] = {&p, &value};
 
-    need_real_clusters();
+    need_clusters();
     conf_context();
     p = conf_memory(8 * 64 * 4);
     for (unsigned int n = 1; n <= 8; n *= 2) {
@@ -165,7 +157,7 @@ CONF_NEGATIVE(cuLaunchKernelEx, clusters_that_do_not_divide_the_grid)
     CUfunction f = NULL;
     CUresult first, second;
 
-    need_real_clusters();
+    need_clusters();
     conf_context();
     f = conf_kernel("noop");
     c = clustered(&a, 7, 2);
@@ -183,7 +175,7 @@ CONF_NEGATIVE(cuLaunchKernelEx, clusters_that_are_too_large)
     CUlaunchAttribute a;
     CUlaunchConfig c;
 
-    need_real_clusters();
+    need_clusters();
     conf_context();
     c = clustered(&a, 64, 64);
     CONF_FAILS(cuLaunchKernelEx(&c, conf_kernel("noop"), NULL, NULL));

@@ -44,6 +44,11 @@ static void *record(void *arg)
     return NULL;
 }
 
+static unsigned int counted(const struct pair *p)
+{
+    return __atomic_load_n(p->word, __ATOMIC_ACQUIRE);
+}
+
 /* An event that has happened has done so after a round that was recorded before the question. */
 static void *poll(void *arg)
 {
@@ -56,7 +61,7 @@ static void *poll(void *arg)
         seen = atomic_load(&p->recorded);
         cu = drv.cuEventQuery(p->event);
         if (cu == CUDA_SUCCESS) {
-            atomic_fetch_add(&p->errors, *p->word < seen);
+            atomic_fetch_add(&p->errors, counted(p) < seen);
         } else {
             want(p, cu, CUDA_ERROR_NOT_READY);
             (void)sched_yield();
@@ -66,7 +71,7 @@ static void *poll(void *arg)
         (void)sched_yield();
     }
     want(p, drv.cuEventQuery(p->event), CUDA_SUCCESS);
-    atomic_fetch_add(&p->errors, *p->word != ROUNDS);
+    atomic_fetch_add(&p->errors, counted(p) != ROUNDS);
     return NULL;
 }
 
