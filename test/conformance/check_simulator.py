@@ -120,7 +120,7 @@ def compare_cases(cases, different, page):
 def compare_calls(missing, page, whole):
     named = set(re.findall(r"`(\w+)`", CALLS.search(page).group(2)))
     made = {name for name, (_, worker) in table().items() if worker}
-    yield from (f"{n}: the simulator does not have it, not in {PAGE.name}"
+    yield from (f"{n}: the simulator does not have it, not in {PAGE.name} (--update)"
                 for n in sorted(set(missing) - named))
     yield from (f"{n}: {PAGE.name} says that it is not there"
                 for n in sorted(named - set(missing)) if whole)
