@@ -31,12 +31,13 @@ void br_gpu_send(struct br_gpu *gpu, const Vgpu__Frame *frame)
     }
 }
 
+/* How many sessions wait: the whole number, so that one that gave up is no longer asked for. */
 static void send_worker_wanted(struct br_gpu *gpu)
 {
     Vgpu__WorkerWanted wanted = VGPU__WORKER_WANTED__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
-    wanted.count = 1;
+    wanted.count = gpu->waiting_count;
     frame.kind_case = VGPU__FRAME__KIND_WORKER_WANTED;
     frame.worker_wanted = &wanted;
     br_gpu_send(gpu, &frame);
@@ -191,15 +192,32 @@ static struct br_worker *find_worker(struct br_gpu *gpu, uint32_t id)
     return NULL;
 }
 
-/* Gives a spare that can be given to the open that waits longest. */
+static uint32_t count_spares(const struct br_gpu *gpu)
+{
+    const struct br_worker *worker;
+    uint32_t count = 0;
+
+    TAILQ_FOREACH(worker, &gpu->workers, entry)
+    {
+        count += worker->session == NULL && !worker->killed;
+    }
+    return count;
+}
+
+/* Gives a new spare to the open that waits longest.  One that was made for a session that has
+ * given up meanwhile ends: its context takes memory of the card. */
 static void serve(struct br_gpu *gpu, struct br_worker *worker)
 {
     struct br_session *session = TAILQ_FIRST(&gpu->waiting);
 
     if (session != NULL) {
+        /* In this order the supervisor never believes that one more is missing. */
         br_gpu_forget(session);
         send_worker_taken(gpu, worker);
         br_session_give_worker(session, worker);
+    } else if (count_spares(gpu) > gpu->broker->spares) {
+        vgpu_log(VGPU_LOG_DEBUG, "one spare too many gpu=%u worker=%u", gpu->slot, worker->id);
+        br_worker_kill(worker);
     }
 }
 
@@ -437,14 +455,19 @@ void br_gpu_open(struct br_gpu *gpu, struct br_session *session)
     }
     session->waits_for = gpu;
     TAILQ_INSERT_TAIL(&gpu->waiting, session, wait_entry);
+    gpu->waiting_count++;
     send_worker_wanted(gpu);
 }
 
 void br_gpu_forget(struct br_session *session)
 {
-    if (session->waits_for != NULL) {
-        TAILQ_REMOVE(&session->waits_for->waiting, session, wait_entry);
+    struct br_gpu *gpu = session->waits_for;
+
+    if (gpu != NULL) {
+        TAILQ_REMOVE(&gpu->waiting, session, wait_entry);
         session->waits_for = NULL;
+        gpu->waiting_count--;
+        send_worker_wanted(gpu);
     }
 }
 

@@ -34,6 +34,7 @@ struct br_gpu {
     struct br_worker_list workers;
     uint32_t worker_count;
     struct br_session_list waiting; /* opens, first come first served */
+    uint32_t waiting_count;
 };
 
 TAILQ_HEAD(br_gpu_list, br_gpu);

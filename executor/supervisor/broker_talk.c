@@ -146,7 +146,7 @@ static void on_wanted(struct ex_supervisor *s, uint32_t count)
 {
     uint32_t most = s->options->settings.workers_max;
 
-    s->wanted = count < most - s->wanted ? s->wanted + count : most;
+    s->wanted = count < most ? count : most;
 }
 
 /* Registered comes first and once.  0 or -EPROTO. */

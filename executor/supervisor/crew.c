@@ -249,10 +249,6 @@ void ex_crew_taken(struct ex_supervisor *s, uint32_t id)
 {
     struct ex_worker_entry *worker = ex_worker_list_by_id(&s->workers, id);
 
-    /* Sessions that wait come first, so it was for one of them; also when it died on the way. */
-    if (s->wanted > 0) {
-        s->wanted--;
-    }
     if (worker != NULL && worker->state == EX_WORKER_SPARE) {
         worker->state = EX_WORKER_TAKEN;
     }

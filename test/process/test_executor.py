@@ -234,6 +234,19 @@ class Executor(unittest.TestCase):
         supervisor.say("worker_failed", {1: "a test"})
         self.assertEqual(guest.answer_frame()[0], "refuse")
 
+    def test_a_guest_that_gives_up_is_no_longer_waited_for(self):
+        """What the supervisor is told falls again, and what was made for it ends."""
+        supervisor = self.supervisor()
+        guest = self.closed_later(wire.RawGuest(self.stack.socket, PATIENCE_S))
+        guest.greet()
+        guest.put(wire.frame_record("open"))
+        self.assertEqual(supervisor.receive(PATIENCE_S), ("worker_wanted", {1: 1}))
+        guest.close()
+        self.assertEqual(supervisor.receive(PATIENCE_S), ("worker_wanted", {}))
+        for number in (1, 2):
+            self.closed_later(supervisor.worker(number))
+        self.assert_killed(supervisor, 2)
+
     def test_thousand_workers_come_and_go(self):
         supervisor = self.supervisor()
         before = procfs.status_kib(self.stack.broker.pid, "RssAnon")
@@ -288,6 +301,7 @@ class Spares(unittest.TestCase):
         os.kill(second[2], signal.SIGKILL)
         kinds = sorted(self.broker.receive(PATIENCE_S)[0] for _ in range(2))
         self.assertEqual(kinds, ["worker_gone", "worker_ready"])
+        self.say("worker_wanted", {})
         self.say("worker_taken", {1: second[1]})
         # Two are ready, one is a spare too many: its end is not made good.
         self.say("worker_kill", {1: first[1]})
