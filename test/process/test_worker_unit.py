@@ -154,6 +154,7 @@ class Killing(HostCase):
         self.peer, _ = self.host.register(spares=0)
         say(self.peer, "worker_wanted", {1: 1})
         self.worker, self.pipe = self.ready(self.peer)
+        say(self.peer, "worker_wanted", {})
         say(self.peer, "worker_taken", {1: self.worker[1]})
 
     def restart(self, orphans):
