@@ -70,12 +70,17 @@ static void tell_device(struct br_vm *vm)
     Vgpu__Took took = VGPU__TOOK__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
     const struct br_vm_told before = vm->told;
+    bool active;
 
     note_told(vm);
     took.doorbells = vm->told.doorbells - before.doorbells;
     took.calls = vm->told.calls - before.calls;
     took.frames = vm->told.frames - before.frames;
-    if ((took.doorbells == 0 && took.calls == 0) || vm->phase != BR_VM_UP || !vm->takes_took) {
+    active = took.doorbells != 0 || took.calls != 0;
+    if (active || vm->beat.number == 0) {
+        br_beat_ask(vm);
+    }
+    if (!active || vm->phase != BR_VM_UP || !vm->takes_took) {
         return;
     }
     frame.kind_case = VGPU__FRAME__KIND_TOOK;
@@ -124,11 +129,12 @@ static void on_beat(uv_timer_t *timer)
     const struct br_activity *activity = &broker->activity;
     unsigned int connected = 0;
     unsigned int gpus = 0;
-    const struct br_vm *vm;
+    struct br_vm *vm;
 
     TAILQ_FOREACH(vm, &broker->vms, entry)
     {
         connected += vm->phase == BR_VM_UP;
+        br_beat_ask(vm);
     }
     for (uint32_t i = 0; i < broker->slot_count; i++) {
         gpus += broker->slots[i].gpu != NULL;

@@ -8,7 +8,7 @@
  *
  *   a call or a doorbell ──► once a second: Took to each device that was active, now and then the
  *                            counts in the log ──► a second without any: the timer stops
- *   always               ──► once a minute: [HEARTBEAT]
+ *   always               ──► once a minute: [HEARTBEAT], and a Beat to each device (beat.h)
  *
  * So a broker without traffic wakes up once a minute, however many machines are connected.
  */

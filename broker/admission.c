@@ -19,28 +19,36 @@ struct promise {
     uint64_t used; /* by machines without a quota */
 };
 
-static uint32_t sessions_on(const struct br_share *share, uint32_t slot)
+/* One pass over the sessions, however many shares there are. */
+static void count_sessions(const struct br_broker *broker, uint32_t slot)
 {
     const struct br_session *session;
-    uint32_t count = 0;
+    struct br_share *share;
 
-    TAILQ_FOREACH(session, &share->broker->sessions, entry)
+    TAILQ_FOREACH(share, &broker->shares, entry)
     {
-        count += session->holder->share == share && br_session_slot(session) == (int)slot;
+        share->on_slot.sessions = 0;
+        share->on_slot.used = 0;
     }
-    return count;
+    TAILQ_FOREACH(session, &broker->sessions, entry)
+    {
+        if (br_session_slot(session) == (int)slot) {
+            session->holder->share->on_slot.sessions++;
+            session->holder->share->on_slot.used += br_session_memory(session);
+        }
+    }
 }
 
 static void add(struct promise *promise, const struct claim *claim, uint32_t slot)
 {
     const struct br_broker *broker = claim->share->broker;
-    uint32_t sessions = sessions_on(claim->share, slot);
+    uint32_t sessions = claim->share->on_slot.sessions;
 
     if (claim->quota != 0 && br_pool_has(claim->pool, broker->slots[slot].uuid)) {
         promise->quotas += claim->quota;
         promise->contexts += sessions > 0 ? sessions : 1;
     } else {
-        promise->used += br_share_memory_used(claim->share, slot);
+        promise->used += claim->share->on_slot.used;
         promise->contexts += sessions;
     }
 }
@@ -52,6 +60,7 @@ static struct promise sum_up(const struct br_broker *broker, uint32_t slot,
     struct promise promise = {.contexts = broker->spares};
     const struct br_share *share;
 
+    count_sessions(broker, slot);
     TAILQ_FOREACH(share, &broker->shares, entry)
     {
         const struct claim own = {share, share->pool, share->policy.memory_quota};

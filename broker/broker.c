@@ -23,6 +23,8 @@
 /* "auto": with fewer CPUs a spinning broker takes them from guest and worker. */
 #define SPIN_CPUS_MIN 4
 #define SPIN_US_AUTO  50u
+/* With those that have not registered a GPU yet. */
+#define SUPERVISORS_MAX (2 * VGPU_DEVICES_MAX)
 
 /* ---- the turn of the loop --------------------------------------------------- */
 
@@ -54,8 +56,8 @@ static void free_dead(struct br_broker *broker)
     }
 }
 
-/* The loop must not sleep while a ring is to be looked at, a memory washed or freed, or a tool
- * answered, and must else. */
+/* The loop must not sleep while a ring is to be looked at, a memory washed or freed, a tool
+ * answered, or a peer's frames are left, and must else. */
 static void on_spin(uv_idle_t *idle)
 {
     (void)idle;
@@ -64,7 +66,8 @@ static void on_spin(uv_idle_t *idle)
 static void sync_spin(struct br_broker *broker)
 {
     bool wanted = !TAILQ_EMPTY(&broker->hot) || !TAILQ_EMPTY(&broker->washes) ||
-                  !TAILQ_EMPTY(&broker->cache.doomed) || br_control_is_busy(&broker->control);
+                  !TAILQ_EMPTY(&broker->cache.doomed) || br_control_is_busy(&broker->control) ||
+                  br_link_pool_is_busy(&broker->pool);
 
     if (wanted == broker->spinning) {
         return;
@@ -92,6 +95,7 @@ static void after_poll(uv_check_t *check)
     struct br_session *session;
 
     broker->turn++;
+    br_link_pool_turn(&broker->pool);
     while ((session = TAILQ_FIRST(&broker->hot)) != NULL && session->turn != broker->turn) {
         session->turn = broker->turn;
         br_ringio_turn(session);
@@ -153,22 +157,20 @@ static void start_hooks(struct br_broker *broker)
 static int start_policy(struct br_broker *broker, const struct br_settings *settings)
 {
     const char *name = settings->default_pool != NULL ? settings->default_pool : "A";
+    const struct br_gpu_set all = {.all = true};
 
     broker->context_bytes = (uint64_t)settings->context_mib << 20;
     broker->refuse_unknown = settings->unknown_vms == BR_UNKNOWN_REFUSE;
-    if (br_pool_set_text(&broker->pools, "A", "*") != NULL ||
-        br_pool_set_text(&broker->pools, "B", "*") != NULL) {
+    if (br_pool_set_own(&broker->pools, "A", &all, BR_POOL_DEFAULT) != NULL ||
+        br_pool_set_own(&broker->pools, "B", &all, BR_POOL_DEFAULT) != NULL) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < settings->pools.count; i++) {
         const struct br_pool *from = settings->pools.list[i];
-        struct br_pool *pool;
 
-        if (br_pool_set(&broker->pools, from->name, from->uuid, from->count, from->all, &pool) !=
-            NULL) {
+        if (br_pool_set_own(&broker->pools, from->name, &from->gpus, BR_POOL_CONFIG) != NULL) {
             return -ENOMEM;
         }
-        pool->fixed = true;
     }
     broker->default_pool = br_pool_find(&broker->pools, name);
     br_options_policy(settings, &broker->default_policy);
@@ -190,7 +192,7 @@ struct br_broker *br_broker_new(uv_loop_t *loop, const struct br_settings *setti
     /* A guest may close its end of the interrupt at any time. */
     (void)signal(SIGPIPE, SIG_IGN);
     broker->loop = loop;
-    broker->pool.loop = loop;
+    br_link_pool_init(&broker->pool, loop);
     broker->channel_bytes = (uint64_t)settings->channel_mib << 20;
     broker->sessions_max = settings->sessions_max;
     broker->drain_ms = settings->drain_ms;
@@ -386,9 +388,21 @@ void br_broker_add_guest(struct br_broker *broker, int fd)
 
 void br_broker_add_supervisor(struct br_broker *broker, int fd)
 {
-    int rc = broker->stopping ? -ESHUTDOWN : br_gpu_new(broker, fd);
+    const struct br_gpu *gpu;
+    uint32_t count = 0;
+    int rc;
 
-    if (rc < 0) {
+    TAILQ_FOREACH(gpu, &broker->gpus, entry)
+    {
+        count++;
+    }
+    if (broker->stopping || count >= SUPERVISORS_MAX) {
+        rc = broker->stopping ? -ESHUTDOWN : -EUSERS;
+        vgpu_fd_close(&fd);
+    } else {
+        rc = br_gpu_new(broker, fd);
+    }
+    if (rc < 0 && br_broker_may_log(broker)) {
         vgpu_log(VGPU_LOG_WARNING, "supervisor refused error=%d", -rc);
     }
 }
@@ -404,16 +418,6 @@ void br_broker_set_starting(struct br_broker *broker, bool starting)
         br_session_welcome_waiting(session);
         session = next;
     }
-}
-
-bool br_broker_has_gpu(const struct br_broker *broker)
-{
-    for (uint32_t i = 0; i < broker->slot_count; i++) {
-        if (broker->slots[i].gpu != NULL) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* ---- figures ---------------------------------------------------------------- */

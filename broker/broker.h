@@ -156,14 +156,12 @@ int32_t br_broker_refusal(int rc, const char **reason);
 /* A guest connected: takes `fd`, grants a channel or refuses. */
 void br_broker_add_guest(struct br_broker *broker, int fd);
 
-/* A supervisor connected: takes `fd`. */
+/* A supervisor connected: takes `fd`.  Closed at once when twice as many are connected as there can
+ * be GPUs. */
 void br_broker_add_supervisor(struct br_broker *broker, int fd);
 
 /* Says whether spawned executors are on their way; ending it answers guests that waited. */
 void br_broker_set_starting(struct br_broker *broker, bool starting);
-
-/* Some GPU is registered now. */
-bool br_broker_has_gpu(const struct br_broker *broker);
 
 /* Something was taken from a guest. */
 static inline void br_broker_note(struct br_broker *broker)
@@ -179,7 +177,8 @@ void br_broker_log_stats(const struct br_broker *broker);
 /* What passed through since the start: of ended and living sessions. */
 void br_broker_total(const struct br_broker *broker, struct br_stats *total);
 
-/* Most bytes of heap that peers can make the broker take, by its settings. */
+/* Most bytes of heap that peers can make the broker take, by its settings; supervisors, spares and
+ * the text of the metrics (metrics_text.h) apart. */
 uint64_t br_broker_memory_bound(const struct br_broker *broker);
 
 /* Whether a line that `who` caused may be logged now; says how many were not. */

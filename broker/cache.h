@@ -80,8 +80,9 @@ bool br_cache_is_on(const struct br_cache *cache);
  * end of the turn. */
 struct br_cached *br_cache_find(struct br_cache *cache, uint64_t tenant, const uint8_t *key);
 
-/* Makes memory for `bytes` bytes, to be filled by a worker: entry->fd, of br_cache_fd_bytes(bytes),
- * sealed against shrinking and growing.  NULL: it does not fit in, or there is no descriptor. */
+/* Makes memory for `bytes` bytes, to be filled by a worker: entry->fd, of
+ * vgpu_cache_fd_bytes(bytes), sealed against shrinking and growing.  NULL: it does not fit in, or
+ * there is no descriptor. */
 struct br_cached *br_cache_room(struct br_cache *cache, uint64_t tenant, const uint8_t *key,
                                 uint64_t bytes);
 

@@ -45,27 +45,13 @@ void br_control_connect(struct br_control *control, int fd, pid_t pid, uid_t uid
     }
 }
 
-void br_control_turn(struct br_control *control)
-{
-    struct br_control_client *client;
-
-    control->turn++;
-    while ((client = TAILQ_FIRST(&control->busy)) != NULL && client->turn != control->turn) {
-        client->turn = control->turn;
-        br_control_client_turn(client);
-    }
-}
-
-void br_control_tell_peer(struct br_control *control, const struct br_vm *vm)
+static void send_peer(struct br_control *control, const struct br_vm *vm)
 {
     Vgpu__VmPeer peer = VGPU__VM_PEER__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
     bool there = vm->phase != BR_VM_ABSENT;
     char name[BR_VM_NAME_MAX + 1];
 
-    if (control->host == NULL) {
-        return;
-    }
     (void)snprintf(name, sizeof(name), "%s", br_vm_name(vm));
     peer.name = name;
     peer.pid = there ? (uint32_t)vm->pid : 0;
@@ -73,6 +59,49 @@ void br_control_tell_peer(struct br_control *control, const struct br_vm *vm)
     frame.kind_case = VGPU__FRAME__KIND_VM_PEER;
     frame.vm_peer = &peer;
     (void)br_control_client_send(control->host, &frame);
+}
+
+static void send_peers(struct br_control *control)
+{
+    struct br_vm *vm;
+
+    control->peers_due = false;
+    TAILQ_FOREACH(vm, &control->broker->vms, entry)
+    {
+        if (vm->peer_due && control->host != NULL && control->host->link.out != NULL) {
+            control->peers_due = true;
+            return;
+        }
+        if (vm->peer_due && control->host != NULL) {
+            send_peer(control, vm);
+        }
+        vm->peer_due = false;
+    }
+}
+
+void br_control_tell_peer(struct br_control *control, struct br_vm *vm)
+{
+    if (control->host == NULL) {
+        return;
+    }
+    if (vm->removed) {
+        send_peer(control, vm); /* it leaves the list; vgpu-hostd has asked for that */
+        return;
+    }
+    vm->peer_due = true;
+    control->peers_due = true;
+}
+
+void br_control_turn(struct br_control *control)
+{
+    struct br_control_client *client = TAILQ_FIRST(&control->busy);
+
+    if (client != NULL) {
+        br_control_client_turn(client);
+    }
+    if (control->peers_due) {
+        send_peers(control);
+    }
 }
 
 void br_control_stop(struct br_control *control)

@@ -10,9 +10,10 @@
  *   vgpu-hostd ────► client ──VmSet…──► machines, pools (control_host.h)
  *                           ◄──VmPeer── a device came or left
  *
- * An answer goes out in pieces, one a client and turn of the loop, and only when the
+ * An answer goes out in pieces, one in a turn of the loop for all clients, and only when the
  * client has read the piece before: no client costs more than its buffers, nobody waits
- * for one.
+ * for one.  What is told of devices waits in the machines until vgpu-hostd has read what it was
+ * told before: a device that comes and goes all the time fills no buffer.
  */
 
 #include <stdbool.h>
@@ -43,7 +44,7 @@ struct br_control {
     struct br_control_client *host; /* vgpu-hostd; NULL: none */
     uint32_t stall_ms;              /* BR_CONTROL_STALL_MS; tests shorten it */
     struct vgpu_ratelimit lines;
-    uint64_t turn;
+    bool peers_due; /* some machine's peer_due is set */
     uint8_t piece[BR_CONTROL_PIECE];
 };
 
@@ -53,17 +54,19 @@ void br_control_init(struct br_control *control, struct br_broker *broker);
 /* A client has connected: takes `fd`.  Closed at once when there is no place. */
 void br_control_connect(struct br_control *control, int fd, pid_t pid, uid_t uid);
 
-/* Sends one piece to every client that waits for one; once a turn of the loop. */
+/* Sends one piece to the client that has waited longest, and what vgpu-hostd is to be told; once a
+ * turn of the loop. */
 void br_control_turn(struct br_control *control);
 
-/* Some client waits for a piece: the loop must not sleep. */
+/* Something can be sent: the loop must not sleep. */
 static inline bool br_control_is_busy(const struct br_control *control)
 {
-    return !TAILQ_EMPTY(&control->busy);
+    return !TAILQ_EMPTY(&control->busy) ||
+           (control->peers_due && control->host != NULL && control->host->link.out == NULL);
 }
 
-/* Tells vgpu-hostd, if it is there, who is connected as this machine. */
-void br_control_tell_peer(struct br_control *control, const struct br_vm *vm);
+/* Has vgpu-hostd, if it is there, told who is connected as this machine. */
+void br_control_tell_peer(struct br_control *control, struct br_vm *vm);
 
 /* Ends every client; the broker stops. */
 void br_control_stop(struct br_control *control);

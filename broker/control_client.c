@@ -225,7 +225,7 @@ static void welcome(struct br_control_client *client)
 static void become_host(struct br_control_client *client)
 {
     struct br_control *control = client->control;
-    const struct br_vm *vm;
+    struct br_vm *vm;
 
     if (control->host != NULL) {
         br_control_client_end(control->host, "another vgpu-hostd came");

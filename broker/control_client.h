@@ -9,8 +9,8 @@
  *
  * While an answer is under way, or something waits to be read by the client, nothing more
  * is taken from it (but a trace ends only with the client, so there any frame is misuse): answers
- * come in the order of the questions, and the buffer never holds more than one piece and the events
- * of a few turns.  A client that leaves that unread for BR_CONTROL_STALL_MS loses its connection.
+ * come in the order of the questions, and the buffer never holds more than one piece and what is
+ * said beside it.  A client that leaves that unread for BR_CONTROL_STALL_MS loses its connection.
  */
 
 #include <stdbool.h>
@@ -27,7 +27,7 @@
 struct br_control;
 
 #define BR_CONTROL_STALL_MS 10000u
-/* What a client may leave unread: a piece, and for vgpu-hostd an event for each machine twice. */
+/* What a client may leave unread: a piece, and the ends of the answers of some turns. */
 #define BR_CONTROL_BUFFER 65536u
 
 /* The question that is being answered. */
@@ -47,7 +47,6 @@ struct br_control_client {
     struct br_control *control;
     enum br_control_phase phase;
     bool is_busy;
-    uint64_t turn; /* in which it got a piece last */
     struct br_link link;
     uv_timer_t timer; /* greeting; then: something lies unread */
     pid_t pid;

@@ -152,6 +152,8 @@ static struct verdict on_vm_set(struct br_control_client *client, const Vgpu__Vm
         vm->named = true;
         if (door != NULL) {
             br_door_hang(door, vm);
+            vgpu_log(VGPU_LOG_INFO, "Listening on socket: %s",
+                     vm->socket[0] != '\0' ? vm->socket : "(a machine's, of vgpu-hostd)");
         }
     }
     return verdict;
@@ -195,19 +197,35 @@ static struct verdict on_vm_identity(struct br_broker *broker, const Vgpu__VmIde
 
 /* ---- pools and GPUs --------------------------------------------------------- */
 
+static void tell_removed(const struct br_pools *pools, const char *name)
+{
+    const struct br_pool *pool = br_pool_find(pools, name);
+
+    if (pool == NULL) {
+        vgpu_log(VGPU_LOG_INFO, "pool removed pool=%s", name);
+    } else {
+        vgpu_log(VGPU_LOG_INFO, "pool has its own GPUs again pool=%s source=%s", pool->name,
+                 br_pool_source_text(pool));
+    }
+}
+
 static struct verdict remove_pool(struct br_pools *pools, const char *name)
 {
     const struct br_pool *pool = br_pool_find(pools, name);
     const char *wrong;
-    int error = EPERM;
+    int error = EBUSY;
 
     if (pool == NULL) {
         error = ENOENT;
-    } else if (pool->users > 0) {
-        error = EBUSY;
+    } else if (pool->source != BR_POOL_HOSTD) {
+        error = EPERM;
     }
     wrong = br_pool_remove(pools, name);
-    return wrong != NULL ? refuse(error, wrong) : done();
+    if (wrong != NULL) {
+        return refuse(error, wrong);
+    }
+    tell_removed(pools, name);
+    return done();
 }
 
 static struct verdict on_pool_set(struct br_broker *broker, const Vgpu__PoolSet *set)
@@ -228,7 +246,7 @@ static struct verdict on_pool_set(struct br_broker *broker, const Vgpu__PoolSet 
         }
         memcpy(uuid[i], set->uuid[i].data, BR_UUID_BYTES);
     }
-    wrong = br_pool_set(&broker->pools, set->name, uuid, (uint32_t)set->n_uuid, false, &pool);
+    wrong = br_pool_set(&broker->pools, set->name, uuid, (uint32_t)set->n_uuid, &pool);
     if (wrong != NULL) {
         return refuse(EINVAL, wrong);
     }
@@ -239,16 +257,12 @@ static struct verdict on_pool_set(struct br_broker *broker, const Vgpu__PoolSet 
 
 static struct verdict on_gpu_drain(struct br_broker *broker, const Vgpu__GpuDrain *drain)
 {
-    char uuid[BR_UUID_TEXT];
-
     if (drain->uuid.len != BR_UUID_BYTES) {
         return refuse(EINVAL, "a GPU's uuid has 16 bytes");
     }
     if (br_gpu_set_drained(broker, drain->uuid.data, drain->drained) < 0) {
         return refuse(ENOSPC, "64 GPUs are drained already: take one back first");
     }
-    br_uuid_text(drain->uuid.data, uuid);
-    vgpu_log(VGPU_LOG_INFO, "gpu %s uuid=%s", drain->drained ? "drained" : "taken back", uuid);
     return done();
 }
 
@@ -291,10 +305,15 @@ static void remove_unnamed_pools(struct br_pools *pools)
 {
     for (uint32_t i = pools->count; i-- > 0;) {
         const struct br_pool *pool = pools->list[i];
+        char name[sizeof(pool->name)];
 
-        if (!pool->fixed && !pool->named) {
-            /* One that a machine still uses stays: its VmSet was refused. */
-            (void)br_pool_remove(pools, pool->name);
+        if (pool->named || (pool->source != BR_POOL_HOSTD && !pool->changed)) {
+            continue;
+        }
+        (void)snprintf(name, sizeof(name), "%s", pool->name);
+        /* One that a machine still uses stays: its VmSet was refused. */
+        if (br_pool_remove(pools, name) == NULL) {
+            tell_removed(pools, name);
         }
     }
 }

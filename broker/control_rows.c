@@ -10,6 +10,7 @@
 #include "broker/broker.h"
 #include "broker/control_client.h"
 #include "broker/seat.h"
+#include "common/clock.h"
 #include "proto/control.h"
 
 /* Any row fits: its texts have bounds. */
@@ -125,6 +126,7 @@ static void fill_figures(Vgpu__VmRow *row, const struct br_share *share)
     row->doorbells = stats->doorbells;
     row->bytes_in = stats->bytes_in;
     row->bytes_out = stats->bytes_out;
+    row->bytes_moved = stats->moved;
     row->unknown = stats->unknown;
     row->misuses = stats->misuses;
     row->throttled = stats->throttled;
@@ -167,6 +169,7 @@ static void pack_vm(struct br_control_piece *piece, const struct br_vm *vm)
     fill_figures(&row, &vm->share);
     row.memory_used = memory_used(vm);
     row.misuses += vm->stats.misuses;
+    row.beat_us = br_beat_ns(vm) < 0 ? -1 : br_beat_ns(vm) / (int64_t)VGPU_NS_PER_US;
     frame.kind_case = VGPU__FRAME__KIND_VM_ROW;
     frame.vm_row = &row;
     br_control_pack(piece, &frame);
@@ -309,6 +312,7 @@ static void pack_pool(struct br_control_piece *piece, const struct br_pool *pool
     row.vms = count_machines(piece->broker, pool);
     row.sessions = count_sessions(piece->broker, pool);
     row.processed = pool->processed;
+    row.source = text(br_pool_source_text(pool));
     frame.kind_case = VGPU__FRAME__KIND_POOL_ROW;
     frame.pool_row = &row;
     br_control_pack(piece, &frame);

@@ -87,18 +87,32 @@ bool br_gate_look(struct br_session *session)
     return false;
 }
 
-void br_gate_charge(struct br_session *session, uint64_t records, uint64_t bytes)
+static bool is_spent(const struct br_bucket *bucket, uint64_t taken)
+{
+    return bucket->rate != 0 && (bucket->tokens <= 0 || taken >= (uint64_t)bucket->tokens);
+}
+
+bool br_gate_is_spent(const struct br_session *session, const struct br_quantum *quantum)
+{
+    const struct br_share *share = session->holder->share;
+
+    return share->limited && (is_spent(&share->calls, quantum->records) ||
+                              is_spent(&share->bytes, quantum->bytes + quantum->moved));
+}
+
+void br_gate_charge(struct br_session *session, const struct br_quantum *quantum)
 {
     struct br_share *share = session->holder->share;
 
-    share->stats.processed += records;
-    share->stats.bytes_in += bytes;
+    share->stats.processed += quantum->records;
+    share->stats.bytes_in += quantum->bytes;
+    share->stats.moved += quantum->moved;
     share->stats.last_call_ms = uv_now(session->broker->loop);
-    share->pool->processed += records;
-    session->broker->slots[session->worker->gpu->slot].processed += records;
+    share->pool->processed += quantum->records;
+    session->broker->slots[session->worker->gpu->slot].processed += quantum->records;
     if (share->limited) {
-        br_bucket_take(&share->calls, records);
-        br_bucket_take(&share->bytes, bytes);
+        br_bucket_take(&share->calls, quantum->records);
+        br_bucket_take(&share->bytes, quantum->bytes + quantum->moved);
     }
 }
 

@@ -23,8 +23,19 @@ static inline bool br_gate_may_read(struct br_session *session)
     return !session->holder->share->limited || br_gate_look(session);
 }
 
-/* So many call records with so many bytes were taken from the session's ring. */
-void br_gate_charge(struct br_session *session, uint64_t records, uint64_t bytes);
+/* What one quantum takes. */
+struct br_quantum {
+    uint64_t records; /* of calls */
+    uint64_t bytes;   /* of these */
+    uint64_t moved;   /* that they move beside (moved.h) */
+};
+
+/* Whether the session's tokens are used up by the quantum: then it ends here, so that no more than
+ * one call is taken on credit. */
+bool br_gate_is_spent(const struct br_session *session, const struct br_quantum *quantum);
+
+/* A quantum was taken from the session's ring. */
+void br_gate_charge(struct br_session *session, const struct br_quantum *quantum);
 
 /* The session does not wait any more. */
 void br_gate_forget(struct br_session *session);

@@ -426,7 +426,7 @@ void br_gpu_end(struct br_gpu *gpu, const char *why)
         return;
     }
     gpu->ended = true;
-    if (!broker->stopping) {
+    if (!broker->stopping && (gpu->registered || br_broker_may_log(broker))) {
         vgpu_log_id(VGPU_LOG_WARNING, VGPU_LOG_ID_SUPERVISOR_GONE, "supervisor gone gpu=%d why=%s",
                     gpu->registered ? (int)gpu->slot : -1, why);
     }

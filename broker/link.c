@@ -60,6 +60,23 @@ int br_link_open(struct br_link *link, struct br_link_pool *pool, int fd, size_t
     return rc;
 }
 
+static void hold(struct br_link *link)
+{
+    if (!link->held) {
+        link->held = true;
+        link->held_turn = link->pool->turn;
+        TAILQ_INSERT_TAIL(&link->pool->held, link, held_entry);
+    }
+}
+
+static void release(struct br_link *link)
+{
+    if (link->held) {
+        link->held = false;
+        TAILQ_REMOVE(&link->pool->held, link, held_entry);
+    }
+}
+
 static void drop_out(struct br_link *link)
 {
     free(link->out);
@@ -75,6 +92,7 @@ void br_link_close(struct br_link *link)
     if (link->poll == NULL) {
         return;
     }
+    release(link);
     uv_close((uv_handle_t *)link->poll, free_handle);
     link->poll = NULL;
     vgpu_fd_close(&link->fd);
@@ -210,11 +228,13 @@ static uint32_t prefix_of(const uint8_t *at)
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-/* Delivers whole frames at `bytes`; *used counts what is done with.  0, or -errno. */
-static int deliver(struct br_link *link, const uint8_t *bytes, size_t len, size_t *used)
+/* Delivers whole frames at `bytes`, at most `most`; *used counts what is done with.  0, or -errno.
+ */
+static int deliver(struct br_link *link, const uint8_t *bytes, size_t len, size_t most,
+                   size_t *used)
 {
     *used = 0;
-    while (!link->paused && len - *used >= VGPU_FRAME_PREFIX_BYTES) {
+    for (size_t i = 0; !link->paused && len - *used >= VGPU_FRAME_PREFIX_BYTES; i++) {
         const uint8_t *frame = bytes + *used + VGPU_FRAME_PREFIX_BYTES;
         uint32_t size = prefix_of(bytes + *used);
         int rc;
@@ -223,6 +243,10 @@ static int deliver(struct br_link *link, const uint8_t *bytes, size_t len, size_
             return -EPROTO;
         }
         if (len - *used - VGPU_FRAME_PREFIX_BYTES < size) {
+            break;
+        }
+        if (i == most) {
+            hold(link);
             break;
         }
         *used += VGPU_FRAME_PREFIX_BYTES + size;
@@ -264,8 +288,8 @@ static size_t unstash(struct br_link *link)
     return len;
 }
 
-/* Delivers `len` bytes of the shared buffer and keeps the rest. */
-static void process(struct br_link *link, size_t len)
+/* Delivers `len` bytes of the shared buffer, at most `most` frames, and keeps the rest. */
+static void process(struct br_link *link, size_t len, size_t most)
 {
     struct br_link_pool *pool = link->pool;
     size_t used;
@@ -273,7 +297,7 @@ static void process(struct br_link *link, size_t len)
 
     assert(!pool->busy);
     pool->busy = true;
-    rc = deliver(link, pool->rx, len, &used);
+    rc = deliver(link, pool->rx, len, most, &used);
     if (rc == 0 && br_link_is_open(link)) {
         rc = stash(link, pool->rx + used, len - used);
         if (rc == 0 && link->ops->exact_fds && used == len && link->fd_count > 0) {
@@ -294,7 +318,7 @@ static size_t room(const struct br_link *link, size_t kept)
 }
 
 /* One recvmsg and what it brings.  False when nothing was there. */
-static bool receive(struct br_link *link)
+static bool receive(struct br_link *link, size_t most)
 {
     struct br_link_pool *pool = link->pool;
     size_t len = unstash(link);
@@ -315,7 +339,7 @@ static bool receive(struct br_link *link)
         return true;
     }
     link->fd_count += (unsigned int)got_fds;
-    process(link, len + (size_t)got);
+    process(link, len + (size_t)got, most);
     return true;
 }
 
@@ -325,16 +349,17 @@ static void catch_up(struct br_link *link, unsigned int reads)
     bool more = br_link_is_open(link);
 
     link->paused = false;
+    release(link);
     if (more) {
-        process(link, unstash(link));
+        process(link, unstash(link), SIZE_MAX);
     }
     for (unsigned int i = 0; more && br_link_is_open(link) && (reads == 0 || i < reads); i++) {
         /* A handler may have paused it: then whole frames are left, not only the start of one. */
         link->paused = false;
         if (link->in_len >= VGPU_FRAME_PREFIX_BYTES) {
-            process(link, unstash(link));
+            process(link, unstash(link), SIZE_MAX);
         }
-        more = !br_link_is_open(link) || receive(link);
+        more = !br_link_is_open(link) || receive(link, SIZE_MAX);
     }
 }
 
@@ -361,6 +386,9 @@ void br_link_shut(struct br_link *link)
     drop_out(link);
     link->deaf = true;
     link->paused = false;
+    if (link->in_len > 0) {
+        hold(link); /* what is kept may fill the buffer: it goes first */
+    }
     (void)shutdown(link->fd, SHUT_WR);
     if (watch(link) < 0) {
         end(link, -EIO);
@@ -385,7 +413,29 @@ void br_link_resume(struct br_link *link)
         end(link, -EIO);
         return;
     }
-    process(link, unstash(link));
+    if (!link->held) {
+        process(link, unstash(link), BR_LINK_FRAMES_MAX);
+    }
+}
+
+void br_link_pool_init(struct br_link_pool *pool, uv_loop_t *loop)
+{
+    pool->loop = loop;
+    TAILQ_INIT(&pool->held);
+}
+
+/* What a paused one has is delivered when it is resumed. */
+void br_link_pool_turn(struct br_link_pool *pool)
+{
+    struct br_link *link;
+
+    while ((link = TAILQ_FIRST(&pool->held)) != NULL && link->held_turn != pool->turn) {
+        release(link);
+        if (!link->paused) {
+            process(link, unstash(link), BR_LINK_FRAMES_MAX);
+        }
+    }
+    pool->turn++;
 }
 
 int br_link_take_fd(struct br_link *link)
@@ -413,7 +463,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     if ((events & UV_WRITABLE) != 0 && link->out != NULL) {
         flush(link);
     }
-    if ((events & UV_READABLE) != 0 && !link->paused && br_link_is_open(link)) {
-        (void)receive(link);
+    if ((events & UV_READABLE) != 0 && !link->paused && !link->held && br_link_is_open(link)) {
+        (void)receive(link, BR_LINK_FRAMES_MAX);
     }
 }

@@ -6,6 +6,9 @@
  * Frames with descriptors over a connected AF_UNIX stream, on the loop.  Own
  * recvmsg and sendmsg over uv_poll_t, because libuv's pipes cannot carry memfds.
  *
+ * A peer's frames are taken BR_LINK_FRAMES_MAX in a turn of the loop at most; a link that has
+ * more is held until the next, so that nobody holds up the others with many small frames.
+ *
  * Idle, a link owns no buffer: whole frames are taken from the broker's receive
  * buffer, only the start of an incomplete one is kept.  Sending writes at once;
  * what the socket does not take waits in a bounded buffer.
@@ -17,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <uv.h>
 
 #include "proto/limits.h"
@@ -24,14 +28,20 @@
 /* Receives one frame of any size and the start of the next. */
 #define BR_LINK_RX_BYTES (VGPU_FRAME_PREFIX_BYTES + VGPU_FRAME_BYTES_MAX)
 
+/* Frames that one link delivers in a turn. */
+#define BR_LINK_FRAMES_MAX 64u
+
+struct br_link;
+TAILQ_HEAD(br_link_list, br_link);
+
 /* Shared by the links of a broker: they take turns. */
 struct br_link_pool {
     uv_loop_t *loop;
+    struct br_link_list held; /* have frames for the next turn */
+    uint64_t turn;
     bool busy;
     uint8_t rx[BR_LINK_RX_BYTES];
 };
-
-struct br_link;
 
 struct br_link_ops {
     /* One frame without its prefix, borrowed until return.  0, or -errno: the link ends. */
@@ -57,6 +67,9 @@ struct br_link {
     int fd; /* -1: closed */
     int events;
     bool paused;
+    bool held;          /* in pool->held: not read before the next turn */
+    uint64_t held_turn; /* in which that began */
+    TAILQ_ENTRY(br_link) held_entry;
     bool deaf;   /* the peer reads no more: what is sent is dropped, the end will be read */
     uint8_t *in; /* bytes received and not yet delivered */
     size_t in_len;
@@ -69,6 +82,17 @@ struct br_link {
     int out_fds[VGPU_FRAME_FDS_MAX]; /* go out with the next byte */
     unsigned int out_fd_count;
 };
+
+void br_link_pool_init(struct br_link_pool *pool, uv_loop_t *loop);
+
+/* Goes on with the links that were held; once a turn of the loop. */
+void br_link_pool_turn(struct br_link_pool *pool);
+
+/* Some link is held: the loop must not sleep. */
+static inline bool br_link_pool_is_busy(const struct br_link_pool *pool)
+{
+    return !TAILQ_EMPTY(&pool->held);
+}
 
 /* Starts reading from `fd`, which it takes (closed on failure too).  At most `out_max` bytes wait
  * to be written.  0 or -errno. */

@@ -199,18 +199,19 @@ static int open_metrics(struct process *process)
 {
     const char *where = process->options.settings.metrics;
     int rc = listen_for_metrics(process);
+    char at[BR_METRICS_ADDRESS_TEXT];
 
     if (rc == -ENOENT && !process->options.metrics.wanted) {
         return 0;
     }
     if (rc >= 0) {
+        br_metrics_address_text(rc, at);
         rc = br_metrics_open(&process->metrics, process->broker, &process->loop, rc);
     }
     if (rc < 0) {
         vgpu_log(VGPU_LOG_ERROR, "cannot serve metrics at=%s error=\"%s\"", where, strerror(-rc));
     } else {
-        vgpu_log(VGPU_LOG_INFO, "Listening on socket: %s",
-                 process->options.metrics.wanted ? where : "metrics (of the service manager)");
+        vgpu_log(VGPU_LOG_INFO, "Listening on socket: %s", at);
     }
     return rc;
 }

@@ -8,6 +8,7 @@
  *
  *   loop ──uv_poll──► epoll of libmicrohttpd ──► connections (at most 16, 10 s each)
  *                                                 └─► one text, made at most once a second
+ *   loop ──uv_idle─► a part of the text a turn, about 0.2 ms of work; who asked waits for it
  *
  * A reader that does not read, or many of them, costs a bounded memory and no waiting: what a
  * socket does not take stays until it does or the time is up, and further connections wait in the
@@ -18,9 +19,17 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "broker/metrics_table.h"
+
+struct MHD_Connection;
 struct MHD_Daemon;
 struct MHD_Response;
 struct br_broker;
+
+/* Readers at once; more wait in the queue of the socket. */
+#define BR_METRICS_READERS 16u
+/* So long a text is made in a turn of the loop, or one metric, whichever is more. */
+#define BR_METRICS_TURN_NS UINT64_C(200000)
 
 /* Starts zeroed. */
 struct br_metrics {
@@ -28,6 +37,12 @@ struct br_metrics {
     struct MHD_Daemon *daemon; /* NULL: none are served */
     struct MHD_Response *text; /* the last one made */
     uint64_t text_ns;
+    bool making; /* the next one */
+    struct br_text next;
+    struct br_scrape scrape;
+    uv_idle_t work; /* while it is made */
+    struct MHD_Connection *waiting[BR_METRICS_READERS];
+    unsigned int waiting_count;
     uv_poll_t poll;
     uv_timer_t timer; /* the connections' timeouts */
 };

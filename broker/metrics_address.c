@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 
 #include "broker/listener.h"
 #include "common/fd.h"
+#include "common/log.h"
 
 #define BACKLOG     16
 #define SOCKET_MODE 0660
@@ -69,6 +71,39 @@ int br_metrics_address_parse(const char *text, struct br_metrics_address *addres
         return parse_port(text + sizeof(six) - 1, &in6->sin6_port);
     }
     return -EINVAL;
+}
+
+static void text_of_tcp(const struct sockaddr_storage *address, char *text, size_t cap)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+    char host[INET6_ADDRSTRLEN] = "";
+
+    if (address->ss_family == AF_INET) {
+        (void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+        (void)snprintf(text, cap, "%s:%u", host, ntohs(in->sin_port));
+    } else {
+        (void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
+        (void)snprintf(text, cap, "[%s]:%u", host, ntohs(in6->sin6_port));
+    }
+}
+
+void br_metrics_address_text(int fd, char text[BR_METRICS_ADDRESS_TEXT])
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    const struct sockaddr_un *un = (const struct sockaddr_un *)&address;
+    socklen_t len = sizeof(address);
+
+    (void)snprintf(text, BR_METRICS_ADDRESS_TEXT, "metrics");
+    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
+        return;
+    }
+    if (address.ss_family == AF_UNIX) {
+        (void)vgpu_log_escape(text, BR_METRICS_ADDRESS_TEXT, un->sun_path,
+                              strnlen(un->sun_path, sizeof(un->sun_path)));
+    } else if (address.ss_family == AF_INET || address.ss_family == AF_INET6) {
+        text_of_tcp(&address, text, BR_METRICS_ADDRESS_TEXT);
+    }
 }
 
 static int bind_tcp(int fd, const struct br_metrics_address *address)

@@ -20,6 +20,13 @@ struct br_metrics_address {
 /* Reads the setting.  0 or -EINVAL. */
 int br_metrics_address_parse(const char *text, struct br_metrics_address *address);
 
+/* Room for an address as text: a path, escaped, or an address with its port. */
+#define BR_METRICS_ADDRESS_TEXT 512u
+
+/* What a socket is bound to, as the kernel says and the setting would: its path, or ADDRESS:PORT.
+ */
+void br_metrics_address_text(int fd, char text[BR_METRICS_ADDRESS_TEXT]);
+
 /* A listening socket of that address, close-on-exec and non-blocking; a Unix socket has mode 0660,
  * and a stale one is replaced.  -errno. */
 int br_metrics_address_listen(const struct br_metrics_address *address);

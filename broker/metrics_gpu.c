@@ -28,12 +28,12 @@ static void emit_info(const struct br_scrape *s, const struct br_metric *m)
     char driver[BR_LABEL_MAX];
 
     for (uint32_t slot = 0; slot < s->broker->slot_count; slot++) {
-        const struct br_gpu *gpu = s->broker->slots[slot].gpu;
+        const struct br_slot *at = &s->broker->slots[slot];
 
-        br_uuid_text(s->broker->slots[slot].uuid, uuid);
+        br_uuid_text(at->uuid, uuid);
         br_text_add(s->text, "%s{gpu=\"%u\",uuid=\"%s\",name=\"%s\",driver=\"%s\"} 1\n", m->name,
-                    slot, uuid, br_text_label(name, sizeof(name), gpu ? gpu->facts->name : ""),
-                    br_text_label(driver, sizeof(driver), gpu ? gpu->facts->driver_release : ""));
+                    slot, uuid, br_text_label(name, sizeof(name), at->name),
+                    br_text_label(driver, sizeof(driver), at->driver));
     }
 }
 

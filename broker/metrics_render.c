@@ -39,19 +39,36 @@ static void take_stock(struct br_scrape *s)
     }
 }
 
-void br_metrics_render(struct br_broker *broker, struct br_text *text)
+/* The metric of that number, or NULL. */
+static const struct br_metric *find(size_t number)
 {
-    const struct br_metric_group groups[] = {br_metrics_host, br_metrics_vm, br_metrics_gpu};
-    struct br_scrape scrape = {.text = text, .broker = broker};
+    const struct br_metric_group *const groups[] = {&br_metrics_host, &br_metrics_vm,
+                                                    &br_metrics_gpu};
 
-    take_stock(&scrape);
-    for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
-        for (size_t i = 0; i < groups[g].count; i++) {
-            const struct br_metric *metric = &groups[g].metrics[i];
-
-            br_text_add(text, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help,
-                        metric->name, metric->type);
-            metric->emit(&scrape, metric);
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        if (number < groups[i]->count) {
+            return &groups[i]->metrics[number];
         }
+        number -= groups[i]->count;
     }
+    return NULL;
+}
+
+void br_metrics_begin(struct br_scrape *scrape, struct br_broker *broker, struct br_text *text)
+{
+    *scrape = (struct br_scrape){.text = text, .broker = broker};
+    take_stock(scrape);
+}
+
+bool br_metrics_step(struct br_scrape *scrape)
+{
+    const struct br_metric *metric = find(scrape->next++);
+
+    if (metric == NULL || scrape->text->failed) {
+        return false;
+    }
+    br_text_add(scrape->text, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help,
+                metric->name, metric->type);
+    metric->emit(scrape, metric);
+    return true;
 }

@@ -12,10 +12,11 @@
 #include "broker/broker.h"
 #include "broker/metrics_text.h"
 
-/* What one rendering knows: sums over all sessions, taken once. */
+/* One rendering, and what it knows: sums over all sessions, taken once at its start. */
 struct br_scrape {
     struct br_text *text;
     struct br_broker *broker;
+    size_t next;         /* metric, counted through all groups */
     struct br_stats all; /* of every session, ended ones too */
     uint32_t gpu_sessions[VGPU_DEVICES_MAX];
     uint64_t gpu_used[VGPU_DEVICES_MAX];
@@ -38,8 +39,12 @@ extern const struct br_metric_group br_metrics_host;
 extern const struct br_metric_group br_metrics_vm;
 extern const struct br_metric_group br_metrics_gpu;
 
-/* Writes all metrics; text->failed says that there is no memory for them. */
-void br_metrics_render(struct br_broker *broker, struct br_text *text);
+/* Begins to write all metrics to `text` (borrowed). */
+void br_metrics_begin(struct br_scrape *scrape, struct br_broker *broker, struct br_text *text);
+
+/* Writes the next metric, of all machines; machines may come and go between two.  False: that was
+ * all, and text->failed says that there is no memory for it. */
+bool br_metrics_step(struct br_scrape *scrape);
 
 /* The value of the label vm: a machine's name, "(host)" for the processes of this host. */
 const char *br_metrics_vm_label(const struct br_share *share);

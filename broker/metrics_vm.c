@@ -19,6 +19,11 @@ static void put(const struct br_scrape *s, const struct br_metric *m, const stru
                 value);
 }
 
+static void put_seconds(struct br_text *text, uint64_t ns)
+{
+    br_text_add(text, "%" PRIu64 ".%09" PRIu64, ns / VGPU_NS_PER_S, ns % VGPU_NS_PER_S);
+}
+
 static void emit_up(const struct br_scrape *s, const struct br_metric *m)
 {
     const struct br_vm *vm;
@@ -26,6 +31,23 @@ static void emit_up(const struct br_scrape *s, const struct br_metric *m)
     TAILQ_FOREACH(vm, &s->broker->vms, entry)
     {
         put(s, m, &vm->share, "", vm->phase == BR_VM_UP);
+    }
+}
+
+/* Of the devices of which it is known. */
+static void emit_beat(const struct br_scrape *s, const struct br_metric *m)
+{
+    const struct br_vm *vm;
+
+    TAILQ_FOREACH(vm, &s->broker->vms, entry)
+    {
+        int64_t ns = br_beat_ns(vm);
+
+        if (ns >= 0) {
+            br_text_add(s->text, "%s{vm=\"%s\"} ", m->name, br_metrics_vm_label(&vm->share));
+            put_seconds(s->text, (uint64_t)ns);
+            br_text_add(s->text, "\n");
+        }
     }
 }
 
@@ -126,11 +148,6 @@ static void emit_errors(const struct br_scrape *s, const struct br_metric *m)
     }
 }
 
-static void put_seconds(struct br_text *text, uint64_t ns)
-{
-    br_text_add(text, "%" PRIu64 ".%09" PRIu64, ns / VGPU_NS_PER_S, ns % VGPU_NS_PER_S);
-}
-
 static void put_histogram(const struct br_scrape *s, const struct br_metric *m,
                           const struct br_share *share)
 {
@@ -165,6 +182,9 @@ static void emit_latency(const struct br_scrape *s, const struct br_metric *m)
 
 static const struct br_metric rows[] = {
     {"vgpu_vm_up", "gauge", "Whether the machine's device is connected and welcomed.", emit_up, 0},
+    {"vgpu_vm_beat_seconds", "gauge",
+     "Time in which the machine's device answered the broker's last Beat, or how late it is.",
+     emit_beat, 0},
     {"vgpu_vm_connections_total", "counter",
      "Connections of the machine's device that were welcomed.", emit_device, DEVICE(connections)},
     {"vgpu_vm_turned_away_total", "counter",
@@ -179,6 +199,9 @@ static const struct br_metric rows[] = {
     {"vgpu_vm_received_bytes_total", "counter", "Call records taken, in bytes.", emit_stat,
      STAT(bytes_in)},
     {"vgpu_vm_sent_bytes_total", "counter", "Answers, in bytes.", emit_stat, STAT(bytes_out)},
+    {"vgpu_vm_moved_bytes_total", "counter",
+     "Data that calls moved between guest and device, in bytes, as their records say.", emit_stat,
+     STAT(moved)},
     {"vgpu_vm_throttled_total", "counter", "Times a session had to wait for tokens.", emit_stat,
      STAT(throttled)},
     {"vgpu_vm_sessions_refused_total", "counter", "Sessions and devices that were refused.",

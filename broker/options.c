@@ -75,7 +75,7 @@ const struct vgpu_config_key br_config_keys[] = {
     POLICY(default_calls_burst, VGPU_CONFIG_U32, "0", "of those at once; 0: a second's", 0,
            1000000000, NULL),
     POLICY(default_kib_per_s, VGPU_CONFIG_U32, "0",
-           "their bytes in KiB, without copied data; 0: no limit", 0, 1000000000, NULL),
+           "their bytes and those that they copy, in KiB; 0: no limit", 0, 1000000000, NULL),
     POLICY(default_kib_burst, VGPU_CONFIG_U32, "0", "of those at once; 0: a second's", 0,
            1000000000, NULL),
     POLICY(context_mib, VGPU_CONFIG_U32, "524",

@@ -24,7 +24,7 @@ struct br_policy {
     uint64_t memory_quota; /* device memory of all its sessions together, on each GPU, in bytes */
     uint64_t calls_per_s;
     uint64_t calls_burst; /* 0: what comes in a second */
-    uint64_t bytes_per_s; /* of call records */
+    uint64_t bytes_per_s; /* of call records and of the data that they move (moved.h) */
     uint64_t bytes_burst;
 };
 

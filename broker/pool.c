@@ -99,7 +99,7 @@ static const char *make(struct br_pools *pools, const char *name, struct br_pool
 }
 
 const char *br_pool_set(struct br_pools *pools, const char *name, const uint8_t (*uuid)[16],
-                        uint32_t count, bool all, struct br_pool **pool)
+                        uint32_t count, struct br_pool **pool)
 {
     struct br_pool *found = br_pool_find(pools, name);
     const char *wrong = NULL;
@@ -113,15 +113,31 @@ const char *br_pool_set(struct br_pools *pools, const char *name, const uint8_t 
     if (wrong != NULL) {
         return wrong;
     }
-    found->all = all;
-    found->count = all ? 0 : count;
-    if (found->count > 0) {
-        memcpy(found->uuid, uuid, (size_t)count * sizeof(found->uuid[0]));
+    if (found->source != BR_POOL_HOSTD && !found->changed) {
+        found->own = found->gpus;
+        found->changed = true;
+    }
+    found->gpus = (struct br_gpu_set){.count = count};
+    if (count > 0) {
+        memcpy(found->gpus.uuid, uuid, (size_t)count * sizeof(found->gpus.uuid[0]));
     }
     if (pool != NULL) {
         *pool = found;
     }
     return NULL;
+}
+
+const char *br_pool_set_own(struct br_pools *pools, const char *name, const struct br_gpu_set *gpus,
+                            enum br_pool_source source)
+{
+    struct br_pool *pool = br_pool_find(pools, name);
+    const char *wrong = pool == NULL ? make(pools, name, &pool) : NULL;
+
+    if (wrong == NULL) {
+        pool->gpus = *gpus;
+        pool->source = source;
+    }
+    return wrong;
 }
 
 /* The next word of a list with commas; NULL at its end. */
@@ -138,30 +154,22 @@ static const char *next_word(const char **at, size_t *len)
 
 const char *br_pool_set_text(struct br_pools *pools, const char *name, const char *text)
 {
-    uint8_t uuid[VGPU_DEVICES_MAX][BR_UUID_BYTES];
-    struct br_pool *pool = NULL;
-    bool all = strcmp(text, "*") == 0;
-    const char *wrong;
+    struct br_gpu_set gpus = {.all = strcmp(text, "*") == 0};
     const char *word;
-    uint32_t count = 0;
     size_t len;
 
-    while (!all && (word = next_word(&text, &len)) != NULL) {
-        if (count == VGPU_DEVICES_MAX) {
+    while (!gpus.all && (word = next_word(&text, &len)) != NULL) {
+        if (gpus.count == VGPU_DEVICES_MAX) {
             return "a pool has at most 16 GPUs";
         }
-        if (!br_uuid_parse(word, len, uuid[count++])) {
+        if (!br_uuid_parse(word, len, gpus.uuid[gpus.count++])) {
             return "wanted * or GPUs as nvidia-smi -L prints them: GPU-uuid, GPU-uuid";
         }
     }
-    if (!all && count == 0) {
+    if (!gpus.all && gpus.count == 0) {
         return "wanted * or GPUs as nvidia-smi -L prints them: GPU-uuid, GPU-uuid";
     }
-    wrong = br_pool_set(pools, name, (const uint8_t(*)[16])uuid, count, all, &pool);
-    if (wrong == NULL) {
-        pool->fixed = true;
-    }
-    return wrong;
+    return br_pool_set_own(pools, name, &gpus, BR_POOL_CONFIG);
 }
 
 const char *br_pool_remove(struct br_pools *pools, const char *name)
@@ -172,11 +180,19 @@ const char *br_pool_remove(struct br_pools *pools, const char *name)
         if (strcmp(pool->name, name) != 0) {
             continue;
         }
+        if (pool->changed) {
+            pool->gpus = pool->own;
+            pool->changed = false;
+            return NULL;
+        }
+        if (pool->source == BR_POOL_DEFAULT) {
+            return "pools A and B are always there";
+        }
+        if (pool->source == BR_POOL_CONFIG) {
+            return "this pool is one of the configuration: take it out of section [pools]";
+        }
         if (pool->users > 0) {
             return "machines use this pool: give them another one first";
-        }
-        if (pool->fixed) {
-            return "this pool is one of the configuration: take it out of section [pools]";
         }
         free(pool);
         pools->count--;
@@ -190,12 +206,22 @@ const char *br_pool_remove(struct br_pools *pools, const char *name)
 
 bool br_pool_has(const struct br_pool *pool, const uint8_t *uuid)
 {
-    for (uint32_t i = 0; i < pool->count; i++) {
-        if (memcmp(pool->uuid[i], uuid, BR_UUID_BYTES) == 0) {
+    const struct br_gpu_set *gpus = &pool->gpus;
+
+    for (uint32_t i = 0; i < gpus->count; i++) {
+        if (memcmp(gpus->uuid[i], uuid, BR_UUID_BYTES) == 0) {
             return true;
         }
     }
-    return pool->all;
+    return gpus->all;
+}
+
+const char *br_pool_source_text(const struct br_pool *pool)
+{
+    static const char *const names[] = {"hostd", "default", "config"};
+    static const char *const changed[] = {"hostd", "hostd over default", "hostd over config"};
+
+    return pool->changed ? changed[pool->source] : names[pool->source];
 }
 
 void br_pool_text(const struct br_pool *pool, char *text, size_t cap)
@@ -203,9 +229,9 @@ void br_pool_text(const struct br_pool *pool, char *text, size_t cap)
     char one[BR_UUID_TEXT];
     size_t len = 0;
 
-    (void)snprintf(text, cap, "%s", pool->all ? "*" : "");
-    for (uint32_t i = 0; i < pool->count && len < cap; i++) {
-        br_uuid_text(pool->uuid[i], one);
+    (void)snprintf(text, cap, "%s", pool->gpus.all ? "*" : "");
+    for (uint32_t i = 0; i < pool->gpus.count && len < cap; i++) {
+        br_uuid_text(pool->gpus.uuid[i], one);
         len += (size_t)snprintf(text + len, cap - len, "%s%s", i > 0 ? ", " : "", one);
     }
 }

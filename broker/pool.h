@@ -19,17 +19,30 @@
 /* "GPU-" and the uuid with its hyphens, as nvidia-smi prints it, and a NUL. */
 #define BR_UUID_TEXT 41u
 
+struct br_gpu_set {
+    bool all; /* every GPU */
+    uint32_t count;
+    uint8_t uuid[VGPU_DEVICES_MAX][BR_UUID_BYTES];
+};
+
+/* Who has named a pool. */
+enum br_pool_source {
+    BR_POOL_HOSTD,   /* the registry, alone */
+    BR_POOL_DEFAULT, /* A and B, where nobody else did */
+    BR_POOL_CONFIG,  /* vgpu.conf */
+};
+
 struct br_pool {
     uint64_t id; /* never used again; the list is in its order */
     char name[BR_POOL_NAME_MAX + 1];
-    bool fixed; /* of the configuration: the registry can change it, not remove it */
-    bool all;   /* every GPU */
-    bool named; /* by vgpu-hostd, since HostBegin */
-    uint32_t count;
-    uint8_t uuid[VGPU_DEVICES_MAX][BR_UUID_BYTES];
-    uint32_t users;     /* machines whose pool it is */
-    uint64_t processed; /* call records of its machines */
-    uint64_t logged;    /* of those, when their number was logged last (activity.h) */
+    enum br_pool_source source;
+    bool changed; /* one of the other two, and the registry has given it other GPUs */
+    bool named;   /* by vgpu-hostd, since HostBegin */
+    struct br_gpu_set gpus;
+    struct br_gpu_set own; /* while it is changed: what it goes back to */
+    uint32_t users;        /* machines whose pool it is */
+    uint64_t processed;    /* call records of its machines */
+    uint64_t logged;       /* of those, when their number was logged last (activity.h) */
 };
 
 /* Starts zeroed. */
@@ -43,18 +56,27 @@ struct br_pools {
 struct br_pool *br_pool_find(const struct br_pools *pools, const char *name);
 
 /*
- * Makes a pool, or gives it other GPUs: `count` uuids, or every GPU when `all`.  Sessions that are
- * open go on.  NULL and *pool, which may be NULL; or what is wrong, in static words, and nothing
- * has changed.
+ * For the registry: makes a pool, or gives it other GPUs: `count` uuids.  Sessions that are open go
+ * on.  NULL and *pool, which may be NULL; or what is wrong, in static words, and nothing has
+ * changed.
  */
 const char *br_pool_set(struct br_pools *pools, const char *name, const uint8_t (*uuid)[16],
-                        uint32_t count, bool all, struct br_pool **pool);
+                        uint32_t count, struct br_pool **pool);
 
-/* The same from "*" or "GPU-uuid, GPU-uuid", for the configuration: such a pool stays. */
+/* For the configuration, from "*" or "GPU-uuid, GPU-uuid": such a pool stays. */
 const char *br_pool_set_text(struct br_pools *pools, const char *name, const char *text);
 
-/* Removes a pool that no machine uses.  NULL, or what is wrong, in static words. */
+/* The same of a set that has been read already. */
+const char *br_pool_set_own(struct br_pools *pools, const char *name, const struct br_gpu_set *gpus,
+                            enum br_pool_source source);
+
+/* The registry does not name the pool any more: it has its own GPUs again at once, or is removed,
+ * unless a machine uses it.  NULL, or what is wrong, in static words. */
 const char *br_pool_remove(struct br_pools *pools, const char *name);
+
+/* "hostd", "default", "config"; "hostd over default", "hostd over config" while it is changed.
+ * Static. */
+const char *br_pool_source_text(const struct br_pool *pool);
 
 /* Whether the GPU is in the pool. */
 bool br_pool_has(const struct br_pool *pool, const uint8_t *uuid);

@@ -55,8 +55,9 @@ static bool same_pools(const struct br_pools *a, const struct br_pools *b)
         const struct br_pool *x = a->list[i];
         const struct br_pool *y = b->list[i];
 
-        same = strcmp(x->name, y->name) == 0 && x->all == y->all && x->count == y->count &&
-               memcmp(x->uuid, y->uuid, x->count * sizeof(x->uuid[0])) == 0;
+        same = strcmp(x->name, y->name) == 0 && x->gpus.all == y->gpus.all &&
+               x->gpus.count == y->gpus.count &&
+               memcmp(x->gpus.uuid, y->gpus.uuid, x->gpus.count * sizeof(x->gpus.uuid[0])) == 0;
     }
     return same;
 }

@@ -8,6 +8,7 @@
 
 #include "broker/broker.h"
 #include "broker/gate.h"
+#include "broker/moved.h"
 #include "common/clock.h"
 
 /* What a look at the submission ring found. */
@@ -230,37 +231,35 @@ static enum look take_control(struct br_session *session, const struct vgpu_reco
     return session->phase == BR_DEAD ? LOOK_DEAD : LOOK_TAKEN;
 }
 
-/* Counts the call records in front of the first control frame; returns their bytes. */
-static size_t count_calls(struct br_session *session, const uint8_t *records, size_t len,
-                          uint64_t *count)
+/* Counts the call records in front of the first control frame, as far as the tokens reach. */
+static void count_calls(struct br_session *session, const uint8_t *records, size_t len,
+                        struct br_quantum *quantum)
 {
     struct br_share_stats *stats = &session->holder->share->stats;
-    size_t at = 0;
 
-    *count = 0;
-
-    while (at < len) {
+    while (quantum->bytes < len) {
+        const uint8_t *at = records + quantum->bytes;
         struct vgpu_record record;
         enum br_class class;
 
-        memcpy(&record, records + at, sizeof(record));
-        if (record.op == VGPU_OP_FRAME) {
-            break;
+        memcpy(&record, at, sizeof(record));
+        if (record.op == VGPU_OP_FRAME || br_gate_is_spent(session, quantum)) {
+            return;
         }
         class = br_stats_record(&session->stats, &record);
         stats->unknown += class == BR_CLASS_UNKNOWN;
         stats->round_trips += class == BR_CLASS_ROUND_TRIP;
         br_observe_call(&session->sample, &record);
-        at += record.length;
-        ++*count;
+        quantum->moved += br_moved(&record, at + sizeof(record), session->channel.bytes);
+        quantum->bytes += record.length;
+        quantum->records++;
     }
-    return at;
 }
 
 static enum look submit(struct br_session *session, size_t len)
 {
     struct br_batch *batch = &session->broker->batch;
-    uint64_t count;
+    struct br_quantum quantum = {0};
     size_t total;
     const uint8_t *frame;
     int rc;
@@ -270,7 +269,8 @@ static enum look submit(struct br_session *session, size_t len)
         return LOOK_DEAD;
     }
     br_broker_note(session->broker);
-    len = count_calls(session, batch->records, len, &count);
+    count_calls(session, batch->records, len, &quantum);
+    len = quantum.bytes;
     frame = br_batch_submit(batch, len, &total);
     rc = br_link_send(&session->worker->link, frame, total, NULL, 0);
     if (rc < 0) {
@@ -280,7 +280,7 @@ static enum look submit(struct br_session *session, size_t len)
     session->stats.submit_frames++;
     session->holder->share->stats.frames++;
     session->stats.submit_bytes += len;
-    br_gate_charge(session, count, len);
+    br_gate_charge(session, &quantum);
     if (session->broker->control.tracers > 0) {
         br_trace_records(&session->broker->control, session, batch->records, len);
     }

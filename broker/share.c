@@ -134,20 +134,6 @@ bool br_share_sees(const struct br_share *share, uint32_t slot)
     return br_pool_has(share->pool, share->broker->slots[slot].uuid);
 }
 
-uint64_t br_share_memory_used(const struct br_share *share, uint32_t slot)
-{
-    const struct br_session *session;
-    uint64_t used = 0;
-
-    TAILQ_FOREACH(session, &share->broker->sessions, entry)
-    {
-        if (session->holder->share == share && br_session_slot(session) == (int)slot) {
-            used += br_session_memory(session);
-        }
-    }
-    return used;
-}
-
 const char *br_share_name(const struct br_share *share)
 {
     return share == &share->broker->local ? "" : share->who + sizeof("vm=") - 1;

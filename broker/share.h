@@ -31,6 +31,7 @@ struct br_share_stats {
     uint64_t unknown;     /* of those, with an operation that no table has */
     uint64_t bytes_in;    /* call records */
     uint64_t bytes_out;   /* answers */
+    uint64_t moved;       /* data that calls moved through the window (moved.h) */
     uint64_t frames;      /* in which they went to workers */
     uint64_t doorbells;
     uint64_t throttled; /* times that a session had to wait for tokens */
@@ -48,6 +49,12 @@ struct br_share_sum {
     uint64_t to_guest;
 };
 
+/* The same on one slot, taken for admission. */
+struct br_share_on_slot {
+    uint32_t sessions;
+    uint64_t used;
+};
+
 struct br_share {
     TAILQ_ENTRY(br_share) entry; /* in broker->shares */
     struct br_broker *broker;
@@ -63,6 +70,7 @@ struct br_share {
     struct br_share_stats stats;
     char library[BR_LIBRARY_TEXT]; /* version in its guest, as the last Hello says (text.h) */
     struct br_share_sum sum;
+    struct br_share_on_slot on_slot;
     struct br_observed observed;
 };
 
@@ -91,9 +99,6 @@ int br_share_admits(const struct br_share *share);
 
 /* Whether it may use the GPU of a slot: in its pool. */
 bool br_share_sees(const struct br_share *share, uint32_t slot);
-
-/* Bytes of device memory that its sessions hold on a slot, as their workers say. */
-uint64_t br_share_memory_used(const struct br_share *share, uint32_t slot);
 
 /* Its machine's name, borrowed; "": the processes of this host. */
 const char *br_share_name(const struct br_share *share);

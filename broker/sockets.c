@@ -37,8 +37,10 @@ static void on_supervisor(struct br_listener *listener, int fd, pid_t pid, uid_t
     const struct br_sockets *sockets = listener->owner;
 
     if (listener->path != NULL && uid != 0 && uid != sockets->uid) {
-        vgpu_log(VGPU_LOG_WARNING, "supervisor of another account refused pid=%d uid=%u", (int)pid,
-                 (unsigned int)uid);
+        if (br_broker_may_log(sockets->broker)) {
+            vgpu_log(VGPU_LOG_WARNING, "supervisor of another account refused pid=%d uid=%u",
+                     (int)pid, (unsigned int)uid);
+        }
         vgpu_fd_close(&fd);
         return;
     }

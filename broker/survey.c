@@ -17,44 +17,64 @@ static void name_process(struct br_survey *survey, const struct br_session *sess
     }
 }
 
-static void take_device(const struct br_session *asker, struct br_survey *survey, size_t ordinal)
+/* The place of a slot in the asker's list, or -1. */
+static int find_ordinal(const struct br_session *asker, int slot)
 {
-    const struct br_gpu *gpu = asker->broker->slots[asker->slots[ordinal]].gpu;
-    const struct br_session *session;
-    uint64_t all = 0;
-    uint64_t own = 0;
-    uint64_t quota;
+    for (uint32_t i = 0; i < asker->slot_count; i++) {
+        if (asker->slots[i] == slot) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
 
-    if (gpu == NULL) {
-        return; /* its supervisor is gone: nothing is held, nothing can be had */
+/* Adds a session to the sums; `all` is of every machine. */
+static void add(const struct br_session *asker, const struct br_session *session,
+                struct br_survey *survey, uint64_t *all)
+{
+    int slot = session->phase == BR_OPEN ? br_session_slot(session) : -1;
+    int at = slot < 0 ? -1 : find_ordinal(asker, slot);
+
+    if (at < 0) {
+        return;
     }
-    TAILQ_FOREACH(session, &asker->broker->sessions, entry)
-    {
-        if (session->worker == NULL || session->worker->gpu != gpu || session->phase != BR_OPEN) {
-            continue;
-        }
-        all += br_session_memory(session);
-        if (session->holder->share == asker->holder->share) {
-            own += br_session_memory(session);
-            name_process(survey, session, ordinal);
-        }
-    }
-    survey->used[ordinal] = own;
-    survey->free[ordinal] = rest(gpu->facts->total_memory, gpu->memory_quota != 0 ? own : all);
-    quota = asker->holder->share->policy.memory_quota;
-    if (quota != 0 && rest(quota, own) < survey->free[ordinal]) {
-        survey->free[ordinal] = rest(quota, own);
+    all[at] += br_session_memory(session);
+    if (session->holder->share == asker->holder->share) {
+        survey->used[at] += br_session_memory(session);
+        name_process(survey, session, (size_t)at);
     }
 }
 
+static uint64_t free_of(const struct br_session *asker, size_t ordinal, uint64_t own, uint64_t all)
+{
+    const struct br_gpu *gpu = asker->broker->slots[asker->slots[ordinal]].gpu;
+    uint64_t quota = asker->holder->share->policy.memory_quota;
+    uint64_t left;
+
+    if (gpu == NULL) {
+        return 0; /* its supervisor is gone: nothing can be had */
+    }
+    left = rest(gpu->facts->total_memory, gpu->memory_quota != 0 ? own : all);
+    return quota != 0 && rest(quota, own) < left ? rest(quota, own) : left;
+}
+
+/* One pass over the sessions: a guest may ask in every turn of the loop. */
 void br_survey_take(const struct br_session *asker, struct br_survey *survey)
 {
+    const struct br_session *session;
+    uint64_t all[VGPU_DEVICES_MAX] = {0};
+
     survey->devices = asker->slot_count;
     survey->processes = 0;
-    for (size_t ordinal = 0; ordinal < survey->devices; ordinal++) {
-        survey->used[ordinal] = 0;
-        survey->free[ordinal] = 0;
-        take_device(asker, survey, ordinal);
+    for (size_t i = 0; i < survey->devices; i++) {
+        survey->used[i] = 0;
+    }
+    TAILQ_FOREACH(session, &asker->broker->sessions, entry)
+    {
+        add(asker, session, survey, all);
+    }
+    for (size_t i = 0; i < survey->devices; i++) {
+        survey->free[i] = free_of(asker, i, survey->used[i], all[i]);
     }
 }
 

@@ -203,7 +203,9 @@ void br_vm_connect(struct br_vm *vm, int fd, pid_t pid, uid_t uid)
         return;
     }
     if (br_link_open(&vm->link, &vm->broker->pool, fd, DEVICE_BUFFER, &link_ops, vm) < 0) {
-        vgpu_log(VGPU_LOG_ERROR, "no memory for a connection %s", vm->who);
+        if (br_broker_passes(&vm->warnings, vm->who)) {
+            vgpu_log(VGPU_LOG_ERROR, "no memory for a connection %s", vm->who);
+        }
         return;
     }
     vm->pid = pid;

@@ -20,6 +20,7 @@
 #include <sys/types.h>
 #include <uv.h>
 
+#include "broker/beat.h"
 #include "broker/link.h"
 #include "broker/roster.h"
 #include "broker/share.h"
@@ -61,7 +62,8 @@ struct br_vm {
     struct br_broker *broker;
     uint64_t id; /* never used again; the list is in its order */
     bool from_hostd;
-    bool named; /* by vgpu-hostd, since HostBegin */
+    bool named;    /* by vgpu-hostd, since HostBegin */
+    bool peer_due; /* vgpu-hostd is to be told who is connected */
     bool removed;
     bool closing;         /* its timer is being closed, by which it is freed */
     struct br_door *door; /* its socket, owned; NULL: none */
@@ -90,6 +92,7 @@ struct br_vm {
     uint32_t seat_count; /* with detached ones */
     struct br_vm_told told;
     bool takes_took; /* the device knows Took */
+    struct br_beat beat;
 };
 
 TAILQ_HEAD(br_vm_list, br_vm);

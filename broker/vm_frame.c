@@ -17,6 +17,8 @@
 #define MINOR(revision) ((revision)&0xffffu)
 /* The first minor revision of the device that knows Took. */
 #define REVISION_TOOK 1u
+/* The first that answers a Beat of the broker's. */
+#define REVISION_BEAT 2u
 
 /* ---- DeviceHello ------------------------------------------------------------ */
 
@@ -106,10 +108,12 @@ static void on_hello(struct br_vm *vm, const Vgpu__DeviceHello *hello)
     vm->channel_bytes = hello->channel_bytes;
     memset(vm->epochs, 0, sizeof(vm->epochs));
     vm->takes_took = MINOR(hello->revision) >= REVISION_TOOK;
+    vm->beat = (struct br_beat){.answers = MINOR(hello->revision) >= REVISION_BEAT};
     vm->stats.connections++;
     br_activity_meet(vm);
     log_hello(vm, hello);
     welcome(vm);
+    br_broker_note(vm->broker); /* its first Beat */
 }
 
 /* ---- channels --------------------------------------------------------------- */
@@ -230,6 +234,10 @@ static void on_beat(struct br_vm *vm, uint32_t number)
     Vgpu__Beat beat = VGPU__BEAT__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
+    if ((number & VGPU_BEAT_OF_BROKER) != 0 && vm->beat.answers) {
+        br_beat_answer(vm, number);
+        return;
+    }
     beat.number = number;
     frame.kind_case = VGPU__FRAME__KIND_BEAT;
     frame.beat = &beat;

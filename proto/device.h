@@ -20,8 +20,11 @@
 
 /* Interface of this page: major in the upper half, minor in the lower.  A guest refuses another
  * major; a minor adds registers that read 0 before it. */
-#define VGPU_DEVICE_REVISION 0x00010001u
+#define VGPU_DEVICE_REVISION 0x00010002u
 #define VGPU_DEVICE_MAGIC    0x55504756u /* "VGPU" */
+
+/* A Beat whose number has this bit is the broker's: the device sends it back. */
+#define VGPU_BEAT_OF_BROKER 0x80000000u
 
 #define VGPU_DEVICE_BAR_REGISTERS 0
 #define VGPU_DEVICE_BAR_CHANNELS  1

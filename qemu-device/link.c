@@ -93,9 +93,9 @@ static void break_link(VgpuDevice *device, const char *why)
  * So a frame that the socket does not take whole and at once ends the connection.  A
  * broker that reads never sees that, because what a guest can make us send without an
  * answer is bounded: an open and a close a channel, one beat, the hello; 66 frames for
- * 32 channels, and a Unix socket takes more than 150 such small ones.  Resets have no
- * answer; but each takes the machine a boot's time, so only a broker that reads
- * nothing at all lets them pile up.
+ * 32 channels, and a Unix socket takes more than 150 such small ones.  The broker has one
+ * beat of its own under way.  Resets have no answer; but each takes the machine a boot's
+ * time, so only a broker that reads nothing at all lets them pile up.
  */
 static void send_frame(VgpuDevice *device, const struct vgpu_device_frame *frame, int *fds,
                        int fd_count)
@@ -153,7 +153,8 @@ void vgpu_link_send_beat(VgpuDevice *device)
     }
     link->beat_asked = true;
     link->beat_counts = true;
-    frame.number = ++link->beat_number;
+    link->beat_number = (link->beat_number + 1) & ~VGPU_BEAT_OF_BROKER;
+    frame.number = link->beat_number;
     send_frame(device, &frame, NULL, 0);
 }
 
@@ -232,9 +233,15 @@ static void on_refuse(VgpuDevice *device, const struct vgpu_device_frame *frame)
     device->link.refused = true;
 }
 
-static void on_beat(VgpuLink *link, uint32_t number)
+/* Sent back, if it is the broker's. */
+static void on_beat(VgpuDevice *device, uint32_t number)
 {
-    if (link->beat_asked && number == link->beat_number) {
+    VgpuLink *link = &device->link;
+    struct vgpu_device_frame frame = {.kind = VGPU_DEVICE_FRAME_BEAT, .number = number};
+
+    if (number & VGPU_BEAT_OF_BROKER) {
+        send_frame(device, &frame, NULL, 0);
+    } else if (link->beat_asked && number == link->beat_number) {
         link->beat_asked = false;
         link->beats += link->beat_counts ? 1 : 0;
     }
@@ -281,7 +288,7 @@ static bool on_frame(VgpuDevice *device, const struct vgpu_device_frame *frame)
         return !greeted && on_channel(device, frame);
     case VGPU_DEVICE_FRAME_BEAT:
         if (!greeted) {
-            on_beat(&device->link, frame->number);
+            on_beat(device, frame->number);
         }
         return !greeted;
     case VGPU_DEVICE_FRAME_TOOK:

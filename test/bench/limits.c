@@ -11,9 +11,8 @@
 #include "broker/gate.h"
 #include "common/clock.h"
 
-#define ROUNDS  5000000u
-#define RECORDS 8u
-#define BYTES   512u
+#define ROUNDS 5000000u
+static const struct br_quantum quantum = {.records = 8, .bytes = 512};
 
 struct rig {
     uv_loop_t loop;
@@ -33,7 +32,7 @@ static double ns_per_batch(struct br_session *session)
         /* What the compiler must not see through. */
         __asm__ volatile("" : : "r"(session) : "memory");
         if (br_gate_may_read(session)) {
-            br_gate_charge(session, RECORDS, BYTES);
+            br_gate_charge(session, &quantum);
             taken++;
         }
     }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What the host's own programs cost: a broker with 64 machines of which none is active, its start
-without a GPU, and `vgpuctl status` while a session floods.  Figures of this host, no verdict.
+without a GPU, `vgpuctl status` and a reader of the metrics while a session floods, and a call
+beside such a reader.  Figures of this host, no verdict.
 
     operations.py [--machines N] [--seconds S] [--json FILE]      (VGPU_BUILD: the build)
 """
@@ -12,6 +13,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -20,11 +22,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "process"))
 import procfs  # noqa: E402
 import wire  # noqa: E402
 from fake_device import Device  # noqa: E402
+from scrape import ask  # noqa: E402
 from stack import Stack  # noqa: E402
 
 PATIENCE_S = 30
 STARTS = 20
 LOOKS = 100
+# A text is kept for a second.
+SCRAPES, SCRAPE_S = 10, 1.1
+CALLS = 4000
 
 
 def processor_seconds(pid):
@@ -84,18 +90,61 @@ def looks(stack):
     return times
 
 
+def scrapes(where, count):
+    """Milliseconds of GET /metrics, each of a text that is made for it."""
+    times = []
+    for _ in range(count):
+        time.sleep(SCRAPE_S)
+        began = time.monotonic()
+        ask(where)
+        times.append((time.monotonic() - began) * 1000)
+    return times
+
+
+def calls(path):
+    """Milliseconds of a call that is answered, CALLS of them in some seconds."""
+    times = []
+    with wire.RawGuest(path, PATIENCE_S) as guest:
+        guest.greet()
+        guest.open()
+        for sequence in range(CALLS):
+            began = time.monotonic()
+            guest.put(wire.record(0x20000, sequence=sequence))
+            guest.answer()
+            times.append((time.monotonic() - began) * 1000)
+            time.sleep(0.001)
+    return times
+
+
+def beside(function, *arguments):
+    """A process that goes on until it is killed."""
+    child = multiprocessing.Process(target=function, args=arguments, daemon=True)
+    child.start()
+    return child
+
+
+def end(child):
+    child.kill()
+    child.join()
+
+
 def measure(machines, seconds):
     names = [f"m{index}" for index in range(machines)]
     found = {"start_ms": rank(starts(), 0.5)}
-    with Stack(vms=names) as stack:
+    folder = tempfile.TemporaryDirectory(prefix="vgpu-bench-")
+    where = folder.name + "/metrics.sock"
+    with folder, Stack(vms=names, settings={"broker.metrics": where}) as stack:
         devices, found["idle_mib"], found["idle_percent"] = idle(stack, names, seconds)
+        found["call_max_ms"] = max(calls(stack.socket))
+        reader = beside(scrapes, where, 1000)
+        found["call_scrape_max_ms"] = max(calls(stack.socket))
+        end(reader)
         ready = multiprocessing.Event()
-        child = multiprocessing.Process(target=flood, args=(stack.socket, ready), daemon=True)
-        child.start()
+        child = beside(flood, stack.socket, ready)
         ready.wait(PATIENCE_S)
         times = looks(stack)
-        child.kill()
-        child.join()
+        found["scrape_ms"] = rank(scrapes(where, SCRAPES), 0.5)
+        end(child)
         for device in devices:
             device.close()
     found["status_p50_ms"] = rank(times, 0.5)
@@ -107,7 +156,10 @@ ROWS = (("start_ms", "broker, start to READY without a GPU, median of 20", "ms")
         ("idle_mib", "broker, anonymous memory, machines connected and idle", "MiB"),
         ("idle_percent", "broker, share of a core then", "%"),
         ("status_p50_ms", "vgpuctl status beside a flood, median of 100", "ms"),
-        ("status_p99_ms", "vgpuctl status beside a flood, p99 of 100", "ms"))
+        ("status_p99_ms", "vgpuctl status beside a flood, p99 of 100", "ms"),
+        ("scrape_ms", "GET /metrics beside a flood, median of 10", "ms"),
+        ("call_max_ms", "an answered call, the slowest of 4,000", "ms"),
+        ("call_scrape_max_ms", "the same beside a reader of metrics", "ms"))
 
 
 def main():

@@ -97,6 +97,14 @@ class Installed(unittest.TestCase):
         for name, path in names.items():
             self.assertEqual(passed[name], path)
 
+    def test_sockets_that_are_off(self):
+        """What nothing wants is there only where somebody enables it."""
+        wanted = self.unit("vgpu.target")["Unit"]["Wants"][0].split()
+        for unit in ("vgpu-mediator-tmp.socket", "vgpu-metrics.socket"):
+            self.assertNotIn(unit, wanted)
+            self.assertEqual(self.unit(unit)["Install"]["WantedBy"], ["vgpu.target"])
+            self.assertEqual(self.unit(unit)["Socket"]["Service"], ["vgpu-broker.service"])
+
     def test_nothing_is_for_everybody_to_write(self):
         for path in self.root.path.rglob("*"):
             if not path.is_symlink():

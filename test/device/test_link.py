@@ -388,10 +388,18 @@ class Misuse(DeviceCase):
 
     def test_a_beat_that_was_not_asked_for_is_ignored(self):
         self.start()
-        for number in (0, 1, 0xffffffff):
+        for number in (0, 1, 0x7fffffff):
             self.link.send("beat", number=number)
         self.barrier()
         self.assertEqual(self.machine.read(BEAT), 1)
+
+    def test_a_beat_of_the_brokers_is_sent_back(self):
+        self.start()
+        for number in (1 << 31, 0xffffffff):
+            self.link.send("beat", number=number)
+            self.assertEqual(self.receive("beat")["number"], number)
+        self.assertEqual(self.machine.read(BEAT), 0)
+        self.barrier()
 
     def test_took_is_logged_with_its_counts(self):
         self.start()

@@ -135,7 +135,7 @@ class Registers(DeviceCase):
         self.start()
         read = self.machine.read
         self.assertEqual(read(MAGIC), 0x55504756)
-        self.assertEqual(read(REVISION), 0x00010001)
+        self.assertEqual(read(REVISION), 0x00010002)
         self.assertEqual(read(STATUS), LINK | CONNECTED)
         self.assertEqual(read(GENERATION), 1)
         self.assertEqual(read(CHANNELS), 4)

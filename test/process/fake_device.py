@@ -25,6 +25,8 @@ import wire
 REVISION = 0x10000
 # The first that is told what the broker took.
 REVISION_TOOK = 0x00010001
+# The first that sends the broker's beats back.
+REVISION_BEAT = 0x00010002
 CHANNELS = 32
 CHANNEL_BYTES = 64 << 20
 FREE, OPENING, READY, CLOSING = range(4)
@@ -192,7 +194,7 @@ class Machine:
                             self.options.channel_mib << 20)
         except OSError:
             return False
-        device.say_hello(revision=REVISION_TOOK, generation=self.generation)
+        device.say_hello(revision=REVISION_BEAT, generation=self.generation)
         answer = device.receive(10)
         if not answer or answer[0] != "device_welcome":
             device.close()
@@ -266,6 +268,9 @@ class Machine:
         if kind == "took":
             print(f"took doorbells={fields.get(1, 0)} calls={fields.get(2, 0)} "
                   f"frames={fields.get(3, 0)}", flush=True)
+            return
+        if kind == "beat":
+            self.device.send(wire.prefixed(wire.frame("beat", fields)))
             return
         index = fields.get(1, 0)
         if fields.get(2, 0) != self.channels[index].epoch:

@@ -59,6 +59,11 @@ class Manager:
         self._sockets.append(made)
         return made
 
+    def listening_tcp(self):
+        made = socket.create_server(("127.0.0.1", 0))
+        self._sockets.append(made)
+        return made
+
     def start(self, command, ear=None, watchdog_ms=0, passed=()):
         """Starts a service; `passed` is pairs of name and socket."""
         env = {**os.environ, "VGPU_LOG_TARGET": "stderr", "TMPDIR": str(self.folder)}

@@ -7,9 +7,11 @@ import signal
 import socket
 import unittest
 
+import exposition
 import procfs
 from case import GUEST, PATIENCE_S, main, wait_for
 from manager import Manager, hear, hear_key, stop
+from scrape import ask
 from stack import build_folder, executor_role, sanitizer
 
 EXECUTOR = build_folder() / "executor/vgpu-executor"
@@ -52,6 +54,32 @@ class Sockets(ManagerCase):
         self.assertTrue(os.path.exists(self.manager.path("own.sock")))
         self.assertEqual(stop(broker), 0)
         self.assertFalse(os.path.exists(self.manager.path("own.sock")))
+
+    def test_metrics_on_a_passed_socket(self):
+        """It goes before the setting, and stays."""
+        passed = self.passed("metrics")
+        ear = self.manager.ear("notify")
+        broker = self.manager.broker("--set", f"broker.metrics={self.manager.path('own.metrics')}",
+                                     ear=ear, passed=passed)
+        self.assertIn("READY", hear(ear))
+        where = self.manager.path("metrics.sock")
+        status, _, body = ask(where)
+        self.assertEqual(status, 200)
+        self.assertIn("vgpu_info", exposition.parse(body))
+        self.assertIn(f"Listening on socket: {where}\n", self.manager.log())
+        self.assertFalse(os.path.exists(self.manager.path("own.metrics")))
+        self.assertEqual(stop(broker), 0, self.manager.log())
+        self.assertTrue(os.path.exists(where))
+
+    def test_metrics_on_a_passed_port(self):
+        listener = self.manager.listening_tcp()
+        where = "127.0.0.1:%d" % listener.getsockname()[1]
+        ear = self.manager.ear("notify")
+        broker = self.manager.broker(ear=ear, passed=[("metrics", listener)])
+        self.assertIn("READY", hear(ear))
+        self.assertEqual(ask(where)[0], 200)
+        self.assertIn(f"Listening on socket: {where}\n", self.manager.log())
+        self.assertEqual(stop(broker), 0, self.manager.log())
 
     def assert_refused(self, passed, words):
         broker = self.manager.broker(passed=passed)

@@ -89,13 +89,24 @@ static Vgpu__Frame *next_frame(struct vgpu_frame_socket *socket)
     return frame;
 }
 
+/* Comes once a second, where calls are made: between any two others. */
+static bool is_periodic(const Vgpu__Frame *frame)
+{
+    return frame->kind_case == VGPU__FRAME__KIND_TOOK ||
+           (frame->kind_case == VGPU__FRAME__KIND_BEAT &&
+            (frame->beat->number & VGPU_BEAT_OF_BROKER) != 0);
+}
+
+Vgpu__Frame *fake_next(struct fake_peer *peer)
+{
+    return next_frame(&peer->socket);
+}
+
 Vgpu__Frame *fake_expect(struct fake_peer *peer, Vgpu__Frame__KindCase kind)
 {
     Vgpu__Frame *frame = next_frame(&peer->socket);
 
-    /* Comes once a second, where calls are made: between any two others. */
-    while (frame != NULL && frame->kind_case == VGPU__FRAME__KIND_TOOK &&
-           kind != VGPU__FRAME__KIND_TOOK) {
+    while (frame != NULL && frame->kind_case != kind && is_periodic(frame)) {
         frame = next_frame(&peer->socket);
     }
     assert_non_null(frame);
@@ -105,7 +116,11 @@ Vgpu__Frame *fake_expect(struct fake_peer *peer, Vgpu__Frame__KindCase kind)
 
 void fake_expect_none(struct fake_peer *peer)
 {
-    assert_null(next_frame(&peer->socket));
+    Vgpu__Frame *frame;
+
+    while ((frame = next_frame(&peer->socket)) != NULL) {
+        assert_true(is_periodic(frame));
+    }
 }
 
 bool fake_is_shut(struct vgpu_frame_socket *socket)

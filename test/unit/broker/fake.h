@@ -115,6 +115,9 @@ void fake_send(struct fake_peer *peer, const Vgpu__Frame *frame);
 /* The next frame must be of this kind; valid until the next. */
 Vgpu__Frame *fake_expect(struct fake_peer *peer, Vgpu__Frame__KindCase kind);
 
+/* The next frame that is there, or NULL. */
+Vgpu__Frame *fake_next(struct fake_peer *peer);
+
 /* No frame is there. */
 void fake_expect_none(struct fake_peer *peer);
 

@@ -143,6 +143,5 @@ void stage_pool(struct stage *s, const char *name, int gpu)
     uint8_t uuid[1][16];
 
     memcpy(uuid[0], stage_uuid(gpu), sizeof(uuid[0]));
-    assert_null(
-        br_pool_set(&s->fake.broker->pools, name, (const uint8_t(*)[16])uuid, 1, false, NULL));
+    assert_null(br_pool_set(&s->fake.broker->pools, name, (const uint8_t(*)[16])uuid, 1, NULL));
 }

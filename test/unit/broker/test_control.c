@@ -224,6 +224,7 @@ static void test_a_machine_and_what_it_did(void **state)
     assert_string_equal(row.identity, "");
     assert_int_equal(row.doorbell_idle_ms, -1);
     assert_int_equal(row.call_idle_ms, -1);
+    assert_int_equal(row.beat_us, -1);
     fake_device_open(&s->fake, vm, &device);
     fake_vm_guest_open(&s->fake, &device, 0, 1, &guest);
     hello_of(&guest, "0.0.9");

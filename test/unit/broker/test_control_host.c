@@ -399,6 +399,44 @@ static void test_a_descriptor_without_a_listener(void **state)
     assert_null(s->fake.broker->control.host);
 }
 
+/* Nothing piles up for a vgpu-hostd that does not read; what it reads last is what is. */
+static void test_a_device_that_comes_and_goes_all_the_time(void **state)
+{
+    struct stage *s = *state;
+    struct br_vm *vm = set_alpha(s);
+    const struct br_control *control = &s->fake.broker->control;
+    const Vgpu__Frame *frame;
+    int bytes = 4096;
+    int events = 0;
+    int theirs;
+
+    assert_int_equal(
+        setsockopt(control->host->link.fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), 0);
+    for (int i = 0; i < 100; i++) {
+        int ours = fake_pair(&theirs);
+
+        br_vm_connect(vm, theirs, 1000 + i, 0);
+        fake_pump(&s->fake);
+        vgpu_fd_close(&ours);
+        fake_pump(&s->fake);
+    }
+    assert_non_null(control->host);
+    assert_true(control->peers_due);
+    assert_false(br_control_is_busy(control));
+    assert_true(control->host->link.out_end - control->host->link.out_start < 100);
+    while (control->peers_due || control->host->link.out != NULL) {
+        (void)fake_expect(&s->host, VGPU__FRAME__KIND_VM_PEER);
+        fake_pump(&s->fake);
+        events++;
+    }
+    assert_true(events < 100);
+    while ((frame = fake_next(&s->host)) != NULL) {
+        assert_int_equal(frame->kind_case, VGPU__FRAME__KIND_VM_PEER);
+        theirs = (int)frame->vm_peer->pid;
+    }
+    assert_int_equal(theirs, 0);
+}
+
 static void test_all_that_there_is(void **state)
 {
     struct stage *s = *state;
@@ -407,6 +445,7 @@ static void test_all_that_there_is(void **state)
     refuse(s, "beta", "", 0);
     assert_int_equal(fake_pool_set(&s->fake, &s->host, "gone", 1), 0);
     assert_int_equal(fake_pool_set(&s->fake, &s->host, "kept", 1), 0);
+    assert_int_equal(fake_pool_set(&s->fake, &s->host, "A", 1), 0);
     assert_int_equal(fake_host_commit(&s->fake, &s->host), EINVAL);
     assert_int_equal(fake_host_begin(&s->fake, &s->host), 0);
     assert_int_equal(fake_host_begin(&s->fake, &s->host), EALREADY);
@@ -418,7 +457,7 @@ static void test_all_that_there_is(void **state)
     assert_null(br_broker_find_vm(s->fake.broker, "beta"));
     assert_non_null(br_pool_find(&s->fake.broker->pools, "kept"));
     assert_null(br_pool_find(&s->fake.broker->pools, "gone"));
-    assert_non_null(br_pool_find(&s->fake.broker->pools, "A"));
+    assert_true(br_pool_find(&s->fake.broker->pools, "A")->gpus.all);
 }
 
 static void test_pools(void **state)
@@ -438,7 +477,10 @@ static void test_pools(void **state)
     assert_int_equal(fake_pool_set(&s->fake, &s->host, "blue", 0), EBUSY);
     assert_int_equal(fake_vm_remove(&s->fake, &s->host, "alpha"), 0);
     assert_int_equal(fake_pool_set(&s->fake, &s->host, "blue", 0), 0);
-    assert_int_equal(fake_pool_set(&s->fake, &s->host, "A", 0), EBUSY);
+    assert_int_equal(fake_pool_set(&s->fake, &s->host, "A", 0), EPERM);
+    assert_int_equal(fake_pool_set(&s->fake, &s->host, "A", 1), 0);
+    assert_int_equal(fake_pool_set(&s->fake, &s->host, "A", 0), 0);
+    assert_true(br_pool_find(&s->fake.broker->pools, "A")->gpus.all);
 }
 
 static uint32_t drain(struct stage *s, uint8_t fill, size_t len, bool drained)
@@ -482,6 +524,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_descriptors_that_do_not_listen, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_listener_of_a_refused_machine, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_descriptor_without_a_listener, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_device_that_comes_and_goes_all_the_time, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_all_that_there_is, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pools, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_gpu_is_drained, setup, teardown),

@@ -357,6 +357,29 @@ static void test_supervisor_misuse_ends_it_and_its_sessions(void **state)
     assert_int_equal(fake_guest_error(&s->guest), 719);
 }
 
+/* One is registered; those that say nothing take no more than twice the GPUs' places. */
+static void test_supervisors_that_register_nothing_are_bounded(void **state)
+{
+    enum { PEERS = 2 * VGPU_DEVICES_MAX };
+    struct stage *s = *state;
+    struct vgpu_frame_socket peers[PEERS];
+    unsigned int shut = 0;
+    int theirs;
+
+    for (unsigned int i = 0; i < PEERS; i++) {
+        vgpu_frame_socket_init(&peers[i], fake_pair(&theirs));
+        br_broker_add_supervisor(s->fake.broker, theirs);
+    }
+    fake_pump(&s->fake);
+    for (unsigned int i = 0; i < PEERS; i++) {
+        shut += fake_is_shut(&peers[i]);
+        vgpu_frame_socket_fini(&peers[i]);
+    }
+    assert_int_equal(shut, 1);
+    fake_pump(&s->fake);
+    others_go_on(s);
+}
+
 static void test_supervisor_same_gpu_twice_is_refused(void **state)
 {
     struct stage *s = *state;
@@ -452,6 +475,7 @@ int main(void)
         TEST(test_worker_spare_that_speaks_is_killed),
         TEST(test_worker_complete_before_attached_is_misuse),
         TEST(test_supervisor_misuse_ends_it_and_its_sessions),
+        TEST(test_supervisors_that_register_nothing_are_bounded),
         TEST(test_supervisor_same_gpu_twice_is_refused),
         TEST(test_supervisor_worker_without_lock_is_refused),
         TEST(test_supervisor_worker_without_pipe_is_misuse),

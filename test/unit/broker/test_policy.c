@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "vgpu_ops.h"
 
 /* ---- pools ------------------------------------------------------------------ */
 
@@ -34,7 +35,7 @@ static void test_an_empty_pool_has_no_device(void **state)
     struct stage *s = *state;
     const Vgpu__Frame *frame;
 
-    assert_null(br_pool_set(&s->fake.broker->pools, "none", NULL, 0, false, NULL));
+    assert_null(br_pool_set(&s->fake.broker->pools, "none", NULL, 0, NULL));
     stage_set(s, 0, &(struct br_policy){.pool = "none"});
     frame = stage_greet(s, 0, 0);
     assert_int_equal(frame->kind_case, VGPU__FRAME__KIND_REFUSE);
@@ -361,6 +362,63 @@ static void test_the_timer_lets_it_go_on(void **state)
     assert_int_equal(count, 2);
 }
 
+static void copy(struct stage *s, int guest, uint64_t bytes)
+{
+    struct vgpu_args_vgpuCopyHtoD args = {.bytes = bytes};
+    uint8_t record[64];
+    ssize_t len = vgpu_put_args_vgpuCopyHtoD(record + VGPU_RECORD_HEADER_BYTES,
+                                             sizeof(record) - VGPU_RECORD_HEADER_BYTES, &args);
+    struct vgpu_record head = {.op = VGPU_OP_vgpuCopyHtoD};
+
+    assert_true(len > 0);
+    head.length = vgpu_record_length((size_t)len);
+    memcpy(record, &head, sizeof(head));
+    assert_true(fake_guest_put(&s->guest[guest], record, head.length));
+}
+
+/* One large copy is taken whole; what follows it waits until it is paid, also in the same batch. */
+static void test_copied_data_costs_tokens(void **state)
+{
+    struct stage *s = *state;
+    const struct br_share *share = &s->vm[0]->share;
+
+    stage_open(s, 0, 0, 0, NULL);
+    copy(s, 0, 5000);
+    fake_pump(&s->fake);
+    assert_int_equal(share->stats.moved, 5000);
+    stage_set(s, 0, &(struct br_policy){.bytes_per_s = 1000, .bytes_burst = 10000});
+    copy(s, 0, 4000);
+    copy(s, 0, 8 * MIB);
+    copy(s, 0, 1);
+    copy(s, 0, UINT64_MAX);
+    fake_pump(&s->fake);
+    assert_int_equal(share->stats.processed, 3);
+    assert_int_equal(share->stats.moved, 9000 + 8 * MIB);
+    assert_int_equal(share->stats.throttled, 1);
+    assert_true(share->bytes.tokens < -8 * (int64_t)MIB + 10000);
+    /* A length that cannot be is the window's at most. */
+    stage_set(s, 0, &(struct br_policy){.bytes_per_s = 0});
+    assert_int_equal(share->stats.processed, 5);
+    assert_int_equal(share->stats.moved, 9001 + 8 * MIB + FAKE_CHANNEL_BYTES);
+}
+
+/* Many calls in one batch are not taken on credit. */
+static void test_a_batch_ends_where_the_tokens_do(void **state)
+{
+    struct stage *s = *state;
+
+    stage_open(s, 0, 0, 0, NULL);
+    stage_set(s, 0, &(struct br_policy){.calls_per_s = 1, .calls_burst = 3});
+    for (int i = 0; i < 10; i++) {
+        copy(s, 0, 0);
+    }
+    fake_pump(&s->fake);
+    assert_int_equal(s->vm[0]->share.stats.processed, 3);
+    assert_int_equal(s->vm[0]->share.calls.tokens, 0);
+    stage_set(s, 0, &(struct br_policy){.calls_per_s = 0});
+    assert_int_equal(s->vm[0]->share.stats.processed, 10);
+}
+
 static void test_who_waits_may_end(void **state)
 {
     struct stage *s = *state;
@@ -420,6 +478,8 @@ int main(void)
         TEST(test_a_drain_survives_the_supervisor),
         TEST(test_who_is_out_of_tokens_waits),
         TEST(test_the_timer_lets_it_go_on),
+        TEST(test_copied_data_costs_tokens),
+        TEST(test_a_batch_ends_where_the_tokens_do),
         TEST(test_who_waits_may_end),
         TEST(test_figures_of_pools_and_gpus),
     };

@@ -335,7 +335,7 @@ static void test_supervisor_that_ends_gives_719_and_comes_back(void **state)
     fake_peer_close(&s->gpu);
     fake_pump(&s->fake);
     assert_int_equal(fake_guest_error(&s->guest), 719);
-    assert_false(br_broker_has_gpu(s->fake.broker));
+    assert_null(s->fake.broker->slots[0].gpu);
     fake_guest_close(&s->guest);
     fake_pump(&s->fake);
     /* Nobody tells of its end but its pipe. */

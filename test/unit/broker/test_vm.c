@@ -469,6 +469,7 @@ static void test_machine_without_channels_lets_the_loop_sleep(void **state)
     struct stage *s = *state;
 
     up(s);
+    fake_rest(&s->fake);
     fake_vm_guest_open(&s->fake, &s->device, 0, 1, &s->guest);
     assert_true(s->vm->scanning);
     fake_device_close_channel(&s->device, 0, 1);

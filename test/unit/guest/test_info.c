@@ -81,7 +81,7 @@ static void test_all_is_well(void **state)
 {
     (void)state;
     assert_int_equal(run(""), 0);
-    has("device      0000:00:05.0, 1234:cda0, PCI revision 1, registers 1.1, driver none\n");
+    has("device      0000:00:05.0, 1234:cda0, PCI revision 1, registers 1.2, driver none\n");
     has("transport   device\n");
     has("link        up, generation 1, broker 9.9.9, protocol 1, resets 0\n");
     has("us to the broker and back\n");
@@ -231,7 +231,7 @@ static void test_doctor(void **state)
 {
     (void)state;
     assert_int_equal(run("--doctor"), 0);
-    has("green   device    0000:00:05.0, revision 1.1\n");
+    has("green   device    0000:00:05.0, revision 1.2\n");
     has("green   access    its files can be opened\n");
     has("green   host      vgpu-broker 9.9.9, ");
     has("green   channel   one could be had, of 16 MiB\n");
