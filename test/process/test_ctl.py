@@ -24,7 +24,7 @@ class Rows(CtlCase):
         self.assertEqual(web["memory_used"], 3 << 29)
         self.assertEqual(web["doorbells"], 0)
         self.assertEqual(db["call_idle_ms"], -1)
-        self.assertEqual(len(web), 32)
+        self.assertEqual(len(web), 34)
         self.assertEqual(self.json("gpus")[0]["name"], "NVIDIA H100")
         self.assertEqual(self.json("sessions")[0]["program"], HOSTILE)
         self.assertEqual(self.json("sessions")[0]["gpu"], -1)

@@ -189,6 +189,8 @@ static void test_records_behind_open_wait_for_the_worker(void **state)
     assert_int_equal(fake_expect(&s->gpu, VGPU__FRAME__KIND_WORKER_WANTED)->worker_wanted->count,
                      1);
     fake_worker_ready(&s->fake, &s->gpu, &s->worker, 9);
+    assert_int_equal(fake_expect(&s->gpu, VGPU__FRAME__KIND_WORKER_WANTED)->worker_wanted->count,
+                     0);
     assert_int_equal(fake_expect(&s->gpu, VGPU__FRAME__KIND_WORKER_TAKEN)->worker_taken->worker, 9);
     assert_int_equal(fake_expect(&s->worker, VGPU__FRAME__KIND_ATTACH)->attach->channel_bytes,
                      16u << 20);
