@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Relative links in Markdown files must lead somewhere, headings included."""
+"""Relative links in Markdown files must lead somewhere, headings included; README's count of
+calls is that of docs/specs/calls.md."""
 
 import re
 
@@ -36,9 +37,17 @@ def check(name):
             yield f"{name}:{line}: no heading '#{anchor}' in {target.name}"
 
 
+def counts_of_calls():
+    said = re.search(r"(\d+) of (\d+) calls of the Driver API", source.read("README.md"))
+    calls, done = re.search(r"symbols for (\d+) calls\. (\d+) are implemented",
+                            source.read("docs/specs/calls.md")).groups()
+    if said is None or said.groups() != (done, calls):
+        yield f"README.md: docs/specs/calls.md says {done} of {calls} calls of the Driver API"
+
+
 def main():
     names = [n for n in source.tracked() if n.endswith(".md")]
-    problems = [p for n in names for p in check(n)]
+    problems = [p for n in names for p in check(n)] + list(counts_of_calls())
     source.finish(problems, f"links: {len(names)} documents")
 
 

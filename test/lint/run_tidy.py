@@ -12,7 +12,7 @@ from pathlib import Path
 
 import source
 
-FOLDERS = ("common/", "proto/", "broker/", "executor/", "guest/")
+FOLDERS = ("common/", "proto/", "broker/", "executor/", "guest/", "hostd/", "ctl/")
 # gcc knows options that clang 14 does not, or only behind a second switch.
 EXTRA = ["--extra-arg=-Wno-unknown-warning-option",
          "--extra-arg=-Wno-unused-command-line-argument",
