@@ -22,7 +22,7 @@ TMPFS_MAGIC = 0x01021994
 class Greeting(DeviceCase):
     def test_hello_says_what_the_device_is(self):
         hello = self.start(options=("-name", "guest=worker seven"))
-        self.assertEqual(hello["revision"], 0x00010001)
+        self.assertEqual(hello["revision"], 0x00010002)
         self.assertEqual(hello["protocol"], 1)
         self.assertEqual(hello["channels"], 4)
         self.assertEqual(hello["channel_bytes"], CHANNEL_BYTES)
