@@ -162,6 +162,7 @@ class Killing(HostCase):
         self.supervisor.kill()
         self.supervisor.wait()
         self.peer.close()
+        time.sleep(2 / os.sysconf("SC_CLK_TCK"))  # who began in the same tick may be anyone
         self.host.supervise()
         self.peer, _ = self.host.register(spares=0, orphans=orphans)
 
