@@ -6,6 +6,7 @@
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/graph.h"
 #include "guest/libcuda/graph_block.h"
+#include "guest/libcuda/graph_enter.h"
 #include "guest/libcuda/stub.h"
 
 /* Adding nodes to graphs. */
@@ -42,21 +43,7 @@ static CUresult add(const struct place *at, struct gs_node_params *params)
 /* What is refused before the parameters are looked at. */
 static CUresult enter(const struct place *at)
 {
-    bool there;
-    CUresult cu = gs_ready();
-
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_process_sticky();
-    }
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    gs_graphs_lock();
-    there = gs_graph_find(at->graph) != NULL;
-    gs_graphs_unlock();
-    return there && at->out != NULL && (at->deps != NULL || at->count == 0)
-               ? CUDA_SUCCESS
-               : CUDA_ERROR_INVALID_VALUE;
+    return gs_graph_enter(at->graph, at->out, at->deps, at->count);
 }
 
 CUresult gs_cuGraphAddKernelNode_v2(CUgraphNode *phGraphNode, CUgraph hGraph,

@@ -6,6 +6,7 @@
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/graph.h"
 #include "guest/libcuda/graph_block.h"
+#include "guest/libcuda/graph_enter.h"
 #include "guest/libcuda/stub.h"
 
 /* Nodes that allocate and free memory, and what a device's graphs have of it. */
@@ -115,31 +116,13 @@ static bool reuse(CUgraph handle, const CUgraphNode *deps, size_t count,
     return reused;
 }
 
-static CUresult enter(CUgraph handle, const CUgraphNode *out, const CUgraphNode *deps, size_t count)
-{
-    CUresult cu = gs_ready();
-    bool there;
-
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_process_sticky();
-    }
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    gs_graphs_lock();
-    there = gs_graph_find(handle) != NULL;
-    gs_graphs_unlock();
-    return there && out != NULL && (deps != NULL || count == 0) ? CUDA_SUCCESS
-                                                                : CUDA_ERROR_INVALID_VALUE;
-}
-
 CUresult gs_graph_add_alloc(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps,
                             const CUgraphEdgeData *data, size_t count,
                             CUDA_MEM_ALLOC_NODE_PARAMS *p)
 {
     struct gs_node_params params;
     struct gs_context *context;
-    CUresult cu = enter(graph, out, deps, count);
+    CUresult cu = gs_graph_enter(graph, out, deps, count);
 
     if (cu == CUDA_SUCCESS && p == NULL) {
         cu = CUDA_ERROR_INVALID_VALUE;
@@ -166,7 +149,7 @@ CUresult gs_graph_add_free(CUgraphNode *out, CUgraph graph, const CUgraphNode *d
                            const CUgraphEdgeData *data, size_t count, CUdeviceptr dptr)
 {
     struct gs_node_params params = {.type = CU_GRAPH_NODE_TYPE_MEM_FREE, .free = {.address = dptr}};
-    CUresult cu = enter(graph, out, deps, count);
+    CUresult cu = gs_graph_enter(graph, out, deps, count);
 
     return cu == CUDA_SUCCESS ? add(graph, deps, data, count, &params, out) : cu;
 }
@@ -185,35 +168,18 @@ CUresult gs_cuGraphAddMemFreeNode(CUgraphNode *phGraphNode, CUgraph hGraph,
     return gs_graph_add_free(phGraphNode, hGraph, dependencies, NULL, numDependencies, dptr);
 }
 
-/* The lock and the node, or an error and neither. */
-static CUresult enter_node(CUgraphNode handle, CUgraphNodeType type, const void *out,
-                           const struct gs_node **node)
-{
-    CUresult cu = gs_ready();
-
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_process_sticky();
-    }
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    gs_graphs_lock();
-    *node = gs_node_find(handle);
-    if (*node == NULL || (*node)->params.type != type || out == NULL) {
-        gs_graphs_unlock();
-        return CUDA_ERROR_INVALID_VALUE;
-    }
-    return CUDA_SUCCESS;
-}
-
 CUresult gs_cuGraphMemAllocNodeGetParams(CUgraphNode hNode, CUDA_MEM_ALLOC_NODE_PARAMS *params_out)
 {
     const struct gs_alloc_node *alloc;
-    const struct gs_node *node;
-    CUresult cu = enter_node(hNode, CU_GRAPH_NODE_TYPE_MEM_ALLOC, params_out, &node);
+    struct gs_node *node;
+    CUresult cu = gs_node_enter(hNode, CU_GRAPH_NODE_TYPE_MEM_ALLOC, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
+    }
+    if (params_out == NULL) {
+        gs_graphs_unlock();
+        return CUDA_ERROR_INVALID_VALUE;
     }
     alloc = &node->params.alloc;
     *params_out = (CUDA_MEM_ALLOC_NODE_PARAMS){
@@ -229,13 +195,18 @@ CUresult gs_cuGraphMemAllocNodeGetParams(CUgraphNode hNode, CUDA_MEM_ALLOC_NODE_
 
 CUresult gs_cuGraphMemFreeNodeGetParams(CUgraphNode hNode, CUdeviceptr *dptr_out)
 {
-    const struct gs_node *node;
-    CUresult cu = enter_node(hNode, CU_GRAPH_NODE_TYPE_MEM_FREE, dptr_out, &node);
+    struct gs_node *node;
+    CUresult cu = gs_node_enter(hNode, CU_GRAPH_NODE_TYPE_MEM_FREE, &node);
 
-    if (cu == CUDA_SUCCESS) {
-        *dptr_out = node->params.free.address;
-        gs_graphs_unlock();
+    if (cu != CUDA_SUCCESS) {
+        return cu;
     }
+    if (dptr_out != NULL) {
+        *dptr_out = node->params.free.address;
+    } else {
+        cu = CUDA_ERROR_INVALID_VALUE;
+    }
+    gs_graphs_unlock();
     return cu;
 }
 

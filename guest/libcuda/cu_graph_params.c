@@ -5,29 +5,10 @@
 
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/graph.h"
+#include "guest/libcuda/graph_enter.h"
 #include "guest/libcuda/graph_kernel.h"
 
 /* What nodes were told, and telling them something else. */
-
-/* The node, when it is of that kind, with the lock of graphs; else without it. */
-static CUresult enter(CUgraphNode handle, CUgraphNodeType type, struct gs_node **node)
-{
-    CUresult cu = gs_ready();
-
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_process_sticky();
-    }
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    gs_graphs_lock();
-    *node = gs_node_find(handle);
-    if (*node != NULL && (*node)->params.type == type) {
-        return CUDA_SUCCESS;
-    }
-    gs_graphs_unlock();
-    return CUDA_ERROR_INVALID_VALUE;
-}
 
 static CUresult leave(CUresult cu)
 {
@@ -39,7 +20,7 @@ static CUresult leave(CUresult cu)
 static CUresult expect(CUgraphNode handle, CUgraphNodeType type, struct gs_context **context)
 {
     struct gs_node *node;
-    CUresult cu = enter(handle, type, &node);
+    CUresult cu = gs_node_enter(handle, type, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -52,7 +33,7 @@ static CUresult expect(CUgraphNode handle, CUgraphNodeType type, struct gs_conte
 static CUresult replace(CUgraphNode handle, struct gs_node_params *params)
 {
     struct gs_node *node;
-    CUresult cu = enter(handle, params->type, &node);
+    CUresult cu = gs_node_enter(handle, params->type, &node);
     struct gs_node_params old;
 
     if (cu != CUDA_SUCCESS) {
@@ -76,7 +57,7 @@ static CUresult replace(CUgraphNode handle, struct gs_node_params *params)
 CUresult gs_cuGraphKernelNodeGetParams_v2(CUgraphNode hNode, CUDA_KERNEL_NODE_PARAMS *nodeParams)
 {
     struct gs_node *node;
-    CUresult cu = enter(hNode, CU_GRAPH_NODE_TYPE_KERNEL, &node);
+    CUresult cu = gs_node_enter(hNode, CU_GRAPH_NODE_TYPE_KERNEL, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -127,7 +108,7 @@ CUresult gs_cuGraphKernelNodeSetParams(CUgraphNode hNode,
 CUresult gs_cuGraphMemcpyNodeGetParams(CUgraphNode hNode, CUDA_MEMCPY3D *nodeParams)
 {
     struct gs_node *node;
-    CUresult cu = enter(hNode, CU_GRAPH_NODE_TYPE_MEMCPY, &node);
+    CUresult cu = gs_node_enter(hNode, CU_GRAPH_NODE_TYPE_MEMCPY, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -154,7 +135,7 @@ CUresult gs_cuGraphMemcpyNodeSetParams(CUgraphNode hNode, const CUDA_MEMCPY3D *n
 CUresult gs_cuGraphMemsetNodeGetParams(CUgraphNode hNode, CUDA_MEMSET_NODE_PARAMS *nodeParams)
 {
     struct gs_node *node;
-    CUresult cu = enter(hNode, CU_GRAPH_NODE_TYPE_MEMSET, &node);
+    CUresult cu = gs_node_enter(hNode, CU_GRAPH_NODE_TYPE_MEMSET, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -181,7 +162,7 @@ CUresult gs_cuGraphMemsetNodeSetParams(CUgraphNode hNode, const CUDA_MEMSET_NODE
 CUresult gs_cuGraphHostNodeGetParams(CUgraphNode hNode, CUDA_HOST_NODE_PARAMS *nodeParams)
 {
     struct gs_node *node;
-    CUresult cu = enter(hNode, CU_GRAPH_NODE_TYPE_HOST, &node);
+    CUresult cu = gs_node_enter(hNode, CU_GRAPH_NODE_TYPE_HOST, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -209,7 +190,7 @@ CUresult gs_cuGraphBatchMemOpNodeGetParams(CUgraphNode hNode,
                                            CUDA_BATCH_MEM_OP_NODE_PARAMS *nodeParams)
 {
     struct gs_node *node;
-    CUresult cu = enter(hNode, CU_GRAPH_NODE_TYPE_BATCH_MEM_OP, &node);
+    CUresult cu = gs_node_enter(hNode, CU_GRAPH_NODE_TYPE_BATCH_MEM_OP, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -241,7 +222,7 @@ CUresult gs_cuGraphBatchMemOpNodeSetParams(CUgraphNode hNode,
 CUresult gs_cuGraphChildGraphNodeGetGraph(CUgraphNode hNode, CUgraph *phGraph)
 {
     struct gs_node *node;
-    CUresult cu = enter(hNode, CU_GRAPH_NODE_TYPE_GRAPH, &node);
+    CUresult cu = gs_node_enter(hNode, CU_GRAPH_NODE_TYPE_GRAPH, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -256,7 +237,7 @@ CUresult gs_cuGraphChildGraphNodeGetGraph(CUgraphNode hNode, CUgraph *phGraph)
 static CUresult get_event(CUgraphNode handle, CUgraphNodeType type, CUevent *event)
 {
     struct gs_node *node;
-    CUresult cu = enter(handle, type, &node);
+    CUresult cu = gs_node_enter(handle, type, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -330,7 +311,7 @@ CUresult gs_cuGraphKernelNodeGetAttribute(CUgraphNode hNode, CUkernelNodeAttrID 
     static const CUlaunchMemSyncDomainMap domains = {.default_ = 0, .remote = 1};
     const CUlaunchAttribute *found;
     struct gs_node *node;
-    CUresult cu = enter(hNode, CU_GRAPH_NODE_TYPE_KERNEL, &node);
+    CUresult cu = gs_node_enter(hNode, CU_GRAPH_NODE_TYPE_KERNEL, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -352,7 +333,7 @@ CUresult gs_cuGraphKernelNodeSetAttribute(CUgraphNode hNode, CUkernelNodeAttrID 
                                           const CUkernelNodeAttrValue *value)
 {
     struct gs_node *node;
-    CUresult cu = enter(hNode, CU_GRAPH_NODE_TYPE_KERNEL, &node);
+    CUresult cu = gs_node_enter(hNode, CU_GRAPH_NODE_TYPE_KERNEL, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -368,7 +349,7 @@ CUresult gs_cuGraphKernelNodeCopyAttributes(CUgraphNode dst, CUgraphNode src)
     const struct gs_kernel_node *from;
     struct gs_node *node;
     struct gs_node *other;
-    CUresult cu = enter(dst, CU_GRAPH_NODE_TYPE_KERNEL, &node);
+    CUresult cu = gs_node_enter(dst, CU_GRAPH_NODE_TYPE_KERNEL, &node);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
