@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 include(CMakeParseArguments)
 
+# At the end of a program with threads ThreadSanitizer waits a second for races of those that still run, unless
+# told otherwise.  The suites start hundreds of programs.
+set(VGPU_TSAN_OPTIONS halt_on_error=1:abort_on_error=1:second_deadlock_stack=1:atexit_sleep_ms=50)
+
 # Environment of every test: log lines on standard error, sanitizers fatal.
 set(VGPU_TEST_ENVIRONMENT
     "VGPU_LOG_TARGET=stderr"
     "ASAN_OPTIONS=detect_leaks=1:abort_on_error=1:detect_stack_use_after_return=1"
     "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
-    "TSAN_OPTIONS=halt_on_error=1:abort_on_error=1:second_deadlock_stack=1")
+    "TSAN_OPTIONS=${VGPU_TSAN_OPTIONS}")
 
 # vgpu_register_test(NAME n LABEL l COMMAND c... [TIMEOUT s] [ENVIRONMENT e...])
 # One ctest entry.  No exit status but 0 passes: the few tests that may skip (77) set that property

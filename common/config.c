@@ -21,6 +21,14 @@ struct load {
     bool failed;
 };
 
+bool vgpu_config_has_control(const char *text)
+{
+    while (*text != '\0' && !iscntrl((unsigned char)*text)) {
+        text++;
+    }
+    return *text != '\0';
+}
+
 static void *field(const struct vgpu_config *config, const struct vgpu_config_key *key)
 {
     return (char *)config->values + key->offset;
@@ -128,9 +136,9 @@ static int store(const struct vgpu_config *config, const struct vgpu_config_key 
 
     switch (key->type) {
     case VGPU_CONFIG_STRING:
-        return value[0] == '\0' ? -EINVAL : set_string(at, value);
+        return value[0] == '\0' || vgpu_config_has_control(value) ? -EINVAL : set_string(at, value);
     case VGPU_CONFIG_PATH:
-        return value[0] != '/' ? -EINVAL : set_string(at, value);
+        return value[0] != '/' || vgpu_config_has_control(value) ? -EINVAL : set_string(at, value);
     case VGPU_CONFIG_U32:
         good = read_number(value, 10, key->min, key->max, at);
         break;
@@ -188,6 +196,16 @@ static void describe(const struct vgpu_config_key *key, char *out, size_t cap)
     }
 }
 
+/* Files hold anything, and what is wrong with them is read on a terminal. */
+static void make_printable(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (iscntrl((unsigned char)*text)) {
+            *text = '?';
+        }
+    }
+}
+
 /* Writes "bad value" or "no memory" for a failed store() behind `prefix`. */
 static void explain(struct vgpu_config *config, const char *prefix,
                     const struct vgpu_config_key *key, const char *value, int rc)
@@ -199,8 +217,11 @@ static void explain(struct vgpu_config *config, const char *prefix,
         return;
     }
     describe(key, wanted, sizeof(wanted));
-    (void)snprintf(config->error, sizeof(config->error), "%s: %s = \"%.60s\": wanted %s", prefix,
-                   key->key, value, wanted);
+    (void)snprintf(config->error, sizeof(config->error), "%s: %s = \"%.60s\": wanted %s%s", prefix,
+                   key->key, value, wanted,
+                   holds_string(key) && vgpu_config_has_control(value) ? " without control bytes"
+                                                                       : "");
+    make_printable(config->error);
 }
 
 int vgpu_config_defaults(struct vgpu_config *config)
@@ -235,6 +256,7 @@ __attribute__((format(printf, 2, 3))) static void fail(struct load *load, const 
     va_start(args, fmt);
     (void)vsnprintf(config->error + len, sizeof(config->error) - (size_t)len, fmt, args);
     va_end(args);
+    make_printable(config->error);
 }
 
 /* The parser says nothing of a section without keys: its name is checked here. */

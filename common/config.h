@@ -32,8 +32,8 @@
 
 /* Type of a key, and of the field that receives it. */
 enum vgpu_config_type {
-    VGPU_CONFIG_STRING,   /* char *, owned by the values; not empty */
-    VGPU_CONFIG_PATH,     /* char *, owned by the values; begins with '/' */
+    VGPU_CONFIG_STRING,   /* char *, owned by the values; not empty, no control bytes */
+    VGPU_CONFIG_PATH,     /* the same; begins with '/' */
     VGPU_CONFIG_U32,      /* uint32_t, decimal, min to max */
     VGPU_CONFIG_U32_AUTO, /* the same, or "auto": VGPU_CONFIG_AUTO */
     VGPU_CONFIG_ENUM,     /* uint32_t: index of the word in names */
@@ -74,6 +74,10 @@ struct vgpu_config {
 
 /* Sets every field to its default.  0; -ENOMEM; -EINVAL is a mistake in the table. */
 int vgpu_config_defaults(struct vgpu_config *config);
+
+/* Whether the text holds a control byte: no name of ours and no path that somebody means does, and
+ * logs and terminals show them.  For `take` of an open section. */
+bool vgpu_config_has_control(const char *text);
 
 /* Reads a file over what is set.  0, or -errno with config->error "FILE:LINE: what" (-EINVAL) or
  * "FILE: what"; fields that lines before it set keep their new values. */

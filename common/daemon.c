@@ -17,7 +17,8 @@ static int take_set(struct vgpu_daemon *daemon, const char *value, char *why, si
     return 0;
 }
 
-int vgpu_daemon_take(struct vgpu_daemon *daemon, int id, const char *value, char *why, size_t cap)
+/* 0; 1 when it is the program's own; -EINVAL with a line in `why`. */
+static int take_common(struct vgpu_daemon *daemon, int id, const char *value, char *why, size_t cap)
 {
     switch (id) {
     case VGPU_DAEMON_OPT_CONFIG:
@@ -37,6 +38,54 @@ int vgpu_daemon_take(struct vgpu_daemon *daemon, int id, const char *value, char
     default:
         return 1;
     }
+}
+
+/* Why getopt_long() did not take a word; it has said in optopt what it knows of it. */
+static void explain(int id, char **argv, char *why, size_t cap)
+{
+    if (id == '?' && optopt > 0 && optopt < VGPU_DAEMON_FIRST_ID) {
+        (void)snprintf(why, cap, "unknown option \"-%c\": see --help", optopt);
+        return;
+    }
+    (void)snprintf(why, cap, "%s \"%.100s\": see --help",
+                   id == ':'     ? "a value is wanted behind"
+                   : optopt != 0 ? "no value is wanted in"
+                                 : "unknown option",
+                   argv[optind - 1]);
+}
+
+int vgpu_daemon_parse(struct vgpu_daemon *daemon, const char *program, const struct option *table,
+                      int argc, char **argv, FILE *err, int (*take)(void *owner, int id),
+                      void *owner)
+{
+    char why[256];
+    int rc = 0;
+    int id;
+
+    optind = 0;
+    opterr = 0;
+    while (rc == 0 && (id = getopt_long(argc, argv, ":", table, NULL)) != -1) {
+        if (id == '?' || id == ':') {
+            explain(id, argv, why, sizeof(why));
+            rc = -EINVAL;
+        } else {
+            rc = take_common(daemon, id, optarg, why, sizeof(why));
+            if (rc > 0) {
+                rc = take(owner, id);
+                if (rc != 0) {
+                    return rc;
+                }
+            }
+        }
+    }
+    if (rc == 0 && optind < argc) {
+        (void)snprintf(why, sizeof(why), "unexpected argument \"%.100s\"", argv[optind]);
+        rc = -EINVAL;
+    }
+    if (rc < 0) {
+        (void)fprintf(err, "%s: %s\n", program, why);
+    }
+    return rc;
 }
 
 int vgpu_daemon_load(struct vgpu_daemon *daemon, struct vgpu_config *config)

@@ -26,6 +26,9 @@ struct vgpu_daemon {
     bool check;   /* ends when the settings are read */
 };
 
+/* Options of the program itself have numbers from this one on, below the next ones. */
+#define VGPU_DAEMON_FIRST_ID 256
+
 enum vgpu_daemon_option {
     VGPU_DAEMON_OPT_CONFIG = 512,
     VGPU_DAEMON_OPT_SET,
@@ -47,9 +50,13 @@ enum vgpu_daemon_option {
     "  --check-config           reads the settings, says what is wrong, and ends\n"                \
     "  --ready-fd N             writes \"READY\" to descriptor N when ready, and closes it\n"
 
-/* Takes one of these options.  0; 1 when it is another's; -EINVAL with a line in `why` that says
- * which value is wrong and what is allowed. */
-int vgpu_daemon_take(struct vgpu_daemon *daemon, int id, const char *value, char *why, size_t cap);
+/* Reads a command line by a table that has VGPU_DAEMON_OPTIONS among its rows.  The program's own
+ * go to `take`, their value in optarg, with `owner`: it returns 0, 1 when all is done, or -errno
+ * after a line on `err`.  0, what `take` returned, or -EINVAL after a line on `err` that begins
+ * with `program` and says which word is wrong. */
+int vgpu_daemon_parse(struct vgpu_daemon *daemon, const char *program, const struct option *table,
+                      int argc, char **argv, FILE *err, int (*take)(void *owner, int id),
+                      void *owner);
 
 /* Sets the defaults, reads the file over them and then the options --set.  0, or -errno with
  * config->error. */

@@ -4,7 +4,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(VGPU_SHA256_PLAIN_ONLY)
+#define HAS_FAST 1
 #include <cpuid.h>
 #include <immintrin.h>
 #endif
@@ -87,7 +88,7 @@ void vgpu_sha256_plain(uint32_t state[8], const uint8_t *blocks, size_t count)
     }
 }
 
-#if defined(__x86_64__)
+#if defined(HAS_FAST)
 
 #define TARGET __attribute__((target("sha,sse4.1,ssse3")))
 
@@ -163,23 +164,103 @@ TARGET static void fast_block(__m128i *abef, __m128i *cdgh, const uint8_t *block
 }
 
 /* The instructions want the words as a b e f and c d g h, the first at the top. */
-TARGET static void fast_blocks(uint32_t state[8], const uint8_t *blocks, size_t count)
+TARGET static inline void take_state(const uint32_t state[8], __m128i *abef, __m128i *cdgh)
 {
-    __m128i *at = (__m128i *)(void *)state;
+    const __m128i *at = (const __m128i *)(const void *)state;
     __m128i cdab = _mm_shuffle_epi32(_mm_loadu_si128(at), 0xb1);
     __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128(at + 1), 0x1b);
-    __m128i abef = _mm_alignr_epi8(cdab, efgh, 8);
-    __m128i cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
-    __m128i feba;
-    __m128i dchg;
 
+    *abef = _mm_alignr_epi8(cdab, efgh, 8);
+    *cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
+}
+
+TARGET static inline void give_state(uint32_t state[8], __m128i abef, __m128i cdgh)
+{
+    __m128i *at = (__m128i *)(void *)state;
+    __m128i feba = _mm_shuffle_epi32(abef, 0x1b);
+    __m128i dchg = _mm_shuffle_epi32(cdgh, 0xb1);
+
+    _mm_storeu_si128(at, _mm_blend_epi16(feba, dchg, 0xf0));
+    _mm_storeu_si128(at + 1, _mm_alignr_epi8(dchg, feba, 8));
+}
+
+TARGET static void fast_blocks(uint32_t state[8], const uint8_t *blocks, size_t count)
+{
+    __m128i abef;
+    __m128i cdgh;
+
+    take_state(state, &abef, &cdgh);
     for (size_t i = 0; i < count; i++) {
         fast_block(&abef, &cdgh, blocks + i * BLOCK_BYTES);
     }
-    feba = _mm_shuffle_epi32(abef, 0x1b);
-    dchg = _mm_shuffle_epi32(cdgh, 0xb1);
-    _mm_storeu_si128(at, _mm_blend_epi16(feba, dchg, 0xf0));
-    _mm_storeu_si128(at + 1, _mm_alignr_epi8(dchg, feba, 8));
+    give_state(state, abef, cdgh);
+}
+
+/* One of two sums that are made at once: its state and sixteen words. */
+struct lane {
+    __m128i abef, cdgh, a, b, c, d;
+};
+
+TARGET static inline void read_words(struct lane *l, const uint8_t *block)
+{
+    const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+    const __m128i *from = (const __m128i *)(const void *)block;
+
+    l->a = _mm_shuffle_epi8(_mm_loadu_si128(from), swap);
+    l->b = _mm_shuffle_epi8(_mm_loadu_si128(from + 1), swap);
+    l->c = _mm_shuffle_epi8(_mm_loadu_si128(from + 2), swap);
+    l->d = _mm_shuffle_epi8(_mm_loadu_si128(from + 3), swap);
+}
+
+/* Sixteen rounds of both, in turns. */
+TARGET static inline void sixteen(struct lane *x, struct lane *y, unsigned int first)
+{
+    four(&x->abef, &x->cdgh, x->a, first);
+    four(&y->abef, &y->cdgh, y->a, first);
+    four(&x->abef, &x->cdgh, x->b, first + 4);
+    four(&y->abef, &y->cdgh, y->b, first + 4);
+    four(&x->abef, &x->cdgh, x->c, first + 8);
+    four(&y->abef, &y->cdgh, y->c, first + 8);
+    four(&x->abef, &x->cdgh, x->d, first + 12);
+    four(&y->abef, &y->cdgh, y->d, first + 12);
+}
+
+TARGET static inline void next_sixteen(struct lane *l)
+{
+    l->a = next(l->a, l->b, l->c, l->d);
+    l->b = next(l->b, l->c, l->d, l->a);
+    l->c = next(l->c, l->d, l->a, l->b);
+    l->d = next(l->d, l->a, l->b, l->c);
+}
+
+TARGET static void fast_pairs(uint32_t state_x[8], uint32_t state_y[8], const uint8_t *x_blocks,
+                              const uint8_t *y_blocks, size_t count)
+{
+    struct lane x;
+    struct lane y;
+
+    take_state(state_x, &x.abef, &x.cdgh);
+    take_state(state_y, &y.abef, &y.cdgh);
+    for (size_t at = 0; at < count * BLOCK_BYTES; at += BLOCK_BYTES) {
+        struct lane x_before = x;
+        struct lane y_before = y;
+
+        read_words(&x, x_blocks + at);
+        read_words(&y, y_blocks + at);
+#pragma GCC unroll 3
+        for (unsigned int i = 0; i < 48; i += 16) {
+            sixteen(&x, &y, i);
+            next_sixteen(&x);
+            next_sixteen(&y);
+        }
+        sixteen(&x, &y, 48);
+        x.abef = _mm_add_epi32(x.abef, x_before.abef);
+        x.cdgh = _mm_add_epi32(x.cdgh, x_before.cdgh);
+        y.abef = _mm_add_epi32(y.abef, y_before.abef);
+        y.cdgh = _mm_add_epi32(y.cdgh, y_before.cdgh);
+    }
+    give_state(state_x, x.abef, x.cdgh);
+    give_state(state_y, y.abef, y.cdgh);
 }
 
 #else
@@ -193,7 +274,7 @@ bool vgpu_sha256_is_fast(void)
 
 static void blocks(uint32_t state[8], const uint8_t *bytes, size_t count)
 {
-#if defined(__x86_64__)
+#if defined(HAS_FAST)
     if (vgpu_sha256_is_fast()) {
         fast_blocks(state, bytes, count);
         return;
@@ -227,6 +308,21 @@ void vgpu_sha256_add(struct vgpu_sha256 *sha, const void *bytes, size_t size)
     }
     blocks(sha->state, at, size / BLOCK_BYTES);
     memcpy(sha->block, at + size - size % BLOCK_BYTES, size % BLOCK_BYTES);
+}
+
+void vgpu_sha256_add_two(struct vgpu_sha256 *a, struct vgpu_sha256 *b, const void *to_a,
+                         const void *to_b, size_t size)
+{
+#if defined(HAS_FAST)
+    if (vgpu_sha256_is_fast() && (a->bytes | b->bytes | size) % BLOCK_BYTES == 0) {
+        fast_pairs(a->state, b->state, to_a, to_b, size / BLOCK_BYTES);
+        a->bytes += size;
+        b->bytes += size;
+        return;
+    }
+#endif
+    vgpu_sha256_add(a, to_a, size);
+    vgpu_sha256_add(b, to_b, size);
 }
 
 void vgpu_sha256_end(struct vgpu_sha256 *sha, uint8_t digest[VGPU_SHA256_BYTES])

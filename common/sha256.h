@@ -5,7 +5,8 @@
 /*
  * SHA-256 (FIPS 180-4), with the processor's instructions for it where it has them.  Our own,
  * because a cryptographic library would come into every CUDA program and every locked worker for
- * this one function; checked against the standard's vectors, both ways.  Any thread.
+ * this one function; checked against the standard's vectors, both ways: a build of the file with
+ * VGPU_SHA256_PLAIN_ONLY does without the instructions.  Any thread.
  */
 
 #include <stdbool.h>
@@ -20,9 +21,16 @@ struct vgpu_sha256 {
     uint8_t block[64];
 };
 
+/* Begins; adds `size` bytes, as often as there are some; writes the digest, behind which only begin
+ * may follow. */
 void vgpu_sha256_begin(struct vgpu_sha256 *sha);
 void vgpu_sha256_add(struct vgpu_sha256 *sha, const void *bytes, size_t size);
 void vgpu_sha256_end(struct vgpu_sha256 *sha, uint8_t digest[VGPU_SHA256_BYTES]);
+
+/* As two times vgpu_sha256_add() of `size` bytes each.  The processor's instructions wait for each
+ * other within one sum, not between two: whole blocks cost about half as much so. */
+void vgpu_sha256_add_two(struct vgpu_sha256 *a, struct vgpu_sha256 *b, const void *to_a,
+                         const void *to_b, size_t size);
 
 /* All at once. */
 void vgpu_sha256(const void *bytes, size_t size, uint8_t digest[VGPU_SHA256_BYTES]);
