@@ -2,33 +2,11 @@
 #include "proto/handles.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define CHUNK_SLOTS 256u
+#define CHUNK_SLOTS VGPU_HANDLES_CHUNK
 #define NO_SLOT     UINT32_MAX
-
-/*
- * tag: generation << 1 | live.  A reader looks at the tag, the object and the tag again;
- * a slot changes its tag before its object when it dies and after it when it is born.
- */
-struct slot {
-    _Atomic uint64_t tag;
-    _Atomic(void *) object;
-    uint32_t next_free;
-};
-
-struct vgpu_handles {
-    pthread_mutex_t lock;
-    enum vgpu_handle_kind kind;
-    uint32_t max;
-    uint32_t fresh;      /* slots below were used at least once, by us */
-    uint32_t first_free; /* list of used and free slots */
-    uint32_t count;
-    _Atomic(struct slot *) chunks[];
-};
 
 static uint32_t chunk_count(uint32_t max)
 {
@@ -66,19 +44,19 @@ void vgpu_handles_free(struct vgpu_handles *table)
 }
 
 /* The slot of an index below max, or NULL when its chunk was never made. */
-static struct slot *slot_at(const struct vgpu_handles *table, uint32_t index)
+static struct vgpu_handle_slot *slot_at(const struct vgpu_handles *table, uint32_t index)
 {
-    struct slot *chunk =
+    struct vgpu_handle_slot *chunk =
         atomic_load_explicit(&table->chunks[index / CHUNK_SLOTS], memory_order_acquire);
 
     return chunk != NULL ? &chunk[index % CHUNK_SLOTS] : NULL;
 }
 
 /* The same, but makes the chunk; NULL when there is no memory.  Under the lock. */
-static struct slot *slot_made(struct vgpu_handles *table, uint32_t index)
+static struct vgpu_handle_slot *slot_made(struct vgpu_handles *table, uint32_t index)
 {
     if (slot_at(table, index) == NULL) {
-        struct slot *chunk = calloc(CHUNK_SLOTS, sizeof(*chunk));
+        struct vgpu_handle_slot *chunk = calloc(CHUNK_SLOTS, sizeof(*chunk));
 
         if (chunk == NULL) {
             return NULL;
@@ -91,16 +69,12 @@ static struct slot *slot_made(struct vgpu_handles *table, uint32_t index)
     return slot_at(table, index);
 }
 
-static uint64_t live_tag(uint64_t handle)
-{
-    return (uint64_t)vgpu_handle_generation_of(handle) << 1 | 1;
-}
-
 /* Under the lock. */
-static void slot_bear(struct vgpu_handles *table, struct slot *slot, uint64_t handle, void *object)
+static void slot_bear(struct vgpu_handles *table, struct vgpu_handle_slot *slot, uint64_t handle,
+                      void *object)
 {
     atomic_store_explicit(&slot->object, object, memory_order_release);
-    atomic_store_explicit(&slot->tag, live_tag(handle), memory_order_release);
+    atomic_store_explicit(&slot->tag, vgpu_handle_live_tag(handle), memory_order_release);
     table->count++;
 }
 
@@ -108,7 +82,7 @@ static void slot_bear(struct vgpu_handles *table, struct slot *slot, uint64_t ha
 static uint32_t pick_index(struct vgpu_handles *table)
 {
     uint32_t index = table->first_free;
-    struct slot *slot = index != NO_SLOT ? slot_at(table, index) : NULL;
+    struct vgpu_handle_slot *slot = index != NO_SLOT ? slot_at(table, index) : NULL;
 
     if (slot != NULL) {
         table->first_free = slot->next_free;
@@ -120,7 +94,7 @@ static uint32_t pick_index(struct vgpu_handles *table)
 static int mint_locked(struct vgpu_handles *table, void *object, uint64_t *handle)
 {
     uint32_t index = pick_index(table);
-    struct slot *slot;
+    struct vgpu_handle_slot *slot;
     uint32_t generation;
 
     if (index == NO_SLOT) {
@@ -157,7 +131,7 @@ static bool belongs(const struct vgpu_handles *table, uint64_t handle)
 
 static int accept_locked(struct vgpu_handles *table, uint64_t handle, void *object)
 {
-    struct slot *slot = slot_made(table, vgpu_handle_index_of(handle));
+    struct vgpu_handle_slot *slot = slot_made(table, vgpu_handle_index_of(handle));
     uint64_t tag;
 
     if (slot == NULL) {
@@ -183,31 +157,18 @@ int vgpu_handles_accept(struct vgpu_handles *table, uint64_t handle, void *objec
     return rc;
 }
 
-void *vgpu_handles_get(const struct vgpu_handles *table, uint64_t handle)
-{
-    uint64_t tag = live_tag(handle);
-    struct slot *slot =
-        belongs(table, handle) ? slot_at(table, vgpu_handle_index_of(handle)) : NULL;
-    void *object;
-
-    if (slot == NULL || atomic_load_explicit(&slot->tag, memory_order_acquire) != tag) {
-        return NULL;
-    }
-    object = atomic_load_explicit(&slot->object, memory_order_acquire);
-    return atomic_load_explicit(&slot->tag, memory_order_acquire) == tag ? object : NULL;
-}
-
 static void *take_locked(struct vgpu_handles *table, uint64_t handle)
 {
     uint32_t index = vgpu_handle_index_of(handle);
-    struct slot *slot = slot_at(table, index);
+    struct vgpu_handle_slot *slot = slot_at(table, index);
     void *object;
 
-    if (slot == NULL || atomic_load(&slot->tag) != live_tag(handle)) {
+    if (slot == NULL || atomic_load(&slot->tag) != vgpu_handle_live_tag(handle)) {
         return NULL;
     }
     object = atomic_load(&slot->object);
-    atomic_store_explicit(&slot->tag, live_tag(handle) & ~(uint64_t)1, memory_order_release);
+    atomic_store_explicit(&slot->tag, vgpu_handle_live_tag(handle) & ~(uint64_t)1,
+                          memory_order_release);
     atomic_store_explicit(&slot->object, NULL, memory_order_release);
     table->count--;
     /* A slot without a next generation retires; one below `fresh` was minted here. */
@@ -245,7 +206,7 @@ void vgpu_handles_each(struct vgpu_handles *table,
                        void (*fn)(void *object, uint64_t handle, void *arg), void *arg)
 {
     for (uint32_t i = 0; i < table->max; i++) {
-        struct slot *slot = slot_at(table, i);
+        struct vgpu_handle_slot *slot = slot_at(table, i);
         uint64_t tag = slot != NULL ? atomic_load(&slot->tag) : 0;
         uint64_t handle = vgpu_handle_make(table->kind, (uint32_t)(tag >> 1), i);
         void *object = (tag & 1) != 0 ? vgpu_handles_get(table, handle) : NULL;
@@ -254,4 +215,28 @@ void vgpu_handles_each(struct vgpu_handles *table,
             fn(object, handle, arg);
         }
     }
+}
+
+void *vgpu_handles_find(struct vgpu_handles *table, uint32_t *at,
+                        bool (*match)(const void *object, const void *arg), const void *arg)
+{
+    void *found = NULL;
+
+    (void)pthread_mutex_lock(&table->lock);
+    while (*at < table->max && found == NULL) {
+        const struct vgpu_handle_slot *slot = slot_at(table, *at);
+
+        if (slot == NULL) {
+            *at += CHUNK_SLOTS - *at % CHUNK_SLOTS;
+            continue;
+        }
+        (*at)++;
+        if ((atomic_load(&slot->tag) & 1) != 0) {
+            void *object = atomic_load(&slot->object);
+
+            found = match(object, arg) ? object : NULL;
+        }
+    }
+    (void)pthread_mutex_unlock(&table->lock);
+    return found;
 }

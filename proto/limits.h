@@ -124,7 +124,7 @@
 
 /* Module image: larger than any library's cubin seen (60 MB), small enough to copy. */
 #define VGPU_MODULE_BYTES_MAX 0x10000000ull
-/* Keys of cached code: SHA-256. */
+/* Keys of cached code: made with SHA-256. */
 #define VGPU_CACHE_KEY_BYTES 32u
 /* Smallest image that a guest asks the cache for: below it asking costs what sending does. */
 #define VGPU_CACHE_BYTES_MIN 0x100000u

@@ -65,14 +65,8 @@ int vgpu_ring_put(struct vgpu_ring *ring, const void *bytes, size_t len)
     first = first < len ? first : len;
     memcpy(ring->data + at, bytes, first);
     memcpy(ring->data, (const uint8_t *)bytes + first, len - first);
-    ring->mine += len;
-    atomic_store(&ring->words->head, ring->mine);
+    vgpu_ring_publish(ring, len);
     return 0;
-}
-
-bool vgpu_ring_wants_wake(struct vgpu_ring *ring)
-{
-    return atomic_load(&ring->words->parked) != 0 && atomic_exchange(&ring->words->parked, 0) != 0;
 }
 
 bool vgpu_ring_starve(struct vgpu_ring *ring, size_t len)

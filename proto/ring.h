@@ -51,8 +51,30 @@ void vgpu_ring_init(struct vgpu_ring *ring, struct vgpu_ring_words *words, void 
  * -EPROTO when the peer's index is impossible. */
 int vgpu_ring_put(struct vgpu_ring *ring, const void *bytes, size_t len);
 
+/* Producer: where `len` bytes, more than none, can be written in one piece and then published; NULL
+ * when they are not known to fit or would go over the ring's end, which vgpu_ring_put() does. */
+static inline uint8_t *vgpu_ring_room(const struct vgpu_ring *ring, size_t len)
+{
+    uint64_t at = ring->mine & (ring->size - 1);
+
+    return len <= ring->size - at && len <= ring->size - (ring->mine - ring->theirs)
+               ? ring->data + at
+               : NULL;
+}
+
+/* Producer: publishes `len` bytes that are written there. */
+static inline void vgpu_ring_publish(struct vgpu_ring *ring, size_t len)
+{
+    ring->mine += len;
+    atomic_store(&ring->words->head, ring->mine);
+}
+
 /* Producer, after a put: true when the consumer sleeps and must be woken (clears the flag). */
-bool vgpu_ring_wants_wake(struct vgpu_ring *ring);
+static inline bool vgpu_ring_wants_wake(struct vgpu_ring *ring)
+{
+    return __builtin_expect(atomic_load(&ring->words->parked) != 0, 0) &&
+           atomic_exchange(&ring->words->parked, 0) != 0;
+}
 
 /* Producer, after -EAGAIN: announces that it waits for space.  True when it may sleep, false when
  * space for `len` bytes is there by now (the flag is taken back). */

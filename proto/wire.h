@@ -5,7 +5,7 @@
 /*
  * The pieces of a flat body (docs/specs/wire.md, "Bodies"): little-endian fields at
  * fixed offsets, then byte strings, each at a multiple of 8, all padding zero.  Used
- * by the generated vgpu_put_*() and vgpu_get_*() only.
+ * by generated code only: vgpu_put_*(), vgpu_get_*() and the guest's senders.
  */
 
 #include <stdbool.h>

@@ -37,6 +37,22 @@ CALLS = [
         "doc": "Registers a slab of the window with the driver.",
     },
     {
+        "name": "vgpuImageKnown", "class": "round_trip", "host": "manual", "blocking": True,
+        "wire": {
+            "args": [("u64", "image_size")],
+            "ret": [("u32", "known")],
+        },
+        "doc": "Whether the cache has anything of the size of an image.",
+    },
+    {
+        "name": "vgpuImagePart", "class": "round_trip", "host": "manual", "blocking": True,
+        "wire": {
+            "args": [("u64", "image_size"), ("u64", "at"), ("u64", "offset"), ("u64", "bytes")],
+            "ret": [],
+        },
+        "doc": "Copies the next part of a module image out of the window.",
+    },
+    {
         "name": "vgpuHostUnregister", "class": "round_trip", "host": "manual", "blocking": True,
         "wire": {
             "args": [("u64", "offset")],

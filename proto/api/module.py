@@ -32,6 +32,7 @@ CALLS = [
             "args": [
                 ("u64", "image_offset"),
                 ("u64", "image_size"),
+                ("u32", "in_parts"),
                 ("u32", "info_log_size"),
                 ("u32", "error_log_size"),
                 ("u32", "policy"),

@@ -83,6 +83,8 @@ def check_symbol(call, names):
         fail(call, "needs 'base' and 'since'")
     if call.implemented and call.args is None:
         fail(call, "implemented without 'args'")
+    if call.cls in ("one_way", "round_trip") and not (call.is_operation or call.via or call.alias_of):
+        fail(call, f"'{call.cls}' and no operation: it wants 'host', or 'via' names operations")
     for name in ([call.alias_of] if call.alias_of else []) + call.via:
         if name not in names:
             fail(call, f"alias of unknown base '{name}'" if name == call.alias_of

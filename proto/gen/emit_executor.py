@@ -184,6 +184,8 @@ def auto_function(call):
     for arg in call.args:
         if arg.kind == "out":
             out += f"    ret->{arg.name} = {arg.name};\n"
+    if not call.wire_args:
+        out += "    (void)args;\n"
     if not call.wire_ret:
         out += "    (void)ret;\n"
     return out + "    return cu;\n}\n\n"

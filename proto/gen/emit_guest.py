@@ -2,7 +2,7 @@
 """The guest library's generated part: exported symbols, senders, names, version script."""
 
 from . import wire
-from .emit_ops import groups
+from .emit_ops import groups, put_fields
 from .text import banner, guard, macro, parameters, wrap
 
 CLASS = {"local": "GS_CLASS_LOCAL", "one_way": "GS_CLASS_ONE_WAY",
@@ -223,12 +223,28 @@ def encode(call):
     return first, later
 
 
+def writer(call):
+    """What writes the body where the record is put together."""
+    fixed, text = wire.layout(call.wire_args), wire.strings(call.wire_args)
+    out = wrap(f"static void write_{call.name}",
+               ["uint8_t *body", "size_t len", "const void *from"], "\n{\n")
+    if not call.wire_args:
+        return out + "    (void)body;\n    (void)len;\n    (void)from;\n}\n\n"
+    out += f"    const struct vgpu_args_{call.name} *args = from;\n"
+    out += (f"    size_t at = {fixed};\n" if text else "") + "\n    (void)len;\n"
+    return out + put_fields("args", call.wire_args) + "}\n\n"
+
+
 def send_function(call):
-    declare, later = encode(call)
-    out = sender(call, "\n{\n") + declare + "\n" + later
-    out += "    if (size < 0) {\n        return CUDA_ERROR_INVALID_VALUE;\n    }\n"
-    return out + wrap("return gs_session_send",
-                      ["session", f"VGPU_OP_{call.name}", "body", "(size_t)size"], ";\n}\n", 4)
+    fixed, text = wire.layout(call.wire_args), wire.strings(call.wire_args)
+    length = " + ".join([str(fixed)] + [f"vgpu_wire_padded(args->{s.name}_len)" for s in text])
+    out = writer(call) + sender(call, "\n{\n")
+    for item in text:
+        out += f"    if (args->{item.name}_len > {wire.bound_c(item)}) {{\n"
+        out += "        return CUDA_ERROR_INVALID_VALUE;\n    }\n"
+    return out + wrap("return gs_session_write",
+                      ["session", f"VGPU_OP_{call.name}", length, f"write_{call.name}", "args"],
+                      ";\n}\n", 4)
 
 
 def call_function(call):
@@ -256,6 +272,7 @@ def call_function(call):
 def calls_source(ops):
     out = banner("Apache-2.0") + '#include "gs_calls.h"\n\n#include <string.h>\n\n'
     out += '#include "guest/libcuda/session.h"\n#include "proto/limits.h"\n'
+    out += '#include "proto/wire.h"\n' if any(c.cls == "one_way" for c in ops) else ""
     if any(c.cls == "round_trip" for c in ops):
         out += "\n/* A worker whose answer cannot be read is as good as dead. */\n"
         out += "#define BROKEN_ANSWER CUDA_ERROR_LAUNCH_FAILED\n"

@@ -58,6 +58,14 @@ def put(call, which, fields):
     if not fields:
         out += "    (void)body;\n    (void)cap;\n"
         out += f"    (void){which};\n"
+    out += put_fields(which, fields)
+    return out + ("    return (ssize_t)at;\n}\n" if text else f"    return {fixed};\n}}\n")
+
+
+def put_fields(which, fields):
+    """Writes a body that has room; byte strings from `at` on."""
+    fixed, text = wire.layout(fields), wire.strings(fields)
+    out = ""
     for item in sorted(fields, key=lambda f: f.offset):
         if item.kind == "bytes":
             out += (f"    vgpu_wire_put_u32(body + {item.offset}, {which}->{item.name}_len);\n")
@@ -70,7 +78,7 @@ def put(call, which, fields):
         out += wrap("vgpu_wire_put_bytes",
                     ["body", "&at", f"{which}->{item.name}", f"{which}->{item.name}_len"],
                     ";\n", 4)
-    return out + ("    return (ssize_t)at;\n}\n" if text else f"    return {fixed};\n}}\n")
+    return out
 
 
 def get(call, which, fields):
