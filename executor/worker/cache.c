@@ -9,15 +9,16 @@
 
 #include "common/cleanup.h"
 #include "common/fd.h"
+#include "common/image_hash.h"
 #include "common/log.h"
-#include "common/sha256.h"
 #include "executor/worker/error.h"
+#include "executor/worker/pages.h"
 #include "executor/worker/private_copy.h"
 #include "executor/worker/session.h"
 #include "proto/cache.h"
 
 /* Values of CacheAnswer.state. */
-enum state { NOTHING, FILED, ROOM };
+enum state { NOTHING, FILED, ROOM, OF_THAT_SIZE };
 
 /* What is to be filed when a load has been answered: an image, and what its PTX became. */
 #define LATER_MAX 2u
@@ -46,13 +47,14 @@ void ex_cache_answer(struct ex_session *x, const Vgpu__CacheAnswer *answer,
                      struct vgpu_frame_socket *socket)
 {
     struct ex_cache *cache = &x->cache;
-    int fd = answer->state != NOTHING ? vgpu_frame_socket_take_fd(socket) : -1;
+    bool has_fd = answer->state == FILED || answer->state == ROOM;
+    int fd = has_fd ? vgpu_frame_socket_take_fd(socket) : -1;
     bool due;
 
     (void)pthread_mutex_lock(&cache->lock);
     due = cache->waits;
     cache->waits = false;
-    cache->state = fd >= 0 ? answer->state : NOTHING;
+    cache->state = fd >= 0 || !has_fd ? answer->state : NOTHING;
     cache->bytes = answer->bytes;
     cache->fd = fd;
     (void)pthread_cond_signal(&cache->answered);
@@ -62,7 +64,7 @@ void ex_cache_answer(struct ex_session *x, const Vgpu__CacheAnswer *answer,
     }
 }
 
-/* Asks and waits.  *fd is the caller's.  The turn is held. */
+/* Asks and waits.  *fd is the caller's.  A key of NULL asks for the size.  The turn is held. */
 static uint32_t ask(struct ex_session *x, const uint8_t *key, uint64_t room, uint64_t *bytes,
                     int *fd)
 {
@@ -72,9 +74,11 @@ static uint32_t ask(struct ex_session *x, const uint8_t *key, uint64_t room, uin
     uint8_t copy[VGPU_CACHE_KEY_BYTES];
     uint32_t state;
 
-    memcpy(copy, key, sizeof(copy));
-    message.key.data = copy;
-    message.key.len = sizeof(copy);
+    if (key != NULL) {
+        memcpy(copy, key, sizeof(copy));
+        message.key.data = copy;
+        message.key.len = sizeof(copy);
+    }
     message.room = room;
     frame.kind_case = VGPU__FRAME__KIND_CACHE_ASK;
     frame.cache_ask = &message;
@@ -138,7 +142,7 @@ static const char *map(int fd, uint64_t bytes, struct ex_cached *cached)
         return wrong;
     }
     /* Private: older kernels refuse to share what is sealed, even to be read. */
-    at = mmap(NULL, vgpu_cache_fd_bytes(bytes), PROT_READ, MAP_PRIVATE, fd, 0);
+    at = mmap(NULL, vgpu_cache_fd_bytes(bytes), PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
     if (at == MAP_FAILED) {
         return "it cannot be mapped";
     }
@@ -154,6 +158,21 @@ static const char *map(int fd, uint64_t bytes, struct ex_cached *cached)
 void ex_cache_let_go(struct ex_cached *cached)
 {
     (void)munmap((void *)(uintptr_t)cached->bytes, vgpu_cache_fd_bytes(cached->size));
+}
+
+bool ex_cache_has_size(struct ex_session *x, uint64_t size)
+{
+    VGPU_CLEANUP_FD int fd = -1;
+    uint32_t state;
+    uint64_t bytes;
+
+    if (!x->cache.on) {
+        return false;
+    }
+    (void)pthread_mutex_lock(&x->cache.turn);
+    state = ask(x, NULL, size, &bytes, &fd);
+    (void)pthread_mutex_unlock(&x->cache.turn);
+    return state == OF_THAT_SIZE;
 }
 
 bool ex_cache_find(struct ex_session *x, const uint8_t *key, struct ex_cached *cached)
@@ -186,7 +205,7 @@ bool ex_cache_find_image(struct ex_session *x, const uint8_t *key, struct ex_cac
     if (!ex_cache_find(x, key, cached)) {
         return false;
     }
-    vgpu_sha256(cached->bytes, cached->size, digest);
+    vgpu_image_hash(cached->bytes, cached->size, digest);
     if (memcmp(digest, key, sizeof(digest)) == 0) {
         return true;
     }
@@ -209,6 +228,7 @@ static bool fill(int fd, const void *bytes, size_t size)
     if (at == MAP_FAILED) {
         return false;
     }
+    ex_pages_make(at, size);
     memcpy(at, bytes, size);
     (void)munmap(at, size);
     return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0;
@@ -268,7 +288,7 @@ void ex_cache_settle(struct ex_session *x)
         struct later *l = &later[i];
 
         if (!l->has_key) {
-            vgpu_sha256(l->bytes, l->size, l->key);
+            vgpu_image_hash(l->bytes, l->size, l->key);
         }
         ex_cache_file(x, l->key, l->bytes, l->size);
         ex_private_free(l->bytes, l->size);

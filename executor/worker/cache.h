@@ -40,18 +40,22 @@ struct ex_cached {
     size_t size;
 };
 
+/* Starts zeroed: nothing is asked for yet. */
 void ex_cache_init(struct ex_cache *cache);
 
 /* The dispatcher's: hands an answer of the broker on.  Ends the session when none was due. */
 void ex_cache_answer(struct ex_session *x, const Vgpu__CacheAnswer *answer,
                      struct vgpu_frame_socket *socket);
 
+/* Whether anything of that size is filed: only then an image's hash is worth its cost. */
+bool ex_cache_has_size(struct ex_session *x, uint64_t size);
+
 /* What is filed under a key; false: nothing, or nothing that can be used, which is then dropped.
  * ex_cache_let_go() when done. */
 bool ex_cache_find(struct ex_session *x, const uint8_t *key, struct ex_cached *cached);
 void ex_cache_let_go(struct ex_cached *cached);
 
-/* The same for an image, whose key is its SHA-256. */
+/* The same for an image, whose key is its hash (common/image_hash.h). */
 bool ex_cache_find_image(struct ex_session *x, const uint8_t *key, struct ex_cached *cached);
 
 /* Tells the broker that what lies under a key is not what it should be. */
@@ -62,7 +66,7 @@ void ex_cache_wrong(struct ex_session *x, const uint8_t *key, const char *reason
 void ex_cache_file(struct ex_session *x, const uint8_t *key, const void *bytes, size_t size);
 
 /* Remembers memory of ex_private_copy(), which it takes, to be filed under a key (NULL: its
- * SHA-256) when the answer has been sent; on a helper thread. */
+ * hash) when the answer has been sent; on a helper thread. */
 void ex_cache_later(const uint8_t *key, uint8_t *bytes, size_t size);
 
 /* Files what was remembered on this thread. */

@@ -29,6 +29,7 @@ struct ex_charges {
     struct ex_limit_charge limits[CU_LIMIT_MAX];
 };
 
+/* Starts zeroed: nothing is charged. */
 void ex_charges_init(struct ex_charges *charges);
 
 /* Counts bytes of code; false when that is more than a session may have. */

@@ -31,19 +31,18 @@ static bool links(const struct ex_driver *driver)
 /* The text that the driver would compile; false: it has machine code, or nothing. */
 static bool find_text(const struct ex_choice *choice, uint32_t capability, struct source *source)
 {
-    enum ex_image_kind kind = ex_image_check(choice->bytes, choice->size);
     struct ex_part part;
 
     source->owned = NULL;
     source->text = (const char *)choice->bytes;
     source->size = choice->size;
-    if (kind == EX_IMAGE_FATBIN) {
+    if (choice->kind == EX_IMAGE_FATBIN) {
         if (!ex_part_for(choice->bytes, capability, false, &part) || part.kind != EX_PART_PTX) {
             return false;
         }
         source->owned = ex_part_code(&part, &source->size);
         source->text = (const char *)source->owned;
-    } else if (kind != EX_IMAGE_PTX) {
+    } else if (choice->kind != EX_IMAGE_PTX) {
         return false;
     }
     if (source->text == NULL) {

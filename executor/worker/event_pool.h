@@ -17,6 +17,7 @@ struct ex_event_pool {
 /* An event that nothing waits for; give it back with ex_event_pool_put(). */
 CUresult ex_event_pool_get(struct ex_event_pool *pool, CUevent *event);
 
+/* Gives one back that was got. */
 void ex_event_pool_put(struct ex_event_pool *pool, CUevent event);
 
 #endif

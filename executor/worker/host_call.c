@@ -15,13 +15,14 @@ void ex_host_calls_init(struct ex_host_calls *calls)
 /* An honest guest's tokens, and as many that it has let go of but whose calls have not ended. */
 #define LIVE_MAX (2 * VGPU_HOST_CALLS_MAX)
 
-static bool count_one(struct ex_host_calls *calls)
+static bool count_one(struct ex_host_calls *calls, bool stays)
 {
     bool room;
 
     (void)pthread_mutex_lock(&calls->lock);
     room = calls->live < LIVE_MAX;
     calls->live += room;
+    calls->expected += room && !stays;
     (void)pthread_mutex_unlock(&calls->lock);
     return room;
 }
@@ -30,7 +31,7 @@ struct ex_host_call *ex_host_call_new(struct ex_session *x, uint64_t token, bool
 {
     struct ex_host_call *call = calloc(1, sizeof(*call));
 
-    if (call != NULL && !count_one(&x->host_calls)) {
+    if (call != NULL && !count_one(&x->host_calls, stays)) {
         free(call);
         call = NULL;
     }
@@ -58,7 +59,18 @@ void ex_host_call_expect(struct ex_host_call *call, bool expect)
 
     (void)pthread_mutex_lock(&calls->lock);
     call->expected += expect ? 1 : UINT64_MAX;
+    calls->expected += expect ? 1 : UINT64_MAX;
     (void)pthread_mutex_unlock(&calls->lock);
+}
+
+bool ex_host_calls_expected(struct ex_host_calls *calls)
+{
+    bool any;
+
+    (void)pthread_mutex_lock(&calls->lock);
+    any = calls->expected > 0;
+    (void)pthread_mutex_unlock(&calls->lock);
+    return any;
 }
 
 void ex_host_call_end(struct ex_host_call *call)
@@ -100,6 +112,7 @@ static void wait_for_guest(struct ex_host_calls *calls, struct ex_host_call *cal
     }
     *at = self->next;
     call->expected--;
+    calls->expected--;
     let_go(call);
     (void)pthread_mutex_unlock(&calls->lock);
 }

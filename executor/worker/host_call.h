@@ -40,10 +40,12 @@ struct ex_host_calls {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint64_t last_call;
-    uint32_t live; /* struct ex_host_call that there are */
+    uint32_t live;     /* struct ex_host_call that there are */
+    uint64_t expected; /* calls of all of them under way */
     struct ex_host_running *running;
 };
 
+/* None under way. */
 void ex_host_calls_init(struct ex_host_calls *calls);
 
 /* A new function, owned by the caller until ex_host_call_end(); one that does not stay, with one
@@ -52,6 +54,9 @@ struct ex_host_call *ex_host_call_new(struct ex_session *x, uint64_t token, bool
 
 /* One call more is under way, or was not. */
 void ex_host_call_expect(struct ex_host_call *call, bool expect);
+
+/* Whether any call is under way.  Only the dispatcher makes it so. */
+bool ex_host_calls_expected(struct ex_host_calls *calls);
 
 /* Nothing will call it any more but what is expected.  Accepts NULL. */
 void ex_host_call_end(struct ex_host_call *call);

@@ -23,7 +23,11 @@ static CUresult choose_part(const uint8_t *image, uint32_t capability, uint32_t 
     }
     choice->owned = ex_part_code(&part, &choice->size);
     choice->bytes = choice->owned;
-    return choice->owned != NULL ? CUDA_SUCCESS : CUDA_ERROR_INVALID_IMAGE;
+    if (choice->owned == NULL) {
+        return CUDA_ERROR_INVALID_IMAGE;
+    }
+    choice->kind = ex_image_check(choice->bytes, choice->size);
+    return CUDA_SUCCESS;
 }
 
 CUresult ex_image_choose(const uint8_t *image, size_t size, uint32_t capability, uint32_t policy,
@@ -31,7 +35,7 @@ CUresult ex_image_choose(const uint8_t *image, size_t size, uint32_t capability,
 {
     enum ex_image_kind kind = ex_image_check(image, size);
 
-    *choice = (struct ex_choice){.bytes = image, .size = size};
+    *choice = (struct ex_choice){.bytes = image, .size = size, .kind = kind};
     if (kind == EX_IMAGE_BAD) {
         return CUDA_ERROR_INVALID_IMAGE;
     }

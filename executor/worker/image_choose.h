@@ -5,13 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "executor/worker/image.h"
 #include "proto/cuda_abi.h"
 
 /* What the driver is given of an image. */
 struct ex_choice {
     const uint8_t *bytes; /* with a NUL behind them */
     size_t size;
-    uint8_t *owned; /* to be freed, or NULL: the bytes are the image's */
+    enum ex_image_kind kind; /* of these bytes */
+    uint8_t *owned;          /* to be freed, or NULL: the bytes are the image's */
 };
 
 /*

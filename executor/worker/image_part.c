@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "executor/worker/pages.h"
 #include "proto/limits.h"
 
 #define FLAG_LZ4       0x2000u
@@ -85,6 +86,11 @@ static bool can_unpack(const struct ex_part *part)
            part->plain_bytes <= VGPU_MODULE_BYTES_MAX;
 }
 
+bool ex_part_is_plain(const struct ex_part *part)
+{
+    return (part->flags & FLAGS_COMPRESS) == 0;
+}
+
 uint8_t *ex_part_code(const struct ex_part *part, size_t *size)
 {
     bool packed = (part->flags & FLAGS_COMPRESS) != 0;
@@ -94,6 +100,7 @@ uint8_t *ex_part_code(const struct ex_part *part, size_t *size)
     if (code == NULL) {
         return NULL;
     }
+    ex_pages_make(code, bytes);
     if (!packed) {
         memcpy(code, part->payload, bytes);
     } else if (!unpack(part, code)) {

@@ -26,6 +26,9 @@ struct ex_part {
 /* The part at *at, which begins as 0, and moves it on; false: there are no more. */
 bool ex_part_next(const uint8_t *image, uint64_t *at, struct ex_part *part);
 
+/* Whether the payload is the code itself, not packed. */
+bool ex_part_is_plain(const struct ex_part *part);
+
 /* The code of a part, unpacked, with a NUL behind it; the caller's to free.  NULL: it cannot be
  * unpacked, or there is no memory. */
 uint8_t *ex_part_code(const struct ex_part *part, size_t *size);

@@ -15,6 +15,8 @@
 /* What the compiler makes of printf. */
 static const char print_name[] = "vprintf";
 
+static const char managed[] = ".managed";
+
 /* In a symbol's st_other, as ptxas 13.0 writes it. */
 #define OTHER_MANAGED 0x04u
 
@@ -25,6 +27,39 @@ static void note_managed(struct ex_findings *findings, const char *name, size_t 
     if (findings->managed[0] == '\0' && len > 0) {
         memcpy(findings->managed, name, len < most ? len : most);
     }
+}
+
+static bool names_print(const uint8_t *bytes, uint64_t size)
+{
+    return memmem(bytes, size, print_name, sizeof(print_name) - 1) != NULL;
+}
+
+/* The table of names of a section of symbols; false: it has none, or is no such section. */
+static bool names_of(const struct ex_elf_table *table, const Elf64_Shdr *section, Elf64_Shdr *names)
+{
+    return section->sh_type == SHT_SYMTAB && ex_elf_section(table, section->sh_link, names) &&
+           names->sh_type == SHT_STRTAB;
+}
+
+/* What code calls from outside is one of its symbols, so only their names are searched.  Where they
+ * are missing, or more than the image (many symbols of one table), the image is. */
+static bool elf_prints(const uint8_t *bytes, size_t size)
+{
+    struct ex_elf_table table;
+    uint64_t searched = 0;
+    Elf64_Shdr section;
+    Elf64_Shdr names;
+
+    ex_elf_table_of(bytes, &table);
+    for (uint64_t i = 0; searched <= size && ex_elf_section(&table, i, &section); i++) {
+        if (names_of(&table, &section, &names)) {
+            searched += names.sh_size;
+            if (names_print(bytes + names.sh_offset, names.sh_size)) {
+                return true;
+            }
+        }
+    }
+    return (searched == 0 || searched > size) && names_print(bytes, size);
 }
 
 /* The names of a table of symbols that are managed. */
@@ -58,8 +93,7 @@ static void scan_elf(const uint8_t *bytes, struct ex_findings *findings)
 
     ex_elf_table_of(bytes, &table);
     for (uint64_t i = 0; ex_elf_section(&table, i, &section); i++) {
-        if (section.sh_type == SHT_SYMTAB && ex_elf_section(&table, section.sh_link, &names) &&
-            names.sh_type == SHT_STRTAB) {
+        if (names_of(&table, &section, &names)) {
             scan_symbols(bytes, &section, &names, findings);
         }
     }
@@ -83,15 +117,15 @@ static void note_declared(struct ex_ptx *ptx, struct ex_findings *findings)
 static bool names_managed(struct ex_ptx *ptx)
 {
     struct ex_ptx_token token;
-    bool managed = false;
+    bool found = false;
     size_t depth = 1;
 
     while (depth > 0 && ex_ptx_next(ptx, &token)) {
         depth += ex_ptx_is(&token, '(');
         depth -= ex_ptx_is(&token, ')');
-        managed |= ex_ptx_directive(&token, ".managed") != NULL;
+        found |= ex_ptx_directive(&token, managed) != NULL;
     }
-    return depth == 0 && managed;
+    return depth == 0 && found;
 }
 
 /* .global .attribute(.managed) .align 4 .b8 name[16]; */
@@ -110,41 +144,58 @@ static void scan_text(const char *text, struct ex_findings *findings)
     }
 }
 
-/* Code that has a NUL behind it. */
-static void scan_code(const uint8_t *code, size_t size, struct ex_findings *findings)
+/* Code; a text has a NUL behind it. */
+static void scan_code(const uint8_t *code, size_t size, enum ex_image_kind kind, bool variables,
+                      struct ex_findings *findings)
 {
-    enum ex_image_kind kind = ex_image_check(code, size);
+    const char *text = (const char *)code;
 
-    findings->prints |= memmem(code, size, print_name, sizeof(print_name) - 1) != NULL;
+    findings->prints |= kind == EX_IMAGE_ELF ? elf_prints(code, size) : names_print(code, size);
     if (kind == EX_IMAGE_ELF) {
         scan_elf(code, findings);
-        findings->variables = ex_elf_variables(code);
+        findings->variables = variables ? ex_elf_variables(code) : 0;
     } else if (kind == EX_IMAGE_PTX) {
-        scan_text((const char *)code, findings);
-        findings->variables = ex_text_variables((const char *)code);
+        if (strstr(text, managed) != NULL) {
+            scan_text(text, findings);
+        }
+        findings->variables = variables ? ex_text_variables(text) : 0;
     }
 }
 
-void ex_image_scan(const uint8_t *bytes, size_t size, uint32_t capability,
-                   struct ex_findings *findings)
+/* Looked at where it lies.  A text needs a NUL behind it, so it is copied. */
+static bool is_plain_elf(const struct ex_part *part)
 {
-    struct ex_part part;
-    uint8_t *code;
-    size_t code_size = 0;
+    return ex_part_is_plain(part) && part->bytes >= SELFMAG &&
+           memcmp(part->payload, ELFMAG, SELFMAG) == 0;
+}
 
-    memset(findings, 0, sizeof(*findings));
-    if (ex_image_check(bytes, size) != EX_IMAGE_FATBIN) {
-        scan_code(bytes, size, findings);
+static void scan_part(const struct ex_part *part, bool variables, struct ex_findings *findings)
+{
+    size_t size = part->bytes;
+    uint8_t *code;
+
+    if (is_plain_elf(part)) {
+        scan_code(part->payload, size, ex_image_check(part->payload, size), variables, findings);
         return;
     }
-    if (!ex_part_for(bytes, capability, false, &part)) {
-        return;
-    }
-    code = ex_part_code(&part, &code_size);
+    code = ex_part_code(part, &size);
     if (code == NULL) {
         findings->prints = true;
         return;
     }
-    scan_code(code, code_size, findings);
+    scan_code(code, size, ex_image_check(code, size), variables, findings);
     free(code);
+}
+
+void ex_image_scan(const uint8_t *bytes, size_t size, enum ex_image_kind kind, uint32_t capability,
+                   bool variables, struct ex_findings *findings)
+{
+    struct ex_part part;
+
+    memset(findings, 0, sizeof(*findings));
+    if (kind != EX_IMAGE_FATBIN) {
+        scan_code(bytes, size, kind, variables, findings);
+    } else if (ex_part_for(bytes, capability, false, &part)) {
+        scan_part(&part, variables, findings);
+    }
 }

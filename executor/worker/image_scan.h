@@ -6,20 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "executor/worker/image.h"
 #include "proto/limits.h"
 
 /* What is to be known of code before it is loaded. */
 struct ex_findings {
     bool prints;                       /* it may: it names the function behind printf */
     char managed[VGPU_TEXT_BYTES_MAX]; /* the first managed variable, cut off; "": none */
-    uint64_t variables;                /* bytes of device memory for them (image_size.h) */
+    uint64_t variables;                /* bytes of device memory for them (image_size.h), or 0 */
 };
 
 /*
- * Looks into an image that ex_image_check() takes.  Of a fat binary the part is looked at that a
+ * Looks into an image of a kind that ex_image_check() has found; for the size of its variables only
+ * if they count.  Of a fat binary the part is looked at that a
  * device of this capability (90) uses; what cannot be unpacked may print.  Any thread.
  */
-void ex_image_scan(const uint8_t *bytes, size_t size, uint32_t capability,
-                   struct ex_findings *findings);
+void ex_image_scan(const uint8_t *bytes, size_t size, enum ex_image_kind kind, uint32_t capability,
+                   bool variables, struct ex_findings *findings);
 
 #endif

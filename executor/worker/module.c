@@ -79,16 +79,13 @@ static void uncharge(struct ex_session *x, const struct ex_module_cost *cost)
 }
 
 /* Without a quota nothing depends on what variables take. */
-static struct ex_module_cost cost_of(struct ex_session *x, const struct ex_choice *choice,
-                                     const struct ex_findings *findings)
+static bool variables_count(struct ex_session *x)
 {
-    struct ex_module_cost cost = {.code = choice->size};
     uint64_t used;
     uint64_t quota;
 
     ex_memory_usage(x->memory, &used, &quota);
-    cost.variables = quota != 0 ? findings->variables : 0;
-    return cost;
+    return quota != 0;
 }
 
 static CUresult load(struct ex_session *x, const struct ex_choice *choice,
@@ -96,11 +93,11 @@ static CUresult load(struct ex_session *x, const struct ex_choice *choice,
                      const struct vgpu_args_cuModuleLoadDataEx *args, struct ex_jit *jit,
                      uint64_t *handle)
 {
-    struct ex_module_cost cost = cost_of(x, choice, findings);
+    struct ex_module_cost cost = {.code = choice->size, .variables = findings->variables};
     CUmodule module = NULL;
     CUresult cu;
 
-    if (ex_image_check(choice->bytes, choice->size) == EX_IMAGE_BAD) {
+    if (choice->kind == EX_IMAGE_BAD) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
     if (!charge(x, &cost)) {
@@ -129,7 +126,8 @@ static CUresult load_image(struct ex_session *x, const uint8_t *image,
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    ex_image_scan(choice.bytes, choice.size, capability, &findings);
+    ex_image_scan(choice.bytes, choice.size, choice.kind, capability, variables_count(x),
+                  &findings);
     if (findings.managed[0] != '\0') {
         ret->managed = (const uint8_t *)findings.managed;
         ret->managed_len = (uint32_t)strlen(findings.managed);
@@ -146,20 +144,33 @@ static CUresult load_image(struct ex_session *x, const uint8_t *image,
     return cu;
 }
 
-/* An image that the guest has put into the window. */
-static CUresult load_sent(struct ex_session *x, const struct vgpu_args_cuModuleLoadDataEx *args,
-                          struct ex_jit *jit, struct vgpu_ret_cuModuleLoadDataEx *ret)
+/* The worker's own copy of an image: of what lies in the window, or what came in parts. */
+static CUresult take_image(struct ex_session *x, const struct vgpu_args_cuModuleLoadDataEx *args,
+                           uint8_t **image)
 {
-    const uint8_t *window = ex_window_data(&x->window, args->image_offset, args->image_size);
-    uint8_t *image;
-    CUresult cu;
+    const uint8_t *window;
 
+    if (args->in_parts != 0) {
+        *image = ex_incoming_take(x, args->image_size);
+        return *image != NULL ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+    }
+    window = ex_window_data(&x->window, args->image_offset, args->image_size);
     if (window == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    image = ex_private_copy(window, args->image_size);
-    if (image == NULL) {
-        return CUDA_ERROR_OUT_OF_MEMORY;
+    *image = ex_private_copy(window, args->image_size);
+    return *image != NULL ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+}
+
+/* An image that the guest has sent. */
+static CUresult load_sent(struct ex_session *x, const struct vgpu_args_cuModuleLoadDataEx *args,
+                          struct ex_jit *jit, struct vgpu_ret_cuModuleLoadDataEx *ret)
+{
+    uint8_t *image;
+    CUresult cu = take_image(x, args, &image);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
     }
     cu = load_image(x, image, args, jit, ret);
     if (cu == CUDA_SUCCESS && x->cache.on && args->image_size >= VGPU_CACHE_BYTES_MIN) {
@@ -168,6 +179,14 @@ static CUresult load_sent(struct ex_session *x, const struct vgpu_args_cuModuleL
         ex_private_free(image, args->image_size);
     }
     return cu;
+}
+
+CUresult ex_do_vgpuImageKnown(struct ex_session *session,
+                              const struct vgpu_args_vgpuImageKnown *args,
+                              struct vgpu_ret_vgpuImageKnown *ret)
+{
+    ret->known = ex_cache_has_size(session, args->image_size);
+    return CUDA_SUCCESS;
 }
 
 /* One that it knows by its hash: what that names is loaded, or nothing. */

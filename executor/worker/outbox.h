@@ -26,6 +26,7 @@ struct ex_outbox {
     uint8_t batch[VGPU_BATCH_BYTES_MAX];
 };
 
+/* Empty; borrows the socket. */
 void ex_outbox_init(struct ex_outbox *outbox, struct vgpu_frame_socket *socket);
 
 /* From now on each change of `usage` (borrowed) is told ahead of the answers that follow it. */

@@ -25,6 +25,7 @@ void ex_pause_init(struct ex_pause *pause)
         pause->spin_ns = SPIN_NS;
     }
     pause->last_ns = vgpu_clock_ns();
+    pause->linger = (struct vgpu_linger){0, 0};
 }
 
 static uint64_t sleep_time(uint64_t waited_ns)
@@ -44,15 +45,25 @@ static int sleep_on(int fd, const struct timespec *limit)
     return ppoll(&entry, 1, limit, NULL) < 0 && errno != EINTR ? -errno : 0;
 }
 
-int ex_pause_wait(struct ex_pause *pause, int fd, bool active, bool pending)
+/* The guest has been told all that it can wait for. */
+static int idle(struct ex_pause *pause, int fd, uint64_t now)
+{
+    if (pause->linger.told_ns == 0) {
+        vgpu_linger_told(&pause->linger, now);
+    }
+    return vgpu_linger_stays(&pause->linger, now) ? 0 : sleep_on(fd, NULL);
+}
+
+int ex_pause_wait(struct ex_pause *pause, int fd, bool active, bool pending, uint64_t linger_ns)
 {
     uint64_t now = vgpu_clock_ns();
 
     if (active) {
         pause->last_ns = now;
+        vgpu_linger_met(&pause->linger, now, linger_ns);
     }
     if (!pending) {
-        return sleep_on(fd, NULL);
+        return idle(pause, fd, now);
     }
     if (now - pause->last_ns < pause->spin_ns) {
         return 0;

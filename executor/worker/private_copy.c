@@ -4,16 +4,29 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "executor/worker/pages.h"
+
+uint8_t *ex_private_new(size_t size)
+{
+    void *at = mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return at != MAP_FAILED ? at : NULL;
+}
+
+void ex_private_seal(uint8_t *copy, size_t size)
+{
+    (void)mprotect(copy, size + 1, PROT_READ);
+}
+
 uint8_t *ex_private_copy(const uint8_t *window, size_t size)
 {
-    uint8_t *copy =
-        mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *copy = ex_private_new(size);
 
-    if (copy == MAP_FAILED) {
-        return NULL;
+    if (copy != NULL) {
+        ex_pages_make(copy, size + 1);
+        memcpy(copy, window, size);
+        ex_private_seal(copy, size);
     }
-    memcpy(copy, window, size);
-    (void)mprotect(copy, size + 1, PROT_READ);
     return copy;
 }
 

@@ -11,6 +11,12 @@
  * copy is an anonymous mapping.  Any thread.
  */
 uint8_t *ex_private_copy(const uint8_t *window, size_t size);
+
+/* The same in two steps: memory of zeros with room for the NUL, and its end as memory to write. */
+uint8_t *ex_private_new(size_t size);
+void ex_private_seal(uint8_t *copy, size_t size);
+
+/* `size` as it was made with. */
 void ex_private_free(uint8_t *copy, size_t size);
 
 #endif

@@ -29,6 +29,7 @@ struct ex_room {
     uint64_t others;
 };
 
+/* Starts zeroed: nothing is used. */
 void ex_room_init(struct ex_room *room);
 
 /* An operation begins on this thread: it wants nothing yet. */

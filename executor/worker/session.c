@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "executor/worker/console.h"
 #include "executor/worker/dispatch.h"
@@ -25,6 +26,7 @@ int ex_session_init(struct ex_session *x, const struct ex_driver *driver, CUdevi
     ex_host_calls_init(&x->host_calls);
     ex_charges_init(&x->charges);
     ex_cache_init(&x->cache);
+    ex_incoming_init(&x->incoming);
     ex_room_init(&x->room);
     (void)pthread_mutex_init(&x->objects, NULL);
     x->streams = vgpu_handles_new(VGPU_HANDLE_STREAM, VGPU_STREAMS_MAX);
@@ -47,6 +49,7 @@ static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int me
 
     x->id = message->session;
     x->cache.on = message->cache;
+    x->linger_ns = message->spin_us * VGPU_NS_PER_US;
     if (memfd < 0 || !ex_reservation_settle(message->candidate, message->ordinal, &place) ||
         message->channel_bytes > place.window_bytes) {
         return CUDA_ERROR_INVALID_VALUE;
@@ -167,13 +170,15 @@ int ex_session_serve(struct ex_session *x, struct vgpu_frame_socket *socket)
     for (;;) {
         bool any = false;
 
-        if (handle_input(x, socket, &any) == 0) {
+        ex_dispatch_backlog(x);
+        if (x->backlog.len <= EX_BACKLOG_BYTES_MAX && handle_input(x, socket, &any) == 0) {
             return 0;
         }
         if (x->memory != NULL && ex_fences_pending(x)) {
             any |= poll_driver(x);
         }
-        int rc = ex_pause_wait(&pause, socket->fd, any, ex_fences_pending(x));
+        int rc = ex_pause_wait(&pause, socket->fd, any, ex_fences_pending(x) || x->backlog.len > 0,
+                               x->linger_ns);
 
         if (rc < 0) {
             return rc;

@@ -16,6 +16,7 @@
  *                   here.
  *   vmm's lock      address ranges, physical memory, mappings
  *   a link's lock   its object in the driver
+ *   incoming.lock   an image that comes in parts
  *   charges.lock    limits of the context
  *   room.turn, then room.lock   a question for memory, asked without any lock
  *   memory->lock    device allocations, module globals, registered parts of the window
@@ -28,6 +29,7 @@
 #include <stdint.h>
 
 #include "executor/worker/array.h"
+#include "executor/worker/backlog.h"
 #include "executor/worker/cache.h"
 #include "executor/worker/charge.h"
 #include "executor/worker/event_pool.h"
@@ -35,6 +37,7 @@
 #include "executor/worker/helpers.h"
 #include "executor/worker/host_call.h"
 #include "executor/worker/host_window.h"
+#include "executor/worker/incoming.h"
 #include "executor/worker/memory.h"
 #include "executor/worker/outbox.h"
 #include "executor/worker/room.h"
@@ -52,6 +55,7 @@ struct ex_session {
     CUdevice device;
     CUcontext context; /* of this process; borrowed */
     uint64_t id;
+    uint64_t linger_ns; /* the dispatcher looks so long for what comes next; 0 until Attach */
 
     struct ex_window window;
     struct ex_memory *memory;
@@ -59,6 +63,7 @@ struct ex_session {
     struct ex_arrays arrays;
     struct ex_charges charges;
     struct ex_cache cache;
+    struct ex_incoming incoming;
     struct ex_room room;
 
     pthread_mutex_t objects;
@@ -78,6 +83,7 @@ struct ex_session {
     struct ex_event_pool event_pool;
     struct ex_fences fences;
     struct ex_host_calls host_calls; /* has a lock of its own */
+    struct ex_backlog backlog;
 
     /* Unknown operations that were logged: each once, a bounded number of them. */
     uint32_t unknown_logged[EX_UNKNOWN_LOGGED];
