@@ -72,8 +72,13 @@ int main(int argc, char **argv)
     int status = 2;
 
     if (ex_options_parse(&options, argc, argv) == 0) {
-        if (options.help || options.check) {
-            (void)fputs(options.help ? ex_options_help : "", stdout);
+        if (options.help) {
+            (void)fputs(ex_options_help, stdout);
+            status = 0;
+        } else if (options.version) {
+            (void)puts("vgpu-executor " VGPU_VERSION);
+            status = 0;
+        } else if (options.check) {
             status = 0;
         } else {
             (void)vgpu_log_init(name_of(options.mode), options.log_level, target_of(options.mode));

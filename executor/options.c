@@ -11,10 +11,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/account.h"
+
 #define DEFAULT_CONFIG "/etc/vgpu/vgpu.conf"
 #define DEFAULT_SOCKET "/run/vgpu/executor.sock"
 #define DEFAULT_HOSTD  "/run/vgpu/hostd.sock"
 #define SIM_LIBRARY    "libcuda-sim.so.1"
+#define CUDA_LIBRARY   "libcuda.so.1"
 
 const char ex_options_help[] =
     "usage: vgpu-executor --all|--gpu GPU|--self-test [OPTION...]\n"
@@ -40,7 +43,7 @@ const char ex_options_help[] =
     "                    a worker that is not ready in this time is given up\n"
     "  --log-level L     error, warning, info or debug\n"
     "  --sandbox-trace   print refused system calls instead of ending (not for production)\n"
-    "  --help\n";
+    "  --help, --version\n";
 
 #define KEY(name, kind, initial_, doc_, min_, max_)                                                \
     {                                                                                              \
@@ -90,6 +93,7 @@ enum {
     OPT_PARENT,
     OPT_TRACE,
     OPT_HELP,
+    OPT_VERSION,
 };
 
 static const struct option long_options[] = {
@@ -116,6 +120,7 @@ static const struct option long_options[] = {
     {"parent", required_argument, NULL, OPT_PARENT},
     {"sandbox-trace", no_argument, NULL, OPT_TRACE},
     {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
 };
 
@@ -146,7 +151,7 @@ static int set_mode(struct ex_options *options, enum ex_mode mode, const char *n
     if (options->mode == EX_MODE_NONE || options->mode == EX_MODE_SUPERVISOR) {
         options->mode = mode;
     } else if (mode != EX_MODE_SUPERVISOR) {
-        return complain("more than one mode", "");
+        return complain("more than one of", "--all, --probe, --worker and --self-test");
     }
     if (number != NULL && ex_gpu_name_parse(&options->gpu, number) < 0) {
         return complain("bad GPU, a number or GPU-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", number);
@@ -202,6 +207,9 @@ static int set_text_option(struct ex_options *options, int option, const char *a
         return 0;
     case OPT_HELP:
         options->help = true;
+        return 0;
+    case OPT_VERSION:
+        options->version = true;
         return 0;
     default:
         return 1;
@@ -357,7 +365,7 @@ static int resolve_driver(struct ex_options *options)
     if (strcmp(name, "sim") == 0) {
         return find_simulator(options);
     }
-    return set_driver(options, strcmp(name, "cuda") == 0 ? "libcuda.so.1" : name);
+    return set_driver(options, strcmp(name, "cuda") == 0 ? CUDA_LIBRARY : name);
 }
 
 bool ex_options_unit(const struct ex_options *options)
@@ -378,6 +386,27 @@ static int check_path(const char *key, const char *path)
     return -EINVAL;
 }
 
+/* A bare name would be searched for in places that nobody named; a supervisor says the vendor's. */
+static int check_driver(const char *name)
+{
+    if (strcmp(name, "cuda") == 0 || strcmp(name, "sim") == 0 || strcmp(name, CUDA_LIBRARY) == 0 ||
+        strchr(name, '/') != NULL) {
+        return 0;
+    }
+    return complain("executor.driver: cuda, sim or the path of a driver library, not", name);
+}
+
+/* The host's accounts are those of now, so they are looked at when only settings are checked. */
+static int check_user(const struct ex_options *options)
+{
+    uid_t uid;
+
+    if (!options->check || options->user[0] == '\0' || vgpu_account_uid(options->user, &uid) == 0) {
+        return 0;
+    }
+    return complain("executor.user: this host has no account of that name", options->user);
+}
+
 static int check_settings(const struct ex_options *options)
 {
     if (options->activated && options->mode != EX_MODE_WORKER) {
@@ -386,7 +415,11 @@ static int check_settings(const struct ex_options *options)
     if (ex_options_unit(options) && check_path("worker_socket", options->settings.worker_socket)) {
         return -EINVAL;
     }
-    return check_path("hostd_socket", options->settings.hostd_socket);
+    if (check_path("hostd_socket", options->settings.hostd_socket) < 0 ||
+        check_driver(options->settings.driver) < 0) {
+        return -EINVAL;
+    }
+    return check_user(options);
 }
 
 int ex_options_parse(struct ex_options *options, int argc, char **argv)
@@ -397,15 +430,19 @@ int ex_options_parse(struct ex_options *options, int argc, char **argv)
     ex_gpu_name_set(&options->gpu, 0);
     int rc = parse_first(options, argc, argv);
 
-    if (rc < 0 || options->help) {
+    if (rc < 0 || options->help || options->version) {
         return rc;
     }
     rc = parse_settings(options, argc, argv);
-    if (rc < 0 || (rc = check_settings(options)) < 0) {
+    if (rc < 0) {
         return rc;
     }
     if (options->user == NULL) {
         options->user = options->settings.user;
+    }
+    rc = check_settings(options);
+    if (rc < 0) {
+        return rc;
     }
     if (options->mode == EX_MODE_NONE && !options->check) {
         return complain("no mode", "--all, --gpu GPU or --self-test");

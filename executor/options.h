@@ -56,6 +56,7 @@ struct ex_options {
     bool sandbox_trace; /* refused calls are printed, not fatal: for fitting only */
     bool check;         /* the settings are good: that was all */
     bool help;
+    bool version;
 };
 
 /*
@@ -64,6 +65,7 @@ struct ex_options {
  */
 int ex_options_parse(struct ex_options *options, int argc, char **argv);
 
+/* Frees the settings. */
 void ex_options_fini(struct ex_options *options);
 
 /* True when workers are systemd's (worker_socket). */

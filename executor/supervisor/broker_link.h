@@ -13,11 +13,13 @@ struct ex_broker_link {
     struct vgpu_frame_socket socket; /* fd -1: not connected */
 };
 
+/* Not connected. */
 void ex_broker_link_init(struct ex_broker_link *link);
 
 /* Connects to the AF_UNIX socket at `path`.  0 or -errno. */
 int ex_broker_link_connect(struct ex_broker_link *link, const char *path);
 
+/* Closes the connection and what it holds; may come again. */
 void ex_broker_link_close(struct ex_broker_link *link);
 
 /* Each sends one frame: 0; -EAGAIN: the broker has not read for EX_BROKER_PATIENCE_MS; or another

@@ -2,6 +2,8 @@
 #include "executor/supervisor/broker_talk.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "common/clock.h"
@@ -134,6 +136,7 @@ static void on_registered(struct ex_supervisor *s, const Vgpu__Registered *regis
     uint32_t most = s->options->settings.workers_max;
 
     s->registered = true;
+    s->refusal[0] = '\0';
     s->spares = registered->spares < most ? registered->spares : most;
     s->drain.limit_ms = registered->drain_ms < DRAIN_MS_MAX ? registered->drain_ms : DRAIN_MS_MAX;
     ex_backoff_reset(&s->connecting);
@@ -149,9 +152,34 @@ static void on_wanted(struct ex_supervisor *s, uint32_t count)
     s->wanted = count < most ? count : most;
 }
 
-/* Registered comes first and once.  0 or -EPROTO. */
+/* It tries again, in growing pauses; what it is told is said once. */
+static void accept_refusal(struct ex_supervisor *s)
+{
+    ex_broker_link_close(&s->broker);
+    ex_backoff_failed(&s->connecting, vgpu_clock_ns());
+}
+
+static void note_refusal(struct ex_supervisor *s, const char *reason)
+{
+    char text[sizeof(s->refusal)];
+
+    (void)snprintf(text, sizeof(text), "%s", reason);
+    if (strcmp(text, s->refusal) != 0) {
+        memcpy(s->refusal, text, sizeof(text));
+        vgpu_log(VGPU_LOG_ERROR,
+                 "the broker does not take this supervisor, which waits and tries again gpu=%s "
+                 "socket=%s why=\"%s\"",
+                 s->options->gpu.text, s->options->socket, text);
+    }
+}
+
+/* Registered, or Refuse, comes first and once.  0, -EPROTO, or -ECONNREFUSED. */
 static int on_frame(struct ex_supervisor *s, const Vgpu__Frame *frame)
 {
+    if (frame->kind_case == VGPU__FRAME__KIND_REFUSE && !s->registered) {
+        note_refusal(s, frame->refuse->reason);
+        return -ECONNREFUSED;
+    }
     if ((frame->kind_case == VGPU__FRAME__KIND_REGISTERED) == s->registered ||
         s->broker.socket.fd_count > 0) {
         return -EPROTO;
@@ -186,7 +214,9 @@ void ex_talk_input(struct ex_supervisor *s)
     while (rc == 0 && (rc = vgpu_frame_socket_next(&s->broker.socket, &frame)) > 0) {
         rc = on_frame(s, frame);
     }
-    if (rc < 0) {
+    if (rc == -ECONNREFUSED) {
+        accept_refusal(s);
+    } else if (rc < 0) {
         lose(s, "a frame that the broker does not send");
     }
 }

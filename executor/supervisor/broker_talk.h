@@ -16,6 +16,7 @@
 #include "executor/supervisor/layers.h"
 #include "executor/supervisor/state.h"
 
+/* Whether there is a connection, registered or not. */
 bool ex_talk_connected(const struct ex_supervisor *s);
 
 /* Probes if that is still to be done, connects and registers; backs off where that fails. */

@@ -20,6 +20,7 @@ struct ex_probe {
  */
 int ex_probe_run(const struct ex_options *options, int stop_fd, struct ex_probe *probe);
 
+/* Frees the facts. */
 void ex_probe_fini(struct ex_probe *probe);
 
 #endif

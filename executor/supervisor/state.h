@@ -26,7 +26,8 @@ struct ex_supervisor {
     uint32_t spares;     /* workers to keep ready */
     uint32_t wanted;     /* sessions that wait, beyond the spares */
     bool registered;
-    bool stopping; /* nothing is begun any more */
+    char refusal[160]; /* why the broker does not take this supervisor, as it said last */
+    bool stopping;     /* nothing is begun any more */
     int signals;
 };
 

@@ -39,6 +39,7 @@ struct ex_worker_entry *ex_worker_list_add(struct ex_worker_list *list,
 /* Empties a place and closes what it holds. */
 void ex_worker_list_remove(struct ex_worker_entry *entry);
 
+/* The place of this worker, valid until it is removed, or NULL. */
 struct ex_worker_entry *ex_worker_list_by_id(struct ex_worker_list *list, uint32_t id);
 
 /* How many are in a state; how many there are at all. */
