@@ -388,6 +388,13 @@ CUresult engine_wait_all(bool hold_launches)
     return cu;
 }
 
+void engine_wait_unheld(void)
+{
+    while (sim.sticky == CUDA_SUCCESS && sim.exclusive != 0) {
+        wait_done();
+    }
+}
+
 CUresult engine_wait_point(const struct sim_point *point)
 {
     while (sim.sticky == CUDA_SUCCESS && !point->done) {

@@ -97,6 +97,9 @@ CUresult engine_wait_context(const struct CUctx_st *ctx);
 /* The same for the whole process; hold_launches stops other threads' launches. */
 CUresult engine_wait_all(bool hold_launches);
 
+/* Wait until nobody holds launches back: a stream is not made meanwhile either (measured). */
+void engine_wait_unheld(void);
+
 /* CUDA_SUCCESS, CUDA_ERROR_NOT_READY or the sticky error. */
 CUresult engine_query_stream(const struct CUstream_st *stream);
 

@@ -162,6 +162,9 @@ static CUresult elf_refuse(const char *bytes)
     if (h.e_machine != EM_CUDA) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
+    if (h.e_shoff == 0 && h.e_shnum == 0) {
+        return CUDA_ERROR_UNKNOWN; /* measured */
+    }
     sim_log("cubin: machine code cannot be simulated");
     return CUDA_ERROR_NO_BINARY_FOR_GPU;
 }

@@ -32,6 +32,7 @@ struct kexec_launch {
 /* A launch ready to run, or NULL without memory.  Borrows func until it ends. */
 struct kexec *kexec_new(const struct kexec_launch *launch);
 
+/* Of a launch that runs no more. */
 void kexec_free(struct kexec *k);
 
 /* Interpret for a fraction of a millisecond.  Needs sim.map_lock for reading. */

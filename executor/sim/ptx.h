@@ -152,6 +152,7 @@ struct ptx_module *ptx_parse(const char *text, bool allow_undefined, char *error
 /* Give variables their addresses, image at base, and fill the image there. */
 void ptx_place(struct ptx_module *module, uintptr_t base);
 
+/* Frees a module with all that it has; NULL may come. */
 void ptx_free(struct ptx_module *module);
 
 #endif

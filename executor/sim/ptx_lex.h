@@ -38,6 +38,7 @@ struct ptx_lexer {
 /* The next token; TOK_END for ever at the end. */
 struct ptx_token ptx_lex(struct ptx_lexer *lx);
 
+/* Whether the token is of this kind and has this text. */
 bool ptx_token_is(const struct ptx_token *t, enum ptx_token_kind kind, const char *text);
 
 #endif

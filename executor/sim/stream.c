@@ -131,6 +131,10 @@ static CUresult create(const char *call, CUstream *out, unsigned int flags, int 
     if (out == NULL) {
         return sim_end(CUDA_ERROR_INVALID_VALUE);
     }
+    engine_wait_unheld();
+    if (!handle_ok(HANDLE_CONTEXT, ctx)) {
+        return sim_end(CUDA_ERROR_CONTEXT_IS_DESTROYED);
+    }
     s = stream_new(ctx, flags, priority);
     if (s == NULL) {
         return sim_end(CUDA_ERROR_OUT_OF_MEMORY);
