@@ -11,6 +11,7 @@
 
 #include "broker/gate.h"
 #include "broker/guest.h"
+#include "broker/pace.h"
 #include "broker/ringio.h"
 #include "common/clock.h"
 #include "common/fd.h"
@@ -21,8 +22,10 @@
 #define CONNECT_LINES   100u
 #define CONNECT_LINE_NS (VGPU_NS_PER_S / 10)
 /* "auto": with fewer CPUs a spinning broker takes them from guest and worker. */
-#define SPIN_CPUS_MIN 4
-#define SPIN_US_AUTO  50u
+#define SPIN_CPUS_MIN  4
+#define SPIN_US_FEW    50u
+#define SPIN_CPUS_MANY 8
+#define SPIN_US_MANY   500u
 /* With those that have not registered a GPU yet. */
 #define SUPERVISORS_MAX (2 * VGPU_DEVICES_MAX)
 
@@ -114,7 +117,9 @@ uint64_t br_broker_spin_ns(const struct br_settings *settings)
     uint32_t spin_us = settings->spin_us;
 
     if (spin_us == VGPU_CONFIG_AUTO) {
-        spin_us = sysconf(_SC_NPROCESSORS_ONLN) >= SPIN_CPUS_MIN ? SPIN_US_AUTO : 0;
+        long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+        spin_us = cpus >= SPIN_CPUS_MANY ? SPIN_US_MANY : cpus >= SPIN_CPUS_MIN ? SPIN_US_FEW : 0;
     }
     return spin_us * VGPU_NS_PER_US;
 }
@@ -143,6 +148,7 @@ static void start_hooks(struct br_broker *broker)
     broker->after.data = broker;
     br_bell_init_timer(broker);
     br_gate_init(broker);
+    br_pace_init(broker);
     br_activity_init(broker);
     (void)uv_idle_init(broker->loop, &broker->spin);
     (void)uv_prepare_init(broker->loop, &broker->before);
@@ -252,6 +258,7 @@ void br_broker_stop(struct br_broker *broker)
     br_activity_close(broker);
     uv_close((uv_handle_t *)&broker->quiet_timer, NULL);
     br_gate_fini(broker);
+    br_pace_fini(broker);
     uv_close((uv_handle_t *)&broker->spin, NULL);
     uv_close((uv_handle_t *)&broker->before, NULL);
     uv_close((uv_handle_t *)&broker->after, NULL);
@@ -476,8 +483,8 @@ void br_broker_total(const struct br_broker *broker, struct br_stats *total)
 uint64_t br_broker_memory_bound(const struct br_broker *broker)
 {
     uint64_t session = sizeof(struct br_session) + sizeof(struct br_worker) + sizeof(uv_timer_t) +
-                       3 * sizeof(uv_poll_t) + 2 * (uint64_t)broker->session_buffer +
-                       2 * (uint64_t)BR_LINK_RX_BYTES;
+                       3 * sizeof(uv_poll_t) + 2 * sizeof(struct br_session *) +
+                       2 * (uint64_t)broker->session_buffer + 2 * (uint64_t)BR_LINK_RX_BYTES;
     uint64_t vms = 0;
     const struct br_vm *vm;
 

@@ -43,7 +43,7 @@ struct br_slot {
     uint64_t processed; /* call records */
     uint64_t workers_started;
     uint64_t workers_crashed; /* ended without having been told to */
-    char name[96];            /* this and the next: of the supervisor that came last (text.h) */
+    char name[96]; /* this and the next: of the supervisor that came last (common/text.h) */
     char bus[40];
     char driver[40];
     char supervisor[40]; /* version */
@@ -51,6 +51,8 @@ struct br_slot {
     char trouble[160];   /* why the supervisor could make no worker; empty once one is ready */
     uint64_t memory_total;
     uint32_t cuda_version;
+    uint32_t rival;    /* process of a second supervisor that was refused; 0: none */
+    uint64_t rival_ms; /* when, as uv_now() counts */
 };
 
 struct br_broker {
@@ -71,6 +73,8 @@ struct br_broker {
     uv_timer_t quiet_timer;
     struct br_session_list gated; /* wait for tokens, until gate_timer */
     uv_timer_t gate_timer;
+    struct br_share_list pacing; /* have opens that wait for a worker's token, until pace_timer */
+    uv_timer_t pace_timer;
     struct br_pools pools;
     struct br_pool *default_pool;
     struct br_policy default_policy; /* of who has no other */

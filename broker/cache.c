@@ -215,6 +215,23 @@ struct br_cached *br_cache_find(struct br_cache *cache, uint64_t id, const uint8
     return NULL;
 }
 
+bool br_cache_has_size(struct br_cache *cache, uint64_t id, uint64_t bytes)
+{
+    struct br_tenant *tenant = find_tenant(cache, id);
+    struct br_cached *cached;
+
+    if (tenant == NULL) {
+        return false;
+    }
+    TAILQ_FOREACH(cached, &tenant->list, entry)
+    {
+        if (cached->filed && cached->bytes == bytes) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool br_cache_file(struct br_cache *cache, struct br_cached *cached)
 {
     int seals = fcntl(cached->fd, F_GET_SEALS);

@@ -4,8 +4,8 @@
 
 /*
  * Code that workers have filed for later workers of the same tenant: module images under their
- * SHA-256, machine code under a key made of what it was compiled from (docs/design.md, "The cache
- * of modules").  A tenant is a virtual machine, or an account of this host.
+ * hash, machine code under a key made of what it was compiled from (docs/design.md, "The cache of
+ * modules").  A tenant is a virtual machine, or an account of this host.
  *
  *   room ──the worker fills, seals, files──► filed ──evicted, wrong, tenant gone──► doomed ──►
  * freed '───the worker ends───────────────────────────────────────────────────────────^
@@ -74,11 +74,15 @@ void br_cache_init(struct br_cache *cache, const struct br_settings *settings);
 /* Frees every entry. */
 void br_cache_fini(struct br_cache *cache);
 
+/* Whether anything is kept at all. */
 bool br_cache_is_on(const struct br_cache *cache);
 
 /* The filed entry of a tenant, now its most recently used; NULL: there is none.  Borrowed until the
  * end of the turn. */
 struct br_cached *br_cache_find(struct br_cache *cache, uint64_t tenant, const uint8_t *key);
+
+/* Whether a tenant has filed anything of that size. */
+bool br_cache_has_size(struct br_cache *cache, uint64_t tenant, uint64_t bytes);
 
 /* Makes memory for `bytes` bytes, to be filled by a worker: entry->fd, of
  * vgpu_cache_fd_bytes(bytes), sealed against shrinking and growing.  NULL: it does not fit in, or
@@ -90,6 +94,7 @@ struct br_cached *br_cache_room(struct br_cache *cache, uint64_t tenant, const u
  * another worker has filed meanwhile is dropped and true. */
 bool br_cache_file(struct br_cache *cache, struct br_cached *cached);
 
+/* Takes an entry out of the cache, which frees it later. */
 void br_cache_drop(struct br_cache *cache, struct br_cached *cached);
 
 /* Drops what a tenant has filed. */

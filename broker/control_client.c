@@ -11,6 +11,7 @@
 #include "broker/control_host.h"
 #include "broker/control_rows.h"
 #include "common/fd.h"
+#include "common/text.h"
 #include "proto/control.h"
 
 /* Frames of a client are some bytes each; so many are taken in one turn of the loop. */
@@ -148,7 +149,7 @@ void br_control_client_reply(struct br_control_client *client, uint32_t id, int 
     Vgpu__Frame frame = VGPU__FRAME__INIT;
     char copy[VGPU_TEXT_BYTES_MAX];
 
-    (void)snprintf(copy, sizeof(copy), "%s", text);
+    vgpu_text_copy(copy, sizeof(copy), text);
     end.id = id;
     end.error = (uint32_t)error;
     end.text = copy;

@@ -8,8 +8,8 @@
 #include "broker/admission.h"
 #include "broker/broker.h"
 #include "broker/door.h"
-#include "broker/text.h"
 #include "common/fd.h"
+#include "common/text.h"
 #include "proto/control.h"
 
 /* What is wrong with a command: an errno, and words that say what to do. */
@@ -36,7 +36,7 @@ static struct verdict done(void)
 /* A field of the message becomes one of the policy; false: it does not fit. */
 static bool take_text(char *to, size_t cap, const char *from)
 {
-    br_text_copy(to, cap, from);
+    vgpu_text_copy(to, cap, from);
     return strlen(from) < cap;
 }
 
@@ -50,6 +50,9 @@ static struct verdict read_policy(const Vgpu__VmSet *set, struct br_policy *poli
         .calls_burst = set->calls_burst,
         .bytes_per_s = set->bytes_per_s,
         .bytes_burst = set->bytes_burst,
+        .starts_own = set->starts_own,
+        .starts_per_s = set->starts_per_s,
+        .starts_burst = set->starts_burst,
     };
     if (!take_text(policy->uuid, sizeof(policy->uuid), set->uuid)) {
         return refuse(EINVAL, "the machine's uuid is longer than a uuid");
@@ -115,7 +118,7 @@ static struct verdict apply_vm(struct br_broker *broker, const Vgpu__VmSet *set,
         br_broker_remove_vm(broker, vm, "refused");
     }
     if (verdict.error == 0) {
-        br_text_copy(vm->socket, sizeof(vm->socket), set->socket);
+        vgpu_text_copy(vm->socket, sizeof(vm->socket), set->socket);
         vgpu_log(VGPU_LOG_INFO, "machine %s %s pool=%s sessions_max=%u memory_quota=%llu",
                  is_new ? "added" : "changed", vm->who, vm->share.pool->name, policy->sessions_max,
                  (unsigned long long)policy->memory_quota);
@@ -184,7 +187,7 @@ static struct verdict on_vm_identity(struct br_broker *broker, const Vgpu__VmIde
     if (identity->verdict > VGPU_CTL_ANOTHERS) {
         return refuse(EINVAL, "there is no such verdict");
     }
-    br_text_copy(text, sizeof(text), identity->text);
+    vgpu_text_copy(text, sizeof(text), identity->text);
     if (identity->verdict == VGPU_CTL_ANOTHERS) {
         br_vm_expel(vm, text);
         return done();

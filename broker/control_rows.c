@@ -17,6 +17,8 @@
 #define ROW_BYTES_MAX 2048u
 /* Names of pools and uuids of GPUs in one text. */
 #define POOLS_TEXT 1024
+/* A supervisor pauses 30 s at most before it tries again. */
+#define RIVAL_MS 60000u
 
 static bool has_room(const struct br_control_piece *piece)
 {
@@ -115,6 +117,9 @@ static void fill_policy(Vgpu__VmRow *row, const struct br_share *share)
     row->calls_burst = policy->calls_burst;
     row->bytes_per_s = policy->bytes_per_s;
     row->bytes_burst = policy->bytes_burst;
+    row->starts_own = policy->starts_own;
+    row->starts_per_s = policy->starts_per_s;
+    row->starts_burst = policy->starts_burst;
 }
 
 static void fill_figures(Vgpu__VmRow *row, const struct br_share *share)
@@ -130,6 +135,7 @@ static void fill_figures(Vgpu__VmRow *row, const struct br_share *share)
     row->unknown = stats->unknown;
     row->misuses = stats->misuses;
     row->throttled = stats->throttled;
+    row->starts_delayed = stats->starts_delayed;
     row->refused = stats->refused + stats->memory_refused;
     row->doorbell_idle_ms = idle_ms(share->broker, stats->last_doorbell_ms);
     row->call_idle_ms = idle_ms(share->broker, stats->last_call_ms);
@@ -229,6 +235,12 @@ static void fill_supervisor(Vgpu__GpuRow *row, const struct br_gpu *gpu)
     }
 }
 
+/* A second supervisor that still tries, which it does every half minute at least. */
+static uint32_t rival(const struct br_broker *broker, const struct br_slot *slot)
+{
+    return uv_now(broker->loop) - slot->rival_ms <= RIVAL_MS ? slot->rival : 0;
+}
+
 static void pack_gpu(struct br_control_piece *piece, uint32_t index)
 {
     const struct br_slot *slot = &piece->broker->slots[index];
@@ -255,6 +267,7 @@ static void pack_gpu(struct br_control_piece *piece, uint32_t index)
     row.workers_crashed = slot->workers_crashed;
     row.processed = slot->processed;
     row.trouble = text(slot->trouble);
+    row.rival_pid = rival(piece->broker, slot);
     if (slot->gpu != NULL) {
         fill_supervisor(&row, slot->gpu);
     }

@@ -8,9 +8,9 @@
 
 #include "broker/admission.h"
 #include "broker/broker.h"
-#include "broker/text.h"
 #include "common/fd.h"
 #include "common/log_id.h"
+#include "common/text.h"
 
 /* What a supervisor may leave unread: control frames are some bytes each. */
 #define SUPERVISOR_BUFFER 65536u
@@ -133,13 +133,55 @@ static void note_facts(struct br_slot *slot, const Vgpu__Register *reg)
 {
     const Vgpu__DeviceFacts *facts = reg->facts;
 
-    br_text_copy(slot->name, sizeof(slot->name), facts->name);
-    br_text_copy(slot->bus, sizeof(slot->bus), facts->pci_bus_id);
-    br_text_copy(slot->driver, sizeof(slot->driver), facts->driver_release);
-    br_text_copy(slot->supervisor, sizeof(slot->supervisor), reg->version);
+    vgpu_text_copy(slot->name, sizeof(slot->name), facts->name);
+    vgpu_text_copy(slot->bus, sizeof(slot->bus), facts->pci_bus_id);
+    vgpu_text_copy(slot->driver, sizeof(slot->driver), facts->driver_release);
+    vgpu_text_copy(slot->supervisor, sizeof(slot->supervisor), reg->version);
     slot->trouble[0] = '\0';
     slot->memory_total = facts->total_memory;
     slot->cuda_version = facts->driver_version;
+}
+
+/* Says why to the supervisor too, which tries again: its log is where somebody looks. */
+static const char *refuse(struct br_gpu *gpu, const Vgpu__Register *reg, const char *why)
+{
+    Vgpu__Refuse refuse = VGPU__REFUSE__INIT;
+    Vgpu__Frame frame = VGPU__FRAME__INIT;
+    char text[VGPU_TEXT_BYTES_MAX];
+
+    (void)snprintf(text, sizeof(text), "%s", why);
+    refuse.result = CUDA_ERROR_DEVICE_UNAVAILABLE;
+    refuse.reason = text;
+    frame.kind_case = VGPU__FRAME__KIND_REFUSE;
+    frame.refuse = &refuse;
+    if (br_broker_may_log(gpu->broker)) {
+        vgpu_log(VGPU_LOG_WARNING, "supervisor refused pid=%u why=\"%s\"", reg->pid, text);
+    }
+    br_gpu_send(gpu, &frame);
+    return "refused";
+}
+
+/* A second supervisor for a GPU waits until the first is gone, which may never be. */
+static const char *refuse_rival(struct br_gpu *gpu, const Vgpu__Register *reg)
+{
+    struct br_broker *broker = gpu->broker;
+    char uuid[BR_UUID_TEXT];
+    char why[160] = "";
+
+    br_uuid_text(reg->facts->uuid.data, uuid);
+    for (uint32_t i = 0; i < broker->slot_count; i++) {
+        struct br_slot *slot = &broker->slots[i];
+
+        if (slot->gpu != NULL && memcmp(slot->uuid, reg->facts->uuid.data, BR_UUID_BYTES) == 0) {
+            slot->rival = reg->pid;
+            slot->rival_ms = uv_now(broker->loop);
+            (void)snprintf(why, sizeof(why),
+                           "%s is served by process %u already: end one of the two; systemctl "
+                           "status 'vgpu-executor@*' shows them",
+                           uuid, slot->gpu->pid);
+        }
+    }
+    return refuse(gpu, reg, why);
 }
 
 static const char *on_register(struct br_gpu *gpu, const Vgpu__Register *reg)
@@ -152,11 +194,16 @@ static const char *on_register(struct br_gpu *gpu, const Vgpu__Register *reg)
         return "bad register";
     }
     if (reg->protocol != VGPU_PROTOCOL_VERSION) {
-        return "another protocol version";
+        return refuse(gpu, reg,
+                      "it speaks another protocol than this broker: install the same version of "
+                      "both and restart them");
     }
     slot = find_slot(broker, reg->facts->uuid.data);
     if (slot < 0) {
-        return slot == -EEXIST ? "this GPU is registered already" : "too many GPUs";
+        return slot == -EEXIST ? refuse_rival(gpu, reg)
+                               : refuse(gpu, reg,
+                                        "the broker has seen 16 GPUs already: restart vgpu-broker "
+                                        "when GPUs were exchanged");
     }
     reg->facts->base.n_unknown_fields = 0;
     gpu->memory_quota = reg->memory_quota;
@@ -168,6 +215,7 @@ static const char *on_register(struct br_gpu *gpu, const Vgpu__Register *reg)
     gpu->slot = (uint32_t)slot;
     gpu->pid = reg->pid;
     broker->slots[slot].gpu = gpu;
+    broker->slots[slot].rival = 0;
     broker->slots[slot].drained = br_gpu_is_drained(broker, broker->slots[slot].uuid);
     note_facts(&broker->slots[slot], reg);
     vgpu_log(VGPU_LOG_INFO, "gpu registered gpu=%u name=%s pid=%u", gpu->slot,
@@ -308,7 +356,7 @@ static const char *on_worker_failed(struct br_gpu *gpu, const Vgpu__WorkerFailed
     struct br_slot *slot = &gpu->broker->slots[gpu->slot];
     char reason[VGPU_TEXT_BYTES_MAX];
 
-    br_text_copy(slot->trouble, sizeof(slot->trouble), failed->reason);
+    vgpu_text_copy(slot->trouble, sizeof(slot->trouble), failed->reason);
     if (br_broker_may_log(gpu->broker)) {
         vgpu_log(VGPU_LOG_WARNING, "no worker can be made gpu=%u reason=%s", gpu->slot,
                  vgpu_log_escape(reason, sizeof(reason), failed->reason, strlen(failed->reason)));

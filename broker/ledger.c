@@ -15,18 +15,15 @@ uint64_t br_ledger_quota(const struct br_session *session)
     return own == 0 || (most != 0 && most < own) ? most : own;
 }
 
-/* Whether both draw on the same quota. */
-static bool shares(const struct br_session *session, const struct br_session *other)
+static struct br_pot *pot_of(const struct br_session *session)
 {
-    return other->ledger.is_open && other->holder->share == session->holder->share &&
-           other->ledger.slot == session->ledger.slot;
+    return &session->holder->share->pots[session->ledger.slot];
 }
 
 static uint64_t left(const struct br_session *session)
 {
-    const struct br_share *share = session->holder->share;
-    uint64_t quota = share->policy.memory_quota;
-    uint64_t granted = share->granted[session->ledger.slot];
+    uint64_t quota = session->holder->share->policy.memory_quota;
+    uint64_t granted = pot_of(session)->granted;
 
     if (quota == 0) {
         return VGPU_MEMORY_ALL;
@@ -37,13 +34,50 @@ static uint64_t left(const struct br_session *session)
 static void add(struct br_session *session, uint64_t bytes)
 {
     session->ledger.granted += bytes;
-    session->holder->share->granted[session->ledger.slot] += bytes;
+    pot_of(session)->granted += bytes;
 }
 
 static void subtract(struct br_session *session, uint64_t bytes)
 {
     session->ledger.granted -= bytes;
-    session->holder->share->granted[session->ledger.slot] -= bytes;
+    pot_of(session)->granted -= bytes;
+}
+
+static void count_used(struct br_session *session)
+{
+    uint64_t used = br_session_memory(session);
+
+    pot_of(session)->used += used - session->ledger.used;
+    session->ledger.used = used;
+}
+
+/* ---- lists ------------------------------------------------------------------ */
+
+static void set_due(struct br_session *session, bool due)
+{
+    struct br_pot *pot = pot_of(session);
+
+    if (session->ledger.due != due) {
+        TAILQ_REMOVE(due ? &pot->calm : &pot->due, session, ledger_entry);
+        session->ledger.due = due;
+        TAILQ_INSERT_TAIL(due ? &pot->due : &pot->calm, session, ledger_entry);
+    }
+}
+
+/* Whether something may come back from another session. */
+static bool others_are_due(const struct br_session *session)
+{
+    const struct br_session *first = TAILQ_FIRST(&pot_of(session)->due);
+
+    return first != NULL && (first != session || TAILQ_NEXT(first, ledger_entry) != NULL);
+}
+
+static void wait_no_more(struct br_session *session)
+{
+    if (session->ledger.waits) {
+        session->ledger.waits = false;
+        br_waiters_remove(&pot_of(session)->waiting, session);
+    }
 }
 
 /* ---- frames ----------------------------------------------------------------- */
@@ -59,33 +93,19 @@ static int tell(struct br_session *session, const Vgpu__Frame *frame)
     return br_link_send(&session->worker->link, broker->tx, (size_t)len, NULL, 0);
 }
 
-static uint64_t held_by_others(const struct br_session *session)
-{
-    const struct br_session *other;
-    uint64_t sum = 0;
-
-    TAILQ_FOREACH(other, &session->broker->sessions, entry)
-    {
-        if (other != session && shares(session, other)) {
-            sum += br_session_memory(other);
-        }
-    }
-    return sum;
-}
-
-/* Answers the question that waits. */
+/* Answers its question, which may have waited. */
 static void answer(struct br_session *session, uint64_t bytes)
 {
     Vgpu__MemoryGrant grant = VGPU__MEMORY_GRANT__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
-    session->ledger.waits = false;
+    wait_no_more(session);
     (void)uv_timer_stop(session->timer);
     if (bytes == 0 && session->ledger.least > 0) {
         session->holder->share->stats.memory_refused++;
     }
     grant.bytes = bytes;
-    grant.others = held_by_others(session);
+    grant.others = pot_of(session)->used - session->ledger.used;
     frame.kind_case = VGPU__FRAME__KIND_MEMORY_GRANT;
     frame.memory_grant = &grant;
     add(session, bytes);
@@ -94,71 +114,66 @@ static void answer(struct br_session *session, uint64_t bytes)
     }
 }
 
-static bool is_served(const struct br_session *session)
-{
-    return session->ledger.is_open && session->worker != NULL && !session->worker->killed &&
-           (session->phase == BR_OPEN || session->phase == BR_OPENING);
-}
-
 static void recall(struct br_session *session)
 {
     Vgpu__MemoryRecall message = VGPU__MEMORY_RECALL__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
-    if (!session->ledger.recalled && is_served(session)) {
-        message.quota = br_ledger_quota(session);
-        frame.kind_case = VGPU__FRAME__KIND_MEMORY_RECALL;
-        frame.memory_recall = &message;
-        session->ledger.recalled = tell(session, &frame) == 0;
+    message.quota = br_ledger_quota(session);
+    frame.kind_case = VGPU__FRAME__KIND_MEMORY_RECALL;
+    frame.memory_recall = &message;
+    session->ledger.recalled = true;
+    set_due(session, true);
+    if (tell(session, &frame) < 0) {
+        br_session_end(session, CUDA_ERROR_LAUNCH_FAILED, "the worker does not read");
+    }
+}
+
+static void recall_all(struct br_pot *pot, const struct br_session *except)
+{
+    struct br_session *session = TAILQ_FIRST(&pot->calm);
+
+    while (session != NULL) {
+        struct br_session *next = TAILQ_NEXT(session, ledger_entry);
+
+        pot->steps++;
+        if (session != except) {
+            recall(session);
+        }
+        session = next;
     }
 }
 
 /* ---- a question ------------------------------------------------------------- */
 
-/* Whether something may still come back for it; asks for that once. */
-static bool may_come(struct br_session *session)
+/* True when it got its answer. */
+static bool try_answer(struct br_session *session)
 {
-    struct br_session *other;
-    bool pending = false;
-
-    TAILQ_FOREACH(other, &session->broker->sessions, entry)
-    {
-        if (other != session && shares(session, other)) {
-            if (!session->ledger.tried) {
-                recall(other);
-            }
-            /* What a worker has that is about to be reaped comes back too. */
-            pending |= other->ledger.recalled || !is_served(other);
-        }
-    }
-    session->ledger.tried = true;
-    return pending;
-}
-
-static void settle(struct br_session *session)
-{
-    struct br_ledger *ledger = &session->ledger;
+    const struct br_ledger *ledger = &session->ledger;
     uint64_t room = left(session);
 
+    pot_of(session)->steps++;
     if (room >= ledger->least) {
         answer(session, ledger->bytes < room ? ledger->bytes : room);
-    } else if (!may_come(session)) {
+    } else if (!others_are_due(session)) {
         answer(session, 0);
+    } else {
+        return false;
     }
+    return true;
 }
 
-static void settle_all(struct br_share *share, uint32_t slot)
+/* Something has come back, or nothing more will: who needs least has its answer first.  One that
+ * is the only one due waits for nobody, whatever it needs. */
+static void settle(struct br_pot *pot)
 {
-    struct br_session *session = TAILQ_FIRST(&share->broker->sessions);
+    struct br_session *session;
 
-    while (session != NULL) {
-        struct br_session *next = TAILQ_NEXT(session, entry);
-
-        if (session->ledger.waits && is_served(session) && session->holder->share == share &&
-            session->ledger.slot == slot) {
-            settle(session);
-        }
-        session = next;
+    while ((session = br_waiters_first(&pot->waiting)) != NULL && try_answer(session)) {
+    }
+    session = TAILQ_FIRST(&pot->due);
+    if (session != NULL && session->ledger.waits) {
+        (void)try_answer(session);
     }
 }
 
@@ -174,16 +189,26 @@ static void on_timeout(uv_timer_t *timer)
 static const char *on_ask(struct br_session *session, const Vgpu__MemoryAsk *ask)
 {
     struct br_ledger *ledger = &session->ledger;
+    struct br_pot *pot = pot_of(session);
 
     if (ledger->waits || ask->bytes < ask->least || ask->bytes > VGPU_MEMORY_ALL) {
         return "memory_ask";
     }
     ledger->bytes = ask->bytes;
     ledger->least = ask->least;
+    if (left(session) < ledger->least) {
+        /* Once for each question: what comes later comes by itself. */
+        recall_all(pot, session);
+    }
+    if (try_answer(session)) {
+        return NULL;
+    }
+    if (br_waiters_add(&pot->waiting, session) < 0) {
+        answer(session, 0);
+        return NULL;
+    }
     ledger->waits = true;
-    ledger->tried = false;
     (void)uv_timer_start(session->timer, on_timeout, BR_LEDGER_RECALL_MS, 0);
-    settle(session);
     return NULL;
 }
 
@@ -196,9 +221,10 @@ static const char *on_give(struct br_session *session, const Vgpu__MemoryGive *g
     }
     if (give->recalled) {
         ledger->recalled = false;
+        set_due(session, false);
     }
     subtract(session, give->bytes);
-    settle_all(session->holder->share, ledger->slot);
+    settle(pot_of(session));
     return NULL;
 }
 
@@ -217,6 +243,9 @@ const char *br_ledger_usage(struct br_session *session, uint64_t used)
         return "it uses more memory than it was granted";
     }
     session->memory_used = used;
+    if (session->ledger.is_open) {
+        count_used(session);
+    }
     return NULL;
 }
 
@@ -227,34 +256,54 @@ bool br_ledger_open(struct br_session *session)
     bool asks = session->holder->share->policy.memory_quota != 0;
 
     session->ledger = (struct br_ledger){.is_open = true, .slot = session->worker->gpu->slot};
+    TAILQ_INSERT_TAIL(&pot_of(session)->calm, session, ledger_entry);
     if (!asks) {
         add(session, VGPU_MEMORY_ALL);
     }
     return asks;
 }
 
+void br_ledger_doom(struct br_session *session)
+{
+    if (session->ledger.is_open) {
+        wait_no_more(session);
+        set_due(session, true);
+    }
+}
+
 void br_ledger_close(struct br_session *session)
 {
-    uint32_t slot = session->ledger.slot;
+    struct br_pot *pot = pot_of(session);
 
     if (session->ledger.is_open) {
+        wait_no_more(session);
         subtract(session, session->ledger.granted);
+        pot->used -= session->ledger.used;
+        TAILQ_REMOVE(session->ledger.due ? &pot->due : &pot->calm, session, ledger_entry);
         session->ledger = (struct br_ledger){.is_open = false};
-        settle_all(session->holder->share, slot);
+        settle(pot);
     }
 }
 
 void br_ledger_changed(struct br_share *share)
 {
-    struct br_session *session;
-
-    TAILQ_FOREACH(session, &share->broker->sessions, entry)
-    {
-        if (session->holder->share == share) {
-            recall(session);
-        }
-    }
     for (uint32_t slot = 0; slot < share->broker->slot_count; slot++) {
-        settle_all(share, slot);
+        recall_all(&share->pots[slot], NULL);
+        settle(&share->pots[slot]);
+    }
+}
+
+void br_ledger_init(struct br_share *share)
+{
+    for (uint32_t slot = 0; slot < VGPU_DEVICES_MAX; slot++) {
+        TAILQ_INIT(&share->pots[slot].calm);
+        TAILQ_INIT(&share->pots[slot].due);
+    }
+}
+
+void br_ledger_fini(struct br_share *share)
+{
+    for (uint32_t slot = 0; slot < VGPU_DEVICES_MAX; slot++) {
+        br_waiters_fini(&share->pots[slot].waiting);
     }
 }

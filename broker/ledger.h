@@ -17,7 +17,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
+#include "broker/waiters.h"
 #include "vgpu.pb-c.h"
 
 struct br_session;
@@ -32,13 +34,31 @@ struct br_worker;
 
 struct br_ledger {
     bool is_open;
+    bool due; /* in its pot's list of those */
     uint32_t slot;
     uint64_t granted;
-    bool waits; /* its MemoryAsk is not answered */
-    bool tried; /* others were asked to give back for it */
+    uint64_t used; /* as counted in its pot */
+    bool waits;    /* its MemoryAsk is not answered */
     uint64_t bytes;
     uint64_t least;
-    bool recalled; /* its MemoryGive is due */
+    uint32_t place; /* in its pot's waiting, while it waits */
+    bool recalled;  /* its MemoryGive is due */
+};
+
+TAILQ_HEAD(br_pot_list, br_session);
+
+/*
+ * What the sessions of a machine have together on one GPU.  Workers ask and give as often as they
+ * like, so no frame of one costs a look at all the others, but where each of those gets a frame
+ * that it has to answer: a recall moves a session from calm to due, its MemoryGive moves it back.
+ */
+struct br_pot {
+    uint64_t granted;
+    uint64_t used;
+    struct br_pot_list calm;
+    struct br_pot_list due; /* recalled, or about to be reaped: something may come back */
+    struct br_waiters waiting;
+    uint64_t steps; /* sessions that were looked at, beside those of waiting; for tests */
 };
 
 /* The quota of a session on its GPU as its worker shall show it: the machine's, the supervisor's,
@@ -47,6 +67,9 @@ uint64_t br_ledger_quota(const struct br_session *session);
 
 /* The session has got its worker: true when that has to ask. */
 bool br_ledger_open(struct br_session *session);
+
+/* The session's worker is to end: it is served no more, and what it has will come back. */
+void br_ledger_doom(struct br_session *session);
 
 /* The worker is reaped: what it had is free. */
 void br_ledger_close(struct br_session *session);
@@ -59,5 +82,9 @@ const char *br_ledger_usage(struct br_session *session, uint64_t used);
 
 /* The machine's quota has changed: tells its workers, who give back what they do not use. */
 void br_ledger_changed(struct br_share *share);
+
+/* Begins and ends the pots of a share; at the end it has no sessions. */
+void br_ledger_init(struct br_share *share);
+void br_ledger_fini(struct br_share *share);
 
 #endif

@@ -83,6 +83,7 @@ struct br_link {
     unsigned int out_fd_count;
 };
 
+/* Starts zeroed; borrows the loop. */
 void br_link_pool_init(struct br_link_pool *pool, uv_loop_t *loop);
 
 /* Goes on with the links that were held; once a turn of the loop. */

@@ -26,6 +26,7 @@ __attribute__((format(printf, 2, 3))) void br_text_add(struct br_text *text, con
  * printable ASCII become '?'.  Cut at `cap`.  Returns dst. */
 const char *br_text_label(char *dst, size_t cap, const char *value);
 
+/* Frees what was written; a second call does nothing. */
 void br_text_free(struct br_text *text);
 
 #endif

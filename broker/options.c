@@ -38,7 +38,9 @@ const struct vgpu_config_key br_config_keys[] = {
     KEY(session_buffer_kib, VGPU_CONFIG_U32, "256", "buffer per direction and session", 128, 16384,
         NULL),
     KEY(spin_us, VGPU_CONFIG_U32_AUTO, "auto",
-        "busy polling after activity; auto: 50 with four CPUs or more, else 0", 0, 10000, NULL),
+        "longest busy wait for a session's next call; auto: 500 with eight CPUs, 50 with four, "
+        "else 0",
+        0, 10000, NULL),
     KEY(hello_timeout_ms, VGPU_CONFIG_U32, "5000",
         "a granted channel that says no Hello is closed; a starting GPU is waited for", 100, 600000,
         NULL),
@@ -78,6 +80,10 @@ const struct vgpu_config_key br_config_keys[] = {
            "their bytes and those that they copy, in KiB; 0: no limit", 0, 1000000000, NULL),
     POLICY(default_kib_burst, VGPU_CONFIG_U32, "0", "of those at once; 0: a second's", 0,
            1000000000, NULL),
+    POLICY(default_starts_per_s, VGPU_CONFIG_U32, "4",
+           "workers that are started for a machine; 0: no limit", 0, 1000000, NULL),
+    POLICY(default_starts_burst, VGPU_CONFIG_U32, "32", "of those at once; 0: a second's", 0,
+           1000000, NULL),
     POLICY(context_mib, VGPU_CONFIG_U32, "524",
            "device memory of a worker before it allocates, for admission", 0, 65536, NULL),
     KEY(metrics, VGPU_CONFIG_STRING, "none",
@@ -102,7 +108,7 @@ static const char usage[] =
     "  --help, --version\n";
 
 enum option_id {
-    OPT_VM = 256,
+    OPT_VM = VGPU_DAEMON_FIRST_ID,
     OPT_SPAWN,
     OPT_DRIVER,
     OPT_EXECUTOR,
@@ -147,21 +153,22 @@ static void print_settings(FILE *out)
         out);
 }
 
-/* 0, 1 when all is done, or -errno. */
-static int take_option(struct br_options *options, int id, FILE *out, FILE *err)
-{
-    char why[VGPU_TEXT_BYTES_MAX];
-    int rc = vgpu_daemon_take(&options->daemon, id, optarg, why, sizeof(why));
+/* A command line as it is read. */
+struct reading {
+    struct br_options *options;
+    FILE *out;
+    FILE *err;
+};
 
-    if (rc < 0) {
-        (void)fprintf(err, "vgpu-broker: %s\n", why);
-    }
-    if (rc <= 0) {
-        return rc;
-    }
+static int take_option(void *owner, int id)
+{
+    const struct reading *reading = owner;
+    struct br_options *options = reading->options;
+    FILE *out = reading->out;
+
     switch (id) {
     case OPT_VM:
-        return add_vm(options, optarg, err);
+        return add_vm(options, optarg, reading->err);
     case OPT_SPAWN:
         options->spawn_executors = true;
         return 0;
@@ -179,12 +186,9 @@ static int take_option(struct br_options *options, int id, FILE *out, FILE *err)
     case OPT_HELP_CONFIG:
         print_settings(out);
         return 1;
-    case OPT_VERSION:
+    default:
         (void)fprintf(out, "vgpu-broker %s\n", VGPU_VERSION);
         return 1;
-    default:
-        (void)fputs(usage, err);
-        return -EINVAL;
     }
 }
 
@@ -232,15 +236,21 @@ static int load_vms(struct br_options *options, FILE *err)
     return 0;
 }
 
-/* A machine's socket cannot be one of the broker's own. */
+/* The broker's own sockets can be bound, and no machine's is one of them. */
 static int check_paths(const struct br_options *options, FILE *err)
 {
     const char *const own[] = {options->settings.socket, options->settings.executor_socket,
                                options->settings.control_socket};
+    static const char *const keys[] = {"socket", "executor_socket", "control_socket"};
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         const char *name = br_roster_find_path(&options->roster, own[i]);
 
+        if (strlen(own[i]) > BR_VM_PATH_MAX) {
+            (void)fprintf(err, "vgpu-broker: broker.%s: the path has more than %u bytes\n", keys[i],
+                          (unsigned int)BR_VM_PATH_MAX);
+            return -EINVAL;
+        }
         if (name != NULL) {
             (void)fprintf(err, "vgpu-broker: vms \"%s\": %s is a socket of the broker itself\n",
                           name, own[i]);
@@ -342,6 +352,8 @@ void br_options_policy(const struct br_settings *settings, struct br_policy *pol
         .calls_burst = settings->default_calls_burst,
         .bytes_per_s = (uint64_t)settings->default_kib_per_s << 10,
         .bytes_burst = (uint64_t)settings->default_kib_burst << 10,
+        .starts_per_s = settings->default_starts_per_s,
+        .starts_burst = settings->default_starts_burst,
     };
 }
 
@@ -386,21 +398,14 @@ static int load(struct br_options *options, FILE *err)
 
 int br_options_parse(struct br_options *options, int argc, char **argv, FILE *out, FILE *err)
 {
-    int id;
+    struct reading reading = {.options = options, .out = out, .err = err};
     int rc;
 
     *options = (struct br_options){.daemon = {.ready_fd = -1}};
-    optind = 0;
-    opterr = 0;
-    while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        rc = take_option(options, id, out, err);
-        if (rc != 0) {
-            return rc;
-        }
-    }
-    if (optind < argc) {
-        (void)fprintf(err, "vgpu-broker: unexpected argument \"%s\"\n", argv[optind]);
-        return -EINVAL;
+    rc = vgpu_daemon_parse(&options->daemon, "vgpu-broker", long_options, argc, argv, err,
+                           take_option, &reading);
+    if (rc != 0) {
+        return rc;
     }
     if (!options->spawn_executors && (options->driver != NULL || options->executor != NULL)) {
         (void)fprintf(err, "vgpu-broker: --driver and --executor need --spawn-executors\n");

@@ -49,6 +49,8 @@ struct br_settings {
     uint32_t default_calls_burst;
     uint32_t default_kib_per_s;
     uint32_t default_kib_burst;
+    uint32_t default_starts_per_s;
+    uint32_t default_starts_burst;
     uint32_t context_mib;
     struct br_pools pools; /* section [pools] */
 };

@@ -4,6 +4,7 @@
 
 /* What a machine may have (docs/design.md, "Policy"). */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "broker/pool.h"
@@ -26,6 +27,9 @@ struct br_policy {
     uint64_t calls_burst; /* 0: what comes in a second */
     uint64_t bytes_per_s; /* of call records and of the data that they move (moved.h) */
     uint64_t bytes_burst;
+    bool starts_own;       /* false: the next two are those of the default class */
+    uint64_t starts_per_s; /* of workers */
+    uint64_t starts_burst;
 };
 
 #endif

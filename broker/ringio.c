@@ -12,6 +12,9 @@
 #include "common/clock.h"
 
 /* What a look at the submission ring found. */
+/* Calls come in bursts: after each one the next is looked for at least so long. */
+#define ACTIVE_NS (50 * VGPU_NS_PER_US)
+
 enum look {
     LOOK_EMPTY,
     LOOK_TAKEN,   /* something was taken, there may be more */
@@ -24,6 +27,14 @@ void br_ringio_heat(struct br_session *session)
     if (!session->is_hot && session->phase != BR_DEAD) {
         session->is_hot = true;
         TAILQ_INSERT_TAIL(&session->broker->hot, session, hot_entry);
+    }
+}
+
+void br_ringio_told(struct br_session *session)
+{
+    if (session->broker->spin_ns > 0) {
+        vgpu_linger_told(&session->linger, vgpu_clock_ns());
+        br_ringio_heat(session);
     }
 }
 
@@ -337,12 +348,23 @@ static enum look take(struct br_session *session)
     return first.op == VGPU_OP_FRAME ? take_control(session, &first) : submit(session, whole);
 }
 
-/* Nothing there: stay hot for the spin time, then park.  True: stay hot. */
-static bool linger(struct br_session *session)
+static bool is_due_soon(const struct br_session *session)
 {
     uint64_t spin_ns = session->broker->spin_ns;
+    uint64_t now_ns;
 
-    if (spin_ns > 0 && vgpu_clock_ns() - session->active_ns < spin_ns) {
+    if (spin_ns == 0) {
+        return false;
+    }
+    now_ns = vgpu_clock_ns();
+    return now_ns - session->active_ns < (spin_ns < ACTIVE_NS ? spin_ns : ACTIVE_NS) ||
+           vgpu_linger_stays(&session->linger, now_ns);
+}
+
+/* Nothing there: stay hot while more is due soon, then park.  True: stay hot. */
+static bool linger(struct br_session *session)
+{
+    if (is_due_soon(session)) {
         return true;
     }
     if (vgpu_ring_park(&session->channel.submit)) {
@@ -367,6 +389,7 @@ void br_ringio_turn(struct br_session *session)
     if (look == LOOK_TAKEN) {
         if (session->broker->spin_ns > 0) {
             session->active_ns = vgpu_clock_ns();
+            vgpu_linger_met(&session->linger, session->active_ns, session->broker->spin_ns);
         }
         /* Most often that was all: to park now spares the guest's next doorbell a turn. */
         stay = vgpu_ring_ready(&session->channel.submit) || linger(session);

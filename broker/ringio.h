@@ -6,7 +6,8 @@
  * A session's rings: records from the guest go to its worker, answers come back.
  *
  * A session is hot while its submission ring is looked at in every turn of the
- * loop: it has more than one quantum there, or was active within the spin time.
+ * loop: it has more than one quantum there, was active just now, or is lingered for
+ * (common/linger.h), because it sends soon after its worker has said something.
  * Otherwise the ring is parked and the guest rings the doorbell, or something else
  * must happen first (a phase, room in the worker's pipe) that makes it hot again.
  */
@@ -19,6 +20,9 @@ void br_ringio_turn(struct br_session *session);
 
 /* Something changed that may let the session go on: looks at its ring in the next turn. */
 void br_ringio_heat(struct br_session *session);
+
+/* The worker has said something for which the guest may wait. */
+void br_ringio_told(struct br_session *session);
 
 /* The session's ring is not looked at any more. */
 void br_ringio_cool(struct br_session *session);

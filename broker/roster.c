@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "common/config.h"
+
 _Static_assert(BR_VM_PATH_MAX < sizeof(((struct sockaddr_un *)0)->sun_path), "socket path");
 
 static const char name_bytes[] =
@@ -23,8 +25,8 @@ static const char *check(const struct br_roster *roster, const char *name, const
     if (!br_roster_name_is_good(name)) {
         return "a name has 1 to 64 bytes of A-Z a-z 0-9 . _ -";
     }
-    if (path[0] != '/' || strlen(path) > BR_VM_PATH_MAX) {
-        return "wanted an absolute path of at most 107 bytes";
+    if (path[0] != '/' || strlen(path) > BR_VM_PATH_MAX || vgpu_config_has_control(path)) {
+        return "wanted an absolute path of at most 107 bytes, without control bytes";
     }
     for (size_t i = 0; i < roster->count; i++) {
         if (strcmp(roster->entries[i].name, name) == 0) {

@@ -9,11 +9,12 @@
 
 #include "broker/broker.h"
 #include "broker/gate.h"
+#include "broker/pace.h"
 #include "broker/ringio.h"
 #include "broker/survey.h"
-#include "broker/text.h"
 #include "common/fd.h"
 #include "common/log_id.h"
+#include "common/text.h"
 #include "proto/address.h"
 
 /* Log lines that the control frames of one session may cause: an honest one needs two or three. */
@@ -99,6 +100,7 @@ void br_session_end(struct br_session *session, int32_t cu, const char *why)
     }
     br_ringio_cool(session);
     br_gpu_forget(session);
+    br_pace_forget(session);
     br_gate_forget(session);
     session->phase = BR_DEAD;
     close_handles(session);
@@ -288,8 +290,8 @@ static int on_hello(struct br_session *session, const Vgpu__Hello *hello)
     }
     session->candidate = hello->candidate;
     session->process = hello->pid;
-    br_text_copy(session->program, sizeof(session->program), hello->program);
-    br_text_copy(session->library, sizeof(session->library), hello->version);
+    vgpu_text_copy(session->program, sizeof(session->program), hello->program);
+    vgpu_text_copy(session->library, sizeof(session->library), hello->version);
     memcpy(session->holder->share->library, session->library, sizeof(session->library));
     if (may_note(session)) {
         vgpu_log(VGPU_LOG_INFO, "hello session=%" PRIu64 " %s pid=%u program=%s candidate=%u",
@@ -334,6 +336,10 @@ static void on_open_timeout(uv_timer_t *timer)
 
     if (session->worker != NULL) {
         close_worker(session, CUDA_ERROR_SYSTEM_NOT_READY);
+    } else if (session->is_paced) {
+        br_pace_forget(session);
+        br_session_refuse_open(session, CUDA_ERROR_SYSTEM_NOT_READY,
+                               "the machine opens devices faster than it may");
     } else {
         br_gpu_forget(session);
         br_session_refuse_open(session, CUDA_ERROR_SYSTEM_NOT_READY, "no worker came in time");
@@ -360,33 +366,60 @@ static int find_device(const struct br_session *session, const Vgpu__Open *open)
     return -ENODEV;
 }
 
+/* NULL when it may have a worker of the GPU that it wants; else why not, and the result. */
+static const char *find_obstacle(struct br_session *session, int32_t *cu)
+{
+    const struct br_slot *slot = &session->broker->slots[session->wanted];
+
+    *cu = CUDA_ERROR_SYSTEM_NOT_READY;
+    if (slot->gpu == NULL) {
+        return "the GPU's supervisor is gone";
+    }
+    if (br_gpu_takes(session->broker, session->wanted) &&
+        br_share_sees(session->holder->share, session->wanted)) {
+        return NULL;
+    }
+    *cu = CUDA_ERROR_DEVICE_UNAVAILABLE;
+    session->holder->share->stats.refused++;
+    return slot->drained        ? "the GPU is being drained"
+           : slot->gpu->leaving ? "the GPU's supervisor stops"
+                                : "the GPU is not in the machine's pool any more";
+}
+
 static void on_open(struct br_session *session, const Vgpu__Open *open)
 {
     int at = find_device(session, open);
-    struct br_slot *slot;
+    const char *obstacle;
+    int32_t cu;
 
     if (at < 0) {
         send_refuse(session, CUDA_ERROR_INVALID_DEVICE, "no such device");
         return;
     }
-    slot = &session->broker->slots[at];
-    if (slot->gpu == NULL) {
-        send_refuse(session, CUDA_ERROR_SYSTEM_NOT_READY, "the GPU's supervisor is gone");
-        return;
-    }
-    if (!br_gpu_takes(session->broker, (uint32_t)at) ||
-        !br_share_sees(session->holder->share, (uint32_t)at)) {
-        session->holder->share->stats.refused++;
-        send_refuse(session, CUDA_ERROR_DEVICE_UNAVAILABLE,
-                    slot->drained        ? "the GPU is being drained"
-                    : slot->gpu->leaving ? "the GPU's supervisor stops"
-                                         : "the GPU is not in the machine's pool any more");
+    session->wanted = (uint32_t)at;
+    obstacle = find_obstacle(session, &cu);
+    if (obstacle != NULL) {
+        send_refuse(session, cu, obstacle);
         return;
     }
     session->ordinal = open->ordinal;
     session->phase = BR_OPENING;
     set_timer(session, BR_OPEN_TIMEOUT_MS, on_open_timeout);
-    br_gpu_open(slot->gpu, session);
+    if (br_pace_take(session)) {
+        br_gpu_open(session->broker->slots[at].gpu, session);
+    }
+}
+
+void br_session_may_open(struct br_session *session)
+{
+    int32_t cu;
+    const char *obstacle = find_obstacle(session, &cu);
+
+    if (obstacle != NULL) {
+        br_session_refuse_open(session, cu, obstacle);
+    } else {
+        br_gpu_open(session->broker->slots[session->wanted].gpu, session);
+    }
 }
 
 void br_session_give_worker(struct br_session *session, struct br_worker *worker)

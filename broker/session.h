@@ -22,6 +22,7 @@
 #include "broker/phase.h"
 #include "broker/share.h"
 #include "broker/stats.h"
+#include "common/linger.h"
 #include "proto/cuda_enums.h"
 #include "proto/record.h"
 
@@ -30,16 +31,18 @@ struct br_gpu;
 struct br_worker;
 
 struct br_session {
-    TAILQ_ENTRY(br_session) entry;     /* in broker->sessions, or in its graveyard */
-    TAILQ_ENTRY(br_session) hot_entry; /* in broker->hot while is_hot */
-    TAILQ_ENTRY(br_session) wait_entry;
-    TAILQ_ENTRY(br_session) quiet_entry; /* in broker->quiet while bell.quiet */
-    TAILQ_ENTRY(br_session) gate_entry;  /* in broker->gated while is_gated */
+    TAILQ_ENTRY(br_session) entry;        /* in broker->sessions, or in its graveyard */
+    TAILQ_ENTRY(br_session) hot_entry;    /* in broker->hot while is_hot */
+    TAILQ_ENTRY(br_session) wait_entry;   /* while it waits_for a GPU, or is_paced */
+    TAILQ_ENTRY(br_session) quiet_entry;  /* in broker->quiet while bell.quiet */
+    TAILQ_ENTRY(br_session) gate_entry;   /* in broker->gated while is_gated */
+    TAILQ_ENTRY(br_session) ledger_entry; /* in its pot while ledger.is_open */
     struct br_broker *broker;
     uint64_t id;
     enum br_phase phase;
     bool is_hot;
     bool is_gated;
+    bool is_paced;    /* in its share's list of opens that wait */
     bool hello_waits; /* said Hello, no GPU is registered yet */
     uint32_t notes;   /* log lines that its control frames caused */
     bool released;    /* in the graveyard */
@@ -47,10 +50,11 @@ struct br_session {
     struct br_channel channel;
     struct br_bell bell;
     uv_timer_t *timer;
-    uint64_t active_ns; /* last record from the guest */
-    uint64_t born_ms;   /* as uv_now() counts */
-    uint64_t call_ms;   /* last call record; 0: none */
-    uint64_t turn;      /* of the loop in which the ring was looked at last */
+    uint64_t active_ns;        /* last record from the guest */
+    struct vgpu_linger linger; /* for its next one, after the worker's word */
+    uint64_t born_ms;          /* as uv_now() counts */
+    uint64_t call_ms;          /* last call record; 0: none */
+    uint64_t turn;             /* of the loop in which the ring was looked at last */
 
     uint8_t *pending; /* records that the completion ring did not take */
     size_t pending_start;
@@ -58,12 +62,13 @@ struct br_session {
 
     struct vgpu_record request; /* of the control frame that is being answered */
     uint32_t process;           /* the guest's, as Hello says */
-    char program[64];           /* for people (text.h), as the next */
+    char program[64];           /* for people (common/text.h), as the next */
     char library[BR_LIBRARY_TEXT];
     uint32_t candidate;
     uint32_t ordinal;                /* named in Open */
     uint8_t slots[VGPU_DEVICES_MAX]; /* ordinal -> the broker's GPU slot */
     uint32_t slot_count;
+    uint32_t wanted;          /* slot of the GPU named in Open */
     struct br_gpu *waits_for; /* in its queue of waiting opens */
     struct br_worker *worker;
     uint64_t memory_used; /* device memory that the worker holds for it, as that says */
@@ -91,6 +96,9 @@ int br_session_on_frame(struct br_session *session, const Vgpu__Frame *frame);
 
 /* GPUs have registered: answers a Hello that waited for that. */
 void br_session_welcome_waiting(struct br_session *session);
+
+/* Its machine may start a worker for it, which it waited for. */
+void br_session_may_open(struct br_session *session);
 
 /* A worker is there for a session that waits in its GPU's queue. */
 void br_session_give_worker(struct br_session *session, struct br_worker *worker);

@@ -8,10 +8,16 @@
 #include "broker/admission.h"
 #include "broker/broker.h"
 #include "broker/gate.h"
+#include "broker/pace.h"
 #include "common/clock.h"
+
+/* Lines about worker starts that wait: a machine can cause them without end. */
+#define PACE_LINES   1u
+#define PACE_LINE_NS (60 * VGPU_NS_PER_S)
 
 static void apply(struct br_share *share, const struct br_policy *policy, struct br_pool *pool)
 {
+    const struct br_policy *defaults = &share->broker->default_policy;
     uint64_t now_ns = vgpu_clock_ns();
 
     share->pool->users--;
@@ -19,7 +25,12 @@ static void apply(struct br_share *share, const struct br_policy *policy, struct
     share->pool->users++;
     share->policy = *policy;
     br_bucket_set(&share->calls, policy->calls_per_s, policy->calls_burst, now_ns);
+    if (!policy->starts_own) {
+        share->policy.starts_per_s = defaults->starts_per_s;
+        share->policy.starts_burst = defaults->starts_burst;
+    }
     br_bucket_set(&share->bytes, policy->bytes_per_s, policy->bytes_burst, now_ns);
+    br_bucket_set(&share->starts, share->policy.starts_per_s, share->policy.starts_burst, now_ns);
     share->limited = policy->calls_per_s != 0 || policy->bytes_per_s != 0;
 }
 
@@ -30,6 +41,9 @@ void br_share_init(struct br_share *share, struct br_broker *broker, const char 
     share->pool = broker->default_pool;
     share->pool->users++;
     TAILQ_INSERT_TAIL(&broker->shares, share, entry);
+    br_ledger_init(share);
+    TAILQ_INIT(&share->paced);
+    share->pace_lines = (struct vgpu_ratelimit)VGPU_RATELIMIT_INIT(PACE_LINES, PACE_LINE_NS);
     apply(share, &broker->default_policy, broker->default_pool);
 }
 
@@ -42,6 +56,7 @@ void br_share_fini(struct br_share *share)
 {
     share->pool->users--;
     TAILQ_REMOVE(&share->broker->shares, share, entry);
+    br_ledger_fini(share);
 }
 
 /* ---- a new policy ----------------------------------------------------------- */
@@ -66,6 +81,8 @@ static int check_bounds(const struct br_policy *policy, char *why, size_t cap)
         {"calls_burst", policy->calls_burst, BR_BUCKET_MAX},
         {"bytes_per_s", policy->bytes_per_s, BR_BUCKET_MAX},
         {"bytes_burst", policy->bytes_burst, BR_BUCKET_MAX},
+        {"starts_per_s", policy->starts_per_s, BR_BUCKET_MAX},
+        {"starts_burst", policy->starts_burst, BR_BUCKET_MAX},
     };
 
     for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
@@ -105,6 +122,7 @@ int br_share_set(struct br_share *share, const struct br_policy *policy, char *w
     }
     apply(share, policy, pool);
     br_gate_changed(share->broker);
+    br_pace_changed(share);
     if (changed) {
         br_ledger_changed(share);
     }

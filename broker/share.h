@@ -13,9 +13,11 @@
 #include <sys/queue.h>
 
 #include "broker/bucket.h"
+#include "broker/ledger.h"
 #include "broker/observe.h"
 #include "broker/policy.h"
 #include "broker/pool.h"
+#include "common/log.h"
 #include "proto/limits.h"
 
 struct br_broker;
@@ -34,8 +36,9 @@ struct br_share_stats {
     uint64_t moved;       /* data that calls moved through the window (moved.h) */
     uint64_t frames;      /* in which they went to workers */
     uint64_t doorbells;
-    uint64_t throttled; /* times that a session had to wait for tokens */
-    uint64_t refused;   /* sessions */
+    uint64_t throttled;      /* times that a session had to wait for tokens of calls or bytes */
+    uint64_t starts_delayed; /* times that one had to wait until a worker could be started for it */
+    uint64_t refused;        /* sessions */
     uint64_t memory_refused;
     uint64_t misuses;      /* of its guests */
     uint64_t last_call_ms; /* by uv_now(); 0: none yet */
@@ -66,9 +69,14 @@ struct br_share {
     uint32_t sessions;
     struct br_bucket calls;
     struct br_bucket bytes;
-    uint64_t granted[VGPU_DEVICES_MAX]; /* device memory handed out to its sessions, by slot */
+    struct br_bucket starts;
+    TAILQ_HEAD(, br_session) paced;     /* opens that wait for a token of starts */
+    TAILQ_ENTRY(br_share) pacing_entry; /* in broker->pacing while there are any */
+    struct vgpu_ratelimit pace_lines;
+    struct br_pot pots[VGPU_DEVICES_MAX]; /* device memory handed out to its sessions, by slot */
     struct br_share_stats stats;
-    char library[BR_LIBRARY_TEXT]; /* version in its guest, as the last Hello says (text.h) */
+    char
+        library[BR_LIBRARY_TEXT]; /* version in its guest, as the last Hello says (common/text.h) */
     struct br_share_sum sum;
     struct br_share_on_slot on_slot;
     struct br_observed observed;

@@ -56,13 +56,37 @@ static void on_control(struct br_listener *listener, int fd, pid_t pid, uid_t ui
 
 /* ---- life ------------------------------------------------------------------- */
 
+/* What to do about a socket that cannot be. */
+static const char *cure_of(int rc)
+{
+    switch (rc) {
+    case -ENOENT:
+        return "its folder is not there: systemd-tmpfiles --create, or set another path";
+    case -EADDRINUSE:
+        return "another process listens there: end it, or set another path";
+    case -EEXIST:
+        return "a file is there that is no socket: move it, or set another path";
+    case -EACCES:
+    case -EPERM:
+        return "this account may not: start it as root or by systemd, or set another path";
+    default:
+        return "set another path";
+    }
+}
+
+static void tell_failed(const char *path, int rc)
+{
+    vgpu_log(VGPU_LOG_ERROR, "cannot listen path=%s error=\"%s\" why=\"%s\"", path, strerror(-rc),
+             cure_of(rc));
+}
+
 static int open_one(struct br_listener *listener, uv_loop_t *loop, const char *path, uint32_t mode,
                     gid_t gid)
 {
     int rc = br_listener_open(listener, loop, path, mode, gid);
 
     if (rc < 0) {
-        vgpu_log(VGPU_LOG_ERROR, "cannot listen path=%s error=\"%s\"", path, strerror(-rc));
+        tell_failed(path, rc);
     } else {
         vgpu_log(VGPU_LOG_INFO, "Listening on socket: %s", path);
     }
@@ -116,7 +140,7 @@ static int open_door(struct br_sockets *sockets, const struct br_roster_entry *e
     int rc = vm == NULL ? -ENOMEM : br_door_bind(sockets->broker, vm, entry->path, mode);
 
     if (rc < 0) {
-        vgpu_log(VGPU_LOG_ERROR, "cannot listen path=%s error=\"%s\"", entry->path, strerror(-rc));
+        tell_failed(entry->path, rc);
     }
     sockets->door_count += rc == 0;
     return rc;

@@ -35,7 +35,7 @@ struct br_seat;
 /* How often the holder words are looked at, while a channel is open. */
 #define BR_VM_SCAN_MS 1000u
 
-/* Rooms for texts about a machine; those of a device are for people (text.h). */
+/* Rooms for texts about a machine; those of a device are for people (common/text.h). */
 #define BR_VM_IDENTITY_TEXT 96
 #define BR_VM_QEMU_TEXT     80
 

@@ -8,9 +8,9 @@
 #include "broker/adopt.h"
 #include "broker/broker.h"
 #include "broker/seat.h"
-#include "broker/text.h"
 #include "common/fd.h"
 #include "common/log_id.h"
+#include "common/text.h"
 #include "proto/cuda_enums.h"
 
 #define MAJOR(revision) ((revision) >> 16)
@@ -103,7 +103,7 @@ static void on_hello(struct br_vm *vm, const Vgpu__DeviceHello *hello)
     vm->phase = BR_VM_UP;
     vm->silent = false;
     vm->revision = hello->revision;
-    br_text_copy(vm->qemu, sizeof(vm->qemu), hello->qemu);
+    vgpu_text_copy(vm->qemu, sizeof(vm->qemu), hello->qemu);
     vm->channels = hello->channels;
     vm->channel_bytes = hello->channel_bytes;
     memset(vm->epochs, 0, sizeof(vm->epochs));

@@ -8,6 +8,7 @@
 
 #include "broker/broker.h"
 #include "broker/ringio.h"
+#include "common/clock.h"
 #include "common/fd.h"
 
 /* A worker that sent something no worker sends: whatever it is, it is not ours any more. */
@@ -88,6 +89,7 @@ static void on_complete(struct br_worker *worker, const uint8_t *records, size_t
     session->holder->share->stats.bytes_out += len;
     session->stats.answers += count;
     br_observe_answers(&session->holder->share->observed, &session->sample, records, len);
+    br_ringio_told(session);
     rc = br_ringio_answer(session, records, len);
     if (rc == -EPROTO) {
         br_session_misuse(session, "completion ring's tail");
@@ -95,6 +97,15 @@ static void on_complete(struct br_worker *worker, const uint8_t *records, size_t
         br_link_pause(&worker->link);
     } else if (rc < 0 && !worker->gone) {
         br_session_end(session, CUDA_ERROR_LAUNCH_FAILED, "no memory for answers");
+    }
+}
+
+static void on_wake(struct br_session *session)
+{
+    br_ringio_told(session);
+    if (vgpu_ring_wants_wake(&session->channel.complete)) {
+        session->stats.interrupts++;
+        br_channel_interrupt(&session->channel);
     }
 }
 
@@ -137,9 +148,8 @@ static void dispatch(struct br_worker *worker, const Vgpu__Frame *frame)
         if (wrong != NULL) {
             misbehave(worker, wrong);
         }
-    } else if (vgpu_ring_wants_wake(&worker->session->channel.complete)) {
-        worker->session->stats.interrupts++;
-        br_channel_interrupt(&worker->session->channel);
+    } else {
+        on_wake(worker->session);
     }
 }
 
@@ -276,6 +286,7 @@ int br_worker_attach(struct br_worker *worker, struct br_session *session)
     attach.ordinal = session->ordinal;
     attach.memory_quota = br_ledger_quota(session);
     attach.ledger = br_ledger_open(session);
+    attach.spin_us = (uint32_t)(session->broker->spin_ns / VGPU_NS_PER_US);
     attach.cache = br_cache_is_on(&broker->cache);
     frame.kind_case = VGPU__FRAME__KIND_ATTACH;
     frame.attach = &attach;
@@ -292,6 +303,9 @@ void br_worker_kill(struct br_worker *worker)
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
     br_worker_cache_end(worker);
+    if (worker->session != NULL) {
+        br_ledger_doom(worker->session);
+    }
     br_link_shut(&worker->link);
     if (worker->killed || worker->gone) {
         return;

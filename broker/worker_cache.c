@@ -7,7 +7,7 @@
 #include "broker/broker.h"
 
 /* Values of CacheAnswer.state. */
-enum state { NOTHING, FILED, ROOM };
+enum state { NOTHING, FILED, ROOM, OF_THAT_SIZE };
 
 static struct br_cache *cache_of(const struct br_worker *worker)
 {
@@ -74,12 +74,27 @@ static int answer(struct br_worker *worker)
     return rc;
 }
 
+/* No descriptor goes with the answer, so it need not wait. */
+static const char *answer_size(struct br_worker *worker, uint64_t bytes)
+{
+    bool has = br_cache_has_size(cache_of(worker), worker->session->holder->tenant, bytes);
+
+    worker->session->stats.cache_misses += !has;
+    return send_answer(worker, has ? OF_THAT_SIZE : NOTHING, NULL) == 0 ? NULL : "it does not read";
+}
+
 static const char *on_ask(struct br_worker *worker, const Vgpu__CacheAsk *message)
 {
     struct br_worker_cache *ask = &worker->cache;
     int rc;
 
-    if (message->key.len != sizeof(ask->key) || ask->waits || ask->filling != NULL) {
+    if (ask->waits || ask->filling != NULL) {
+        return "cache_ask";
+    }
+    if (message->key.len == 0) {
+        return answer_size(worker, message->room);
+    }
+    if (message->key.len != sizeof(ask->key)) {
         return "cache_ask";
     }
     memcpy(ask->key, message->key.data, sizeof(ask->key));
