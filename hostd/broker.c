@@ -66,7 +66,12 @@ static void take_vm_row(struct hd_broker *broker, const Vgpu__VmRow *row)
                              .calls_per_s = row->calls_per_s,
                              .calls_burst = row->calls_burst,
                              .bytes_per_s = row->bytes_per_s,
-                             .bytes_burst = row->bytes_burst};
+                             .bytes_burst = row->bytes_burst,
+                             .starts_own = row->starts_own};
+    if (row->starts_own) {
+        m->starts_per_s = row->starts_per_s;
+        m->starts_burst = row->starts_burst;
+    }
     copy_text(m->name, sizeof(m->name), row->name);
     copy_text(m->uuid, sizeof(m->uuid), row->uuid);
     copy_text(m->pool, sizeof(m->pool), row->pool);
@@ -103,6 +108,7 @@ static bool ready_socket(struct hd_hostd *hostd, struct hd_vm *vm, char *why, si
         int rc = hd_watch_folder(&hostd->watch, path, &access, &dir);
 
         if ((rc == 0 || rc == -EXDEV) && hd_vm_socket_adopt(&vm->socket, path, dir) == 0) {
+            hd_vms_set_access(hostd, vm);
             return false;
         }
     }
@@ -117,7 +123,7 @@ static void tell_vm(struct hd_hostd *hostd, struct hd_vm *vm)
     vm->served = false;
     hd_vm_set_trouble(vm, why);
     if (hd_vm_socket_is_open(&vm->socket)) {
-        hd_broker_set_vm(&hostd->broker, &vm->row, &vm->socket, hand_over, false);
+        vm->asked = hd_broker_set_vm(&hostd->broker, &vm->row, &vm->socket, hand_over, false);
     } else if (reported(&hostd->broker, vm->row.name) != NULL && why[0] != '\0') {
         /* It has sessions perhaps: better without a file than gone. */
         struct hd_vm_socket as_it_is;
@@ -125,7 +131,7 @@ static void tell_vm(struct hd_hostd *hostd, struct hd_vm *vm)
         hd_vm_socket_init(&as_it_is);
         copy_text(as_it_is.path, sizeof(as_it_is.path),
                   reported(&hostd->broker, vm->row.name)->socket);
-        hd_broker_set_vm(&hostd->broker, &vm->row, &as_it_is, false, false);
+        vm->asked = hd_broker_set_vm(&hostd->broker, &vm->row, &as_it_is, false, false);
     }
 }
 
@@ -150,11 +156,14 @@ static void tell_all(struct hd_hostd *hostd)
 
 /* ---- answers ------------------------------------------------------------------ */
 
-static void told_vm(struct hd_hostd *hostd, const char *name, const Vgpu__CtlEnd *end)
+/* Only the answer to the last VmSet counts; the place may have gone since. */
+static void told_vm(struct hd_hostd *hostd, const struct hd_pending *pending,
+                    const Vgpu__CtlEnd *end)
 {
-    struct hd_vm *vm = hd_vms_find(&hostd->vms, name);
+    struct hd_vm *vm = hd_vms_find(&hostd->vms, pending->name);
 
-    if (vm != NULL) {
+    if (vm != NULL && vm->asked == pending->id) {
+        vm->asked = 0;
         vm->served = end->error == 0;
         hd_vm_set_trouble(vm, end->error == 0 ? "" : end->text);
     }
@@ -183,7 +192,7 @@ static void answered(struct hd_broker *broker, const struct hd_pending *pending,
         tell_all(broker->hostd);
         break;
     case HD_PENDING_VM:
-        told_vm(broker->hostd, pending->name, end);
+        told_vm(broker->hostd, pending, end);
         break;
     case HD_PENDING_OTHER:
         if (end->error != 0) {
@@ -276,6 +285,7 @@ static void go_down(struct hd_broker *broker, const char *why)
     broker->pending_count = 0;
     for (size_t i = 0; i < broker->hostd->vms.count; i++) {
         broker->hostd->vms.list[i]->served = false;
+        broker->hostd->vms.list[i]->asked = 0;
     }
     if (!broker->said_down) {
         broker->said_down = true;

@@ -85,9 +85,9 @@ static inline bool hd_broker_is_coming(const struct hd_broker *broker)
 }
 
 /* Commands; in every state but down.  `change`: the answer goes to hd_changes_told().
- * `hand_over`: with the listening descriptor. */
-void hd_broker_set_vm(struct hd_broker *broker, const struct hd_machine *row,
-                      const struct hd_vm_socket *vm_socket, bool hand_over, bool change);
+ * `hand_over`: with the listening descriptor.  hd_broker_set_vm() returns the command's id. */
+uint32_t hd_broker_set_vm(struct hd_broker *broker, const struct hd_machine *row,
+                          const struct hd_vm_socket *vm_socket, bool hand_over, bool change);
 void hd_broker_remove_vm(struct hd_broker *broker, const char *name, bool change);
 void hd_broker_set_pool(struct hd_broker *broker, const struct hd_pool *pool, bool change);
 void hd_broker_drain(struct hd_broker *broker, const struct hd_gpu *gpu, bool change);
@@ -103,6 +103,7 @@ uint32_t hd_broker_expect(struct hd_broker *broker, enum hd_pending_kind kind, c
 /* Forgets the connection and makes a new one, over which the broker hears of everything. */
 void hd_broker_again(struct hd_broker *broker);
 
+/* Closes the connection for good. */
 void hd_broker_stop(struct hd_broker *broker);
 
 #endif

@@ -64,9 +64,12 @@ static int begin_vm(struct hd_change *change, const struct hd_table *table,
         return 0;
     }
     if (row == NULL) {
-        return refuse(-ENOENT, why, cap,
-                      "the registry has no machine %s; to add it: vgpuctl vm add %s", asked->name,
-                      asked->name);
+        return asked->what == VGPU_CTL_REMOVE
+                   ? refuse(-ENOENT, why, cap,
+                            "the registry has no machine %s; vgpuctl vms lists them", asked->name)
+                   : refuse(-ENOENT, why, cap,
+                            "the registry has no machine %s; to add it: vgpuctl vm add %s",
+                            asked->name, asked->name);
     }
     change->machine = *row;
     return 0;
@@ -105,8 +108,8 @@ static int add_gpu(struct hd_pool *pool, const char *text, char *why, size_t cap
     uint8_t *uuid = pool->gpus[pool->gpu_count];
 
     if (hd_gpu_parse(text, uuid) != 0) {
-        return refuse(-EINVAL, why, cap, "gpu '%.80s': wanted a uuid as nvidia-smi -L prints it",
-                      text);
+        return refuse(-EINVAL, why, cap,
+                      "gpu '%.80s': wanted a uuid as vgpuctl gpus and nvidia-smi -L show it", text);
     }
     for (size_t i = 0; i < pool->gpu_count; i++) {
         if (memcmp(pool->gpus[i], uuid, HD_GPU_BYTES) == 0) {
@@ -126,7 +129,8 @@ static int begin_pool(struct hd_change *change, const struct hd_table *table,
     *change = (struct hd_change){.kind = asked->n_gpu == 0 ? HD_DROP_POOL : HD_PUT_POOL};
     (void)snprintf(change->pool.name, sizeof(change->pool.name), "%s", asked->name);
     if (asked->n_gpu == 0 && row == NULL) {
-        return refuse(-ENOENT, why, cap, "the registry has no pool %s", asked->name);
+        return refuse(-ENOENT, why, cap, "the registry has no pool %s; vgpuctl pools lists them",
+                      asked->name);
     }
     if (asked->n_gpu == 0 && user != NULL) {
         return refuse(-EBUSY, why, cap,
@@ -162,7 +166,8 @@ int hd_change_of_gpu(struct hd_change *change, const struct hd_table *table,
 {
     *change = (struct hd_change){.kind = HD_PUT_GPU, .gpu = {.drained = asked->drained}};
     if (hd_gpu_parse(asked->gpu, change->gpu.uuid) != 0) {
-        return refuse(-EINVAL, why, cap, "gpu '%.80s': wanted a uuid as nvidia-smi -L prints it",
+        return refuse(-EINVAL, why, cap,
+                      "gpu '%.80s': wanted a uuid as vgpuctl gpus and nvidia-smi -L show it",
                       asked->gpu);
     }
     if (hd_table_gpu(table, change->gpu.uuid) == NULL && table->gpu_count == HD_GPUS_MAX) {

@@ -11,14 +11,12 @@
 #include "common/cleanup.h"
 #include "common/fd.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "hostd/hostd.h"
 #include "hostd/kill.h"
 #include "hostd/link.h"
 #include "hostd/rows.h"
 #include "proto/control.h"
-
-/* A tool says CtlHello, a supervisor KillWorker, as soon as it is connected. */
-#define FIRST_US UINT64_C(10000000)
 
 struct hd_client {
     struct hd_link link; /* first: on_frame() gets it */
@@ -86,7 +84,7 @@ static void log_kill(const struct hd_client *client, uint32_t pid, const char *w
 {
     if (why[0] == '\0') {
         vgpu_log(VGPU_LOG_INFO, "worker killed pid=%u by uid=%u", pid, client->uid);
-    } else {
+    } else if (hd_server_may_log(&client->hostd->server)) {
         vgpu_log(VGPU_LOG_ERROR, "worker not killed pid=%u by uid=%u reason=\"%s\"", pid,
                  client->uid, why);
     }
@@ -139,7 +137,7 @@ static void on_end(struct hd_link *link, int rc)
 {
     struct hd_client *client = (struct hd_client *)link;
 
-    if (rc < 0 && rc != -ECONNRESET && rc != -EPIPE) {
+    if (rc < 0 && rc != -ECONNRESET && rc != -EPIPE && hd_server_may_log(&client->hostd->server)) {
         vgpu_log(VGPU_LOG_WARNING, "client dropped uid=%u pid=%d error=\"%s\" what=\"%s\"",
                  client->uid, client->pid, strerror(-rc),
                  client->broke != NULL ? client->broke
@@ -179,7 +177,9 @@ struct hd_client *hd_client_new(struct hd_hostd *hostd, uint64_t number, int fd,
         free(client);
         return NULL;
     }
-    if (sd_event_add_time_relative(hostd->event, &client->patience, CLOCK_MONOTONIC, FIRST_US, 0,
+    /* A tool says CtlHello, a supervisor KillWorker, as soon as it is connected. */
+    if (sd_event_add_time_relative(hostd->event, &client->patience, CLOCK_MONOTONIC,
+                                   hostd->options.settings.hello_timeout_ms * UINT64_C(1000), 0,
                                    on_silence, client) < 0) {
         hd_client_free(client);
         return NULL;
@@ -198,7 +198,8 @@ void hd_client_answer(struct hd_client *client, uint32_t id, int error, const ch
     Vgpu__Frame frame = VGPU__FRAME__INIT;
     char copy[HD_WHY_MAX];
 
-    (void)snprintf(copy, sizeof(copy), "%s", text);
+    /* It may quote what was asked for. */
+    vgpu_text_copy(copy, sizeof(copy), text);
     end.id = id;
     end.error = (uint32_t)error;
     end.text = copy;

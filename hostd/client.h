@@ -20,6 +20,7 @@ uint64_t hd_client_number(const struct hd_client *client);
 /* Sends CtlEnd, and takes the client's next question. */
 void hd_client_answer(struct hd_client *client, uint32_t id, int error, const char *text);
 
+/* Closes the connection; hd_server_drop() does so. */
 void hd_client_free(struct hd_client *client);
 
 #endif

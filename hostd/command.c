@@ -17,8 +17,8 @@ static enum hd_pending_kind kind_of(bool change, enum hd_pending_kind otherwise)
     return change ? HD_PENDING_CHANGE : otherwise;
 }
 
-void hd_broker_set_vm(struct hd_broker *broker, const struct hd_machine *row,
-                      const struct hd_vm_socket *vm_socket, bool hand_over, bool change)
+uint32_t hd_broker_set_vm(struct hd_broker *broker, const struct hd_machine *row,
+                          const struct hd_vm_socket *vm_socket, bool hand_over, bool change)
 {
     Vgpu__VmSet set = VGPU__VM_SET__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
@@ -36,9 +36,13 @@ void hd_broker_set_vm(struct hd_broker *broker, const struct hd_machine *row,
     set.calls_burst = row->calls_burst;
     set.bytes_per_s = row->bytes_per_s;
     set.bytes_burst = row->bytes_burst;
+    set.starts_own = row->starts_own;
+    set.starts_per_s = row->starts_per_s;
+    set.starts_burst = row->starts_burst;
     frame.kind_case = VGPU__FRAME__KIND_VM_SET;
     frame.vm_set = &set;
     hd_link_send(&broker->link, &frame, hand_over ? vm_socket->listener : -1);
+    return set.id;
 }
 
 void hd_broker_remove_vm(struct hd_broker *broker, const char *name, bool change)

@@ -94,10 +94,11 @@ void hd_hostd_place_gone(struct hd_hostd *hostd, const struct hd_place *place)
     if (vm == NULL) {
         return;
     }
-    if (vm->served && hostd->broker.state != HD_BROKER_DOWN) {
+    if ((vm->served || vm->asked != 0) && hostd->broker.state != HD_BROKER_DOWN) {
         hd_broker_remove_vm(&hostd->broker, vm->row.name, false);
     }
     vm->served = false;
+    vm->asked = 0;
     hd_vm_socket_remove(&vm->socket);
     if (vm->found) {
         hd_vms_drop(&hostd->vms, vm);
@@ -180,6 +181,9 @@ void hd_hostd_reload(struct hd_hostd *hostd)
     if (rc < 0) {
         hd_hostd_error(hostd, "settings not changed: %s", why);
     } else {
+        for (size_t i = 0; i < hostd->vms.count; i++) {
+            hd_vms_set_access(hostd, hostd->vms.list[i]);
+        }
         vgpu_log(VGPU_LOG_INFO, "settings read again");
     }
     (void)sd_notify(0, "READY=1");

@@ -12,22 +12,37 @@
 /* A verdict, or that the next source is to be asked. */
 #define NO_WORD (-1)
 
+/* The first machine but `vm` whose group libvirt would have called so. */
+static const struct hd_vm *other_of_scope(const struct hd_hostd *hostd, const struct hd_vm *vm,
+                                          const char *scope)
+{
+    for (size_t i = 0; i < hostd->vms.count; i++) {
+        if (hostd->vms.list[i] != vm && hd_proc_scope_fits(scope, hostd->vms.list[i]->row.name)) {
+            return hostd->vms.list[i];
+        }
+    }
+    return NULL;
+}
+
 static int by_scope(const struct hd_hostd *hostd, const struct hd_vm *vm, pid_t pid, char *why,
                     size_t cap)
 {
+    const struct hd_vm *other;
     char cgroup[2048];
-    char name[128];
+    char scope[128];
 
     if (hd_proc_read(pid, "cgroup", cgroup, sizeof(cgroup)) < 0 ||
-        !hd_proc_scope(cgroup, name, sizeof(name))) {
+        !hd_proc_scope(cgroup, scope, sizeof(scope))) {
         return NO_WORD;
     }
-    if (strcmp(name, vm->row.name) == 0) {
-        (void)snprintf(why, cap, "control group of machine %s", name);
-        return VGPU_CTL_VERIFIED;
+    other = other_of_scope(hostd, vm, scope);
+    if (hd_proc_scope_fits(scope, vm->row.name)) {
+        (void)snprintf(why, cap, "control group of machine %s", vm->row.name);
+        /* web_1 and web1 have the same: the command line must tell. */
+        return other == NULL ? VGPU_CTL_VERIFIED : NO_WORD;
     }
-    if (hd_vms_find(&hostd->vms, name) != NULL) {
-        (void)snprintf(why, cap, "control group of machine %s", name);
+    if (other != NULL) {
+        (void)snprintf(why, cap, "control group of machine %s", other->row.name);
         return VGPU_CTL_ANOTHERS;
     }
     return NO_WORD;
@@ -76,6 +91,7 @@ static int by_command_line(const struct hd_hostd *hostd, const struct hd_vm *vm,
 {
     const struct hd_machine *other = hd_table_machine_by_uuid(&hostd->table, qemu->uuid);
     const struct hd_vm *owner = hd_vms_find_socket(&hostd->vms, qemu->socket);
+    const struct hd_vm *named = hd_vms_find(&hostd->vms, qemu->name);
 
     if (hd_uuid_same(vm->row.uuid, qemu->uuid)) {
         (void)snprintf(why, cap, "command line: uuid");
@@ -96,6 +112,11 @@ static int by_command_line(const struct hd_hostd *hostd, const struct hd_vm *vm,
     if (owner != NULL) {
         (void)snprintf(why, cap, "command line: socket of machine %s", owner->row.name);
         return VGPU_CTL_ANOTHERS;
+    }
+    /* The device was plugged later. */
+    if (named != NULL) {
+        (void)snprintf(why, cap, "command line: name %s", named->row.name);
+        return named == vm ? VGPU_CTL_VERIFIED : VGPU_CTL_ANOTHERS;
     }
     return NO_WORD;
 }

@@ -2,7 +2,6 @@
 #include "hostd/machine.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,6 +60,8 @@ static int check_numbers(const struct hd_machine *m, char *why, size_t cap)
         {"calls (burst)", m->calls_burst, 1, HD_CALLS_MAX},
         {"bytes", m->bytes_per_s, HD_BYTES_MIN, HD_BYTES_MAX},
         {"bytes (burst)", m->bytes_burst, HD_BYTES_MIN, HD_BYTES_MAX},
+        {"starts", m->starts_per_s, 1, HD_STARTS_MAX},
+        {"starts (burst)", m->starts_burst, 1, HD_STARTS_MAX},
     };
     int rc = 0;
 
@@ -68,11 +69,23 @@ static int check_numbers(const struct hd_machine *m, char *why, size_t cap)
         rc = check_number(&bounds[i], why, cap);
     }
     if (rc == 0 && ((m->calls_per_s == 0) != (m->calls_burst == 0) ||
-                    (m->bytes_per_s == 0) != (m->bytes_burst == 0))) {
-        (void)snprintf(why, cap, "calls, bytes: rate and burst are both 0 or neither is");
+                    (m->bytes_per_s == 0) != (m->bytes_burst == 0) ||
+                    (m->starts_per_s == 0) != (m->starts_burst == 0))) {
+        (void)snprintf(why, cap, "calls, bytes, starts: rate and burst are both 0 or neither is");
+        rc = -EINVAL;
+    }
+    if (rc == 0 && !m->starts_own && m->starts_per_s != 0) {
+        (void)snprintf(why, cap, "starts: they are the default class's, and a number is given");
         rc = -EINVAL;
     }
     return rc;
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+    size_t len = strlen(text);
+
+    return len >= strlen(end) && strcmp(text + len - strlen(end), end) == 0;
 }
 
 /* Absolute, printable, and without a component that leads elsewhere. */
@@ -83,8 +96,9 @@ static bool is_socket_path(const char *path)
             return false;
         }
     }
-    return path[0] == '/' && path[strlen(path) - 1] != '/' && strstr(path, "//") == NULL &&
-           strstr(path, "/../") == NULL && strstr(path, "/./") == NULL;
+    return path[0] == '/' && !ends_in(path, "/") && !ends_in(path, "/.") && !ends_in(path, "/..") &&
+           strstr(path, "//") == NULL && strstr(path, "/../") == NULL &&
+           strstr(path, "/./") == NULL;
 }
 
 int hd_machine_check(const struct hd_machine *machine, char *why, size_t cap)

@@ -8,6 +8,7 @@
  * the same bounds.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,8 +27,9 @@
 #define HD_QUOTA_MAX (UINT64_C(16) << 40)
 #define HD_CALLS_MAX UINT64_C(1000000000)
 /* Below the first a record would never pass. */
-#define HD_BYTES_MIN UINT64_C(65536)
-#define HD_BYTES_MAX (UINT64_C(1) << 40)
+#define HD_BYTES_MIN  UINT64_C(65536)
+#define HD_BYTES_MAX  (UINT64_C(1) << 40)
+#define HD_STARTS_MAX UINT64_C(1000000)
 
 struct hd_machine {
     char name[HD_NAME_MAX + 1];
@@ -41,6 +43,9 @@ struct hd_machine {
     uint64_t calls_burst;
     uint64_t bytes_per_s;
     uint64_t bytes_burst;
+    bool starts_own; /* false: worker starts are those of the broker's default class */
+    uint64_t starts_per_s;
+    uint64_t starts_burst;
 };
 
 /* NULL, or what is wrong with the name of a machine, or of a pool (static text). */

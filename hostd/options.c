@@ -35,6 +35,8 @@ const struct vgpu_config_key hd_config_keys[] = {
     KEY(xenstore, VGPU_CONFIG_STRING, "/run/xenstored/socket",
         "socket of xenstored, which knows the uuids of domains; none: none", 0, 0, NULL),
     KEY(scan_s, VGPU_CONFIG_U32, "10", "seconds between two looks for QEMUs", 1, 3600, NULL),
+    KEY(hello_timeout_ms, VGPU_CONFIG_U32, "10000",
+        "who connects to that socket and says nothing for so long is closed", 100, 600000, NULL),
     KEY(executor_user, VGPU_CONFIG_STRING, "vgpu-executor",
         "account that may have workers killed, beside root; none, or one that is not there: none",
         0, 0, NULL),
@@ -51,7 +53,7 @@ static const char usage[] = "usage: vgpu-hostd [OPTION]...\n" VGPU_DAEMON_HELP
                             "  --help-config            prints every setting\n"
                             "  --help, --version\n";
 
-enum option_id { OPT_HELP = 256, OPT_HELP_CONFIG, OPT_VERSION };
+enum option_id { OPT_HELP = VGPU_DAEMON_FIRST_ID, OPT_HELP_CONFIG, OPT_VERSION };
 
 static const struct option long_options[] = {
     VGPU_DAEMON_OPTIONS,
@@ -61,18 +63,10 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* 0, 1 when all is done, or -errno. */
-static int take_option(struct hd_options *options, int id, FILE *out, FILE *err)
+static int take_option(void *owner, int id)
 {
-    char why[HD_WHY_MAX];
-    int rc = vgpu_daemon_take(&options->daemon, id, optarg, why, sizeof(why));
+    FILE *out = owner;
 
-    if (rc < 0) {
-        (void)fprintf(err, "vgpu-hostd: %s\n", why);
-    }
-    if (rc <= 0) {
-        return rc;
-    }
     switch (id) {
     case OPT_HELP:
         (void)fputs(usage, out);
@@ -80,12 +74,9 @@ static int take_option(struct hd_options *options, int id, FILE *out, FILE *err)
     case OPT_HELP_CONFIG:
         vgpu_config_print_keys(hd_config_keys, hd_config_key_count, out);
         return 1;
-    case OPT_VERSION:
+    default:
         (void)fprintf(out, "vgpu-hostd %s\n", VGPU_VERSION);
         return 1;
-    default:
-        (void)fputs(usage, err);
-        return -EINVAL;
     }
 }
 
@@ -220,21 +211,13 @@ static int load(struct hd_options *options, char *why, size_t cap)
 int hd_options_parse(struct hd_options *options, int argc, char **argv, FILE *out, FILE *err)
 {
     char why[HD_WHY_MAX];
-    int id;
     int rc;
 
     *options = (struct hd_options){.daemon = {.ready_fd = -1}};
-    optind = 0;
-    opterr = 0;
-    while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        rc = take_option(options, id, out, err);
-        if (rc != 0) {
-            return rc;
-        }
-    }
-    if (optind < argc) {
-        (void)fprintf(err, "vgpu-hostd: unexpected argument \"%s\"\n", argv[optind]);
-        return -EINVAL;
+    rc = vgpu_daemon_parse(&options->daemon, "vgpu-hostd", long_options, argc, argv, err,
+                           take_option, out);
+    if (rc != 0) {
+        return rc;
     }
     rc = load(options, why, sizeof(why));
     if (rc < 0) {

@@ -25,6 +25,7 @@ struct hd_settings {
     char *watch;    /* absolute paths with blanks between, or "none" */
     char *xenstore; /* "none", or the socket of xenstored */
     uint32_t scan_s;
+    uint32_t hello_timeout_ms;
     char *executor_user; /* "none", or an account that may have workers killed, beside root */
     uint32_t log_level;  /* index into error, warning, info, debug */
 };

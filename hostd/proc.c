@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hostd/proc.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,6 +12,9 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+
+/* Longest name that systemd-machined takes. */
+#define SCOPE_MAX 64
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
@@ -111,40 +115,112 @@ static void unescape(char *text)
     *to = '\0';
 }
 
-/* NAME of "machine-qemu-N-NAME.scope". */
+/* "qemu-N-NAME": where NAME begins, or NULL. */
+static const char *name_in(const char *scope)
+{
+    size_t digits = strncmp(scope, "qemu-", 5) == 0 ? strspn(scope + 5, "0123456789") : 0;
+
+    return digits > 0 && scope[5 + digits] == '-' ? scope + 6 + digits : NULL;
+}
+
+/* Takes the end off the text.  False when it has another one. */
+static bool cut_end(char *text, const char *end)
+{
+    size_t len = strlen(text);
+    size_t end_len = strlen(end);
+
+    if (len < end_len || strcmp(text + len - end_len, end) != 0) {
+        return false;
+    }
+    text[len - end_len] = '\0';
+    return true;
+}
+
+/* One component of the path: the group's name, when libvirt made it. */
 static bool read_scope(const char *at, size_t len, char *name, size_t cap)
 {
-    char scope[256];
-    size_t digits;
+    char text[256];
+    const char *scope = text;
 
-    if (len >= sizeof(scope) || len < 6 || strncmp(at + len - 6, ".scope", 6) != 0) {
+    if (len >= sizeof(text)) {
         return false;
     }
-    memcpy(scope, at, len - 6);
-    scope[len - 6] = '\0';
-    unescape(scope);
-    if (strncmp(scope, "machine-qemu-", 13) != 0) {
+    memcpy(text, at, len);
+    text[len] = '\0';
+    if (cut_end(text, ".scope")) {
+        unescape(text);
+        if (strncmp(text, "machine-", 8) != 0) {
+            return false;
+        }
+        scope += 8;
+    } else if (!cut_end(text, ".libvirt-qemu")) {
         return false;
     }
-    digits = strspn(scope + 13, "0123456789");
-    if (digits == 0 || scope[13 + digits] != '-' || strlen(scope + 14 + digits) >= cap) {
+    if (name_in(scope) == NULL || *name_in(scope) == '\0' || strlen(scope) >= cap) {
         return false;
     }
-    (void)snprintf(name, cap, "%s", scope + 14 + digits);
-    return name[0] != '\0';
+    (void)snprintf(name, cap, "%s", scope);
+    return true;
+}
+
+/* Below it the groups are another's to make: an account's, a container's. */
+static bool is_handed_over(const char *at, size_t len)
+{
+    return (len == 10 && memcmp(at, "user.slice", 10) == 0) ||
+           (len > 8 && memcmp(at + len - 8, ".service", 8) == 0) ||
+           (len > 6 && memcmp(at + len - 6, ".scope", 6) == 0);
 }
 
 bool hd_proc_scope(const char *cgroup, char *name, size_t cap)
 {
+    bool below = false;
+    const char *before = cgroup;
     size_t len;
 
     for (const char *at = next_component(cgroup, &len); at != NULL;
          at = next_component(at + len, &len)) {
-        if (read_scope(at, len, name, cap)) {
+        below = below && memchr(before, '\n', (size_t)(at - before)) == NULL;
+        if (!below && read_scope(at, len, name, cap)) {
             return true;
         }
+        below = below || is_handed_over(at, len);
+        before = at;
     }
     return false;
+}
+
+/* What libvirt makes of a machine's name: letters, digits, and '-' and '.' that stand alone and not
+ * at an end; the whole has no more than SCOPE_MAX bytes. */
+static void make_scope(char scope[SCOPE_MAX + 1], size_t head, const char *machine)
+{
+    size_t len = head;
+    bool skip = true;
+
+    for (; *machine != '\0' && len < SCOPE_MAX; machine++) {
+        bool mark = *machine == '.' || *machine == '-';
+
+        if (mark ? !skip : isalnum((unsigned char)*machine) != 0) {
+            scope[len++] = *machine;
+            skip = mark;
+        }
+    }
+    while (len > 0 && (scope[len - 1] == '-' || scope[len - 1] == '.')) {
+        len--;
+    }
+    scope[len] = '\0';
+}
+
+bool hd_proc_scope_fits(const char *scope, const char *machine)
+{
+    const char *name = name_in(scope);
+    char made[SCOPE_MAX + 1];
+
+    if (name == NULL || (size_t)(name - scope) > SCOPE_MAX) {
+        return false;
+    }
+    memcpy(made, scope, (size_t)(name - scope));
+    make_scope(made, (size_t)(name - scope), machine);
+    return strcmp(made, scope) == 0;
 }
 
 bool hd_proc_is_worker(const char *cgroup)

@@ -30,9 +30,15 @@ ssize_t hd_proc_read(pid_t pid, const char *name, char *to, size_t cap);
  */
 int hd_proc_link(pid_t pid, const char *name, char *to, size_t cap);
 
-/* The machine that libvirt made this control group for: NAME of machine-qemu-N-NAME.scope, as
- * systemd escapes it, in the text of /proc/PID/cgroup.  False when it is none. */
+/* The name of the control group that libvirt made, in the text of /proc/PID/cgroup: "qemu-N-NAME"
+ * of machine-qemu-N-NAME.scope, as systemd escapes it, or of qemu-N-NAME.libvirt-qemu, where there
+ * is no systemd-machined.  False when it is none, or is below user.slice, a service or another
+ * scope, where accounts and containers make groups as they like. */
 bool hd_proc_scope(const char *cgroup, char *name, size_t cap);
+
+/* True when libvirt would have called the group of the machine `machine` so: it leaves out what a
+ * host's name may not have and what is too long, so two machines may have one. */
+bool hd_proc_scope_fits(const char *scope, const char *machine);
 
 /* True when the control group is that of a vgpu-worker@ unit. */
 bool hd_proc_is_worker(const char *cgroup);

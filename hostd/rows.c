@@ -72,6 +72,9 @@ static void send_machine(struct hd_hostd *hostd, struct hd_link *link,
     row.calls_burst = m.calls_burst;
     row.bytes_per_s = m.bytes_per_s;
     row.bytes_burst = m.bytes_burst;
+    row.starts_own = m.starts_own;
+    row.starts_per_s = m.starts_per_s;
+    row.starts_burst = m.starts_burst;
     row.state = state;
     frame.kind_case = VGPU__FRAME__KIND_REGISTRY_ROW;
     frame.registry_row = &row;
@@ -107,26 +110,37 @@ static const struct hd_vm *vm_of(struct hd_hostd *hostd, const struct hd_qemu *q
     return vm != NULL ? vm : hd_vms_find(&hostd->vms, qemu->name);
 }
 
-static void send_qemu(struct hd_hostd *hostd, struct hd_link *link, const struct hd_qemu *found)
+/* Once for each look and machine: it reads files of the process. */
+static void find_identity(const struct hd_hostd *hostd, const struct hd_vm *vm, uint32_t pid,
+                          struct hd_scan_word *word)
 {
     static const char *const words[] = {"socket only", "verified", "another's"};
+    enum vgpu_ctl_verdict verdict;
+    char why[HD_WHY_MAX];
+
+    if (strcmp(word->vm, vm->row.name) != 0) {
+        verdict = hd_identity_check(hostd, vm, (pid_t)pid, (uid_t)-1, why, sizeof(why));
+        (void)snprintf(word->vm, sizeof(word->vm), "%s", vm->row.name);
+        (void)snprintf(word->identity, sizeof(word->identity), "%s: %.440s", words[verdict], why);
+    }
+}
+
+static void send_qemu(struct hd_hostd *hostd, struct hd_link *link, const struct hd_qemu *found,
+                      struct hd_scan_word *word)
+{
     Vgpu__QemuRow row = VGPU__QEMU_ROW__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
     struct hd_qemu qemu = *found;
     const struct hd_vm *vm = vm_of(hostd, found);
     char name[HD_NAME_MAX + 1];
     char device[48];
-    char identity[HD_WHY_MAX] = "";
-    char why[HD_WHY_MAX];
+    char none[] = "";
 
     (void)snprintf(name, sizeof(name), "%s", vm != NULL ? vm->row.name : qemu.name);
     (void)snprintf(device, sizeof(device), "%s%s", qemu.device ? "vgpu-cuda" : "none",
                    qemu.loader ? " (loader)" : "");
     if (vm != NULL) {
-        enum vgpu_ctl_verdict verdict =
-            hd_identity_check(hostd, vm, (pid_t)qemu.pid, (uid_t)-1, why, sizeof(why));
-
-        (void)snprintf(identity, sizeof(identity), "%s: %.440s", words[verdict], why);
+        find_identity(hostd, vm, qemu.pid, word);
     }
     row.pid = qemu.pid;
     row.vm = name;
@@ -134,7 +148,7 @@ static void send_qemu(struct hd_hostd *hostd, struct hd_link *link, const struct
     row.socket = qemu.socket;
     row.binary = qemu.binary;
     row.device = device;
-    row.identity = identity;
+    row.identity = vm != NULL ? word->identity : none;
     frame.kind_case = VGPU__FRAME__KIND_QEMU_ROW;
     frame.qemu_row = &row;
     hd_link_send(link, &frame, -1);
@@ -142,9 +156,9 @@ static void send_qemu(struct hd_hostd *hostd, struct hd_link *link, const struct
 
 static void send_qemus(struct hd_hostd *hostd, struct hd_link *link)
 {
-    hd_scan_look(&hostd->scan);
+    hd_scan_refresh(&hostd->scan, vgpu_clock_ns());
     for (size_t i = 0; i < hostd->scan.count; i++) {
-        send_qemu(hostd, link, &hostd->scan.qemus[i]);
+        send_qemu(hostd, link, &hostd->scan.qemus[i], &hostd->scan.words[i]);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "hostd/hostd.h"
 #include "hostd/proc.h"
@@ -75,17 +76,19 @@ static void count(struct hd_scan *scan)
     scan->with_device = with_device;
 }
 
-void hd_scan_look(struct hd_scan *scan)
+void hd_scan_look(struct hd_scan *scan, uint64_t now_ns)
 {
     DIR *dir = opendir("/proc");
     const struct dirent *entry;
 
+    scan->looked_ns = now_ns;
     scan->count = 0;
     while (dir != NULL && scan->count < HD_QEMUS_MAX && (entry = readdir(dir)) != NULL) {
         size_t len = strspn(entry->d_name, "0123456789");
 
         if (len > 0 && len < 10 && entry->d_name[len] == '\0' &&
             hd_scan_read((pid_t)strtol(entry->d_name, NULL, 10), &scan->qemus[scan->count])) {
+            scan->words[scan->count].vm[0] = '\0';
             scan->count++;
         }
     }
@@ -95,12 +98,19 @@ void hd_scan_look(struct hd_scan *scan)
     count(scan);
 }
 
+void hd_scan_refresh(struct hd_scan *scan, uint64_t now_ns)
+{
+    if (now_ns - scan->looked_ns >= HD_SCAN_FRESH_NS) {
+        hd_scan_look(scan, now_ns);
+    }
+}
+
 static int on_timer(sd_event_source *source, uint64_t now_us, void *userdata)
 {
     struct hd_scan *scan = userdata;
 
     (void)now_us;
-    hd_scan_look(scan);
+    hd_scan_look(scan, vgpu_clock_ns());
     hd_watch_look(&scan->hostd->watch);
     hd_vms_heal(scan->hostd);
     (void)sd_event_source_set_time_relative(source, scan->hostd->options.settings.scan_s *
@@ -113,7 +123,7 @@ int hd_scan_start(struct hd_scan *scan, struct hd_hostd *hostd)
     int rc;
 
     scan->hostd = hostd;
-    hd_scan_look(scan);
+    hd_scan_look(scan, vgpu_clock_ns());
     rc = sd_event_add_time_relative(hostd->event, &scan->timer, CLOCK_MONOTONIC,
                                     hostd->options.settings.scan_s * UINT64_C(1000000), 0, on_timer,
                                     scan);

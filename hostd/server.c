@@ -8,10 +8,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/fd.h"
 #include "common/log.h"
+#include "common/log_id.h"
 #include "hostd/hostd.h"
 #include "hostd/listener.h"
+
+/* Lines that clients cause: so many at once, then one a second. */
+#define CLIENT_LINES 20u
+
+bool hd_server_may_log(struct hd_server *server)
+{
+    uint64_t suppressed;
+    bool may = vgpu_ratelimit_pass(&server->lines, vgpu_clock_ns(), &suppressed);
+
+    if (may && suppressed > 0) {
+        vgpu_log_id(VGPU_LOG_WARNING, VGPU_LOG_ID_LINES_DROPPED,
+                    "%llu lines were not logged of=clients", (unsigned long long)suppressed);
+    }
+    return may;
+}
 
 /* Root and supervisors, whose workers must die, find a place when tools have taken the others. */
 static struct hd_client **free_place(struct hd_server *server, uid_t uid)
@@ -40,9 +57,11 @@ static void take(struct hd_server *server, int fd)
     }
     place = free_place(server, cred.uid);
     if (place == NULL) {
-        vgpu_log(VGPU_LOG_WARNING,
-                 "client turned away uid=%u pid=%d reason=\"too many are connected\"", cred.uid,
-                 cred.pid);
+        if (hd_server_may_log(server)) {
+            vgpu_log(VGPU_LOG_WARNING,
+                     "client turned away uid=%u pid=%d reason=\"too many are connected\"", cred.uid,
+                     cred.pid);
+        }
         vgpu_fd_close(&fd);
     } else {
         *place = hd_client_new(server->hostd, ++server->next_client, fd, cred.uid, cred.pid);
@@ -73,6 +92,7 @@ int hd_server_open(struct hd_server *server, struct hd_hostd *hostd)
     int rc;
 
     server->hostd = hostd;
+    server->lines = (struct vgpu_ratelimit)VGPU_RATELIMIT_INIT(CLIENT_LINES, VGPU_NS_PER_S);
     server->fd = hd_listener_open(options->settings.socket, &access, why, sizeof(why));
     if (server->fd < 0) {
         vgpu_log(VGPU_LOG_ERROR, "cannot listen: %s", why);

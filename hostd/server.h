@@ -8,9 +8,11 @@
  * does not read, or breaks a rule of the protocol, loses its connection.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "common/log.h"
 #include "hostd/client.h"
 #include "proto/limits.h"
 
@@ -25,6 +27,7 @@ struct hd_server {
     sd_event_source *source;
     struct hd_client *clients[VGPU_CTL_CLIENTS_MAX];
     uint64_t next_client;
+    struct vgpu_ratelimit lines; /* that clients cause */
 };
 
 /* Binds the socket of the settings, with its group and mode, and listens.  A file that a dead
@@ -34,6 +37,9 @@ int hd_server_open(struct hd_server *server, struct hd_hostd *hostd);
 /* CtlEnd to this client, if it is still there; it may then go on asking. */
 void hd_server_answer(struct hd_server *server, uint64_t client, uint32_t id, int error,
                       const char *text);
+
+/* Whether a line that a client caused may be logged now; says how many were not. */
+bool hd_server_may_log(struct hd_server *server);
 
 /* The client's connection is over: frees it. */
 void hd_server_drop(struct hd_server *server, struct hd_client *client);

@@ -24,6 +24,10 @@ static const char *const migrations[] = {
     " WITHOUT ROWID;"
     "CREATE TABLE gpu (uuid TEXT NOT NULL PRIMARY KEY, drained INTEGER NOT NULL) WITHOUT ROWID;"
     "PRAGMA application_id = 1986490485; PRAGMA user_version = 1;",
+    "ALTER TABLE machine ADD COLUMN starts_own INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE machine ADD COLUMN starts_per_s INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE machine ADD COLUMN starts_burst INTEGER NOT NULL DEFAULT 0;"
+    "PRAGMA user_version = 2;",
 };
 _Static_assert(sizeof(migrations) / sizeof(migrations[0]) == HD_STORE_SCHEMA, "migrations");
 _Static_assert(APPLICATION_ID == 1986490485, "application id");
@@ -222,7 +226,7 @@ static void read_rows(struct hd_store *store, struct hd_table *table)
     char why[HD_WHY_MAX];
     int refused = hd_store_rows_read(store->db, table, why, sizeof(why));
 
-    if (refused < 0) {
+    if (refused < 0 && store->fault[0] == '\0') {
         set_fault(store, sqlite3_errcode(store->db));
     } else if (refused > 0) {
         (void)snprintf(store->notice, sizeof(store->notice), "%d rows left out, the first: %.400s",
@@ -232,6 +236,7 @@ static void read_rows(struct hd_store *store, struct hd_table *table)
 
 void hd_store_open(struct hd_store *store, const char *path, struct hd_table *table)
 {
+    bool readable = false;
     int rc;
 
     *store = (struct hd_store){.path = path};
@@ -241,6 +246,9 @@ void hd_store_open(struct hd_store *store, const char *path, struct hd_table *ta
     }
     if (rc == SQLITE_OK) {
         rc = migrate(store->db);
+        /* A later version's, or one that cannot be brought to this version, is read as it is:
+         * machines that run would end otherwise. */
+        readable = rc == SQLITE_OK || pragma(store->db, "PRAGMA application_id") == APPLICATION_ID;
     }
     if (rc == SQLITE_OK && sqlite3_db_readonly(store->db, "main") == 1) {
         rc = SQLITE_READONLY;
@@ -248,7 +256,7 @@ void hd_store_open(struct hd_store *store, const char *path, struct hd_table *ta
     if (rc != SQLITE_OK) {
         set_fault(store, rc);
     }
-    if (rc == SQLITE_OK || rc == SQLITE_READONLY) {
+    if (readable) {
         read_rows(store, table);
     }
     if (rc != SQLITE_OK) {

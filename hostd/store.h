@@ -16,7 +16,7 @@
 #include "hostd/change.h"
 #include "hostd/table.h"
 
-#define HD_STORE_SCHEMA 1
+#define HD_STORE_SCHEMA 2
 
 struct hd_store {
     const char *path;        /* borrowed */
@@ -40,6 +40,7 @@ int hd_store_commit(struct hd_store *store, char *why, size_t cap);
 /* Ends it the other way. */
 void hd_store_rollback(struct hd_store *store);
 
+/* Closes the file; a transaction that is not ended is as if never begun. */
 void hd_store_close(struct hd_store *store);
 
 #endif

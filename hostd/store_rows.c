@@ -65,6 +65,7 @@ static const char *get_machine(sqlite3_stmt *row, struct hd_machine *m, char *wh
 {
     uint64_t priority;
     uint64_t sessions;
+    uint64_t own;
 
     if (!get_text(row, 0, m->name, sizeof(m->name)) ||
         !get_text(row, 1, m->uuid, sizeof(m->uuid)) ||
@@ -77,11 +78,14 @@ static const char *get_machine(sqlite3_stmt *row, struct hd_machine *m, char *wh
         !get_number(row, 7, INT64_MAX, &m->calls_per_s) ||
         !get_number(row, 8, INT64_MAX, &m->calls_burst) ||
         !get_number(row, 9, INT64_MAX, &m->bytes_per_s) ||
-        !get_number(row, 10, INT64_MAX, &m->bytes_burst)) {
+        !get_number(row, 10, INT64_MAX, &m->bytes_burst) || !get_number(row, 11, 1, &own) ||
+        !get_number(row, 12, INT64_MAX, &m->starts_per_s) ||
+        !get_number(row, 13, INT64_MAX, &m->starts_burst)) {
         return "a number is no number, or negative";
     }
     m->priority = (uint32_t)priority;
     m->sessions_max = (uint32_t)sessions;
+    m->starts_own = own == 1;
     return hd_machine_check(m, why, cap) == 0 ? NULL : why;
 }
 
@@ -170,14 +174,25 @@ static int each_row(sqlite3 *db, const char *sql, struct reading *reading,
     return rc == SQLITE_DONE ? 0 : -EIO;
 }
 
+/* An older file that could not be brought to this version has no columns for starts. */
+static int each_machine(sqlite3 *db, struct reading *reading)
+{
+    bool has_starts = sqlite3_table_column_metadata(db, NULL, "machine", "starts_own", NULL, NULL,
+                                                    NULL, NULL, NULL) == SQLITE_OK;
+    char sql[300];
+
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT name, uuid, pool, socket, priority, sessions_max, memory_quota,"
+                   " calls_per_s, calls_burst, bytes_per_s, bytes_burst, %s"
+                   " FROM machine ORDER BY name",
+                   has_starts ? "starts_own, starts_per_s, starts_burst" : "0, 0, 0");
+    return each_row(db, sql, reading, take_machine);
+}
+
 int hd_store_rows_read(sqlite3 *db, struct hd_table *table, char *why, size_t cap)
 {
     struct reading reading = {.table = table, .why = why, .cap = cap};
-    int rc = each_row(db,
-                      "SELECT name, uuid, pool, socket, priority, sessions_max, memory_quota,"
-                      " calls_per_s, calls_burst, bytes_per_s, bytes_burst"
-                      " FROM machine ORDER BY name",
-                      &reading, take_machine);
+    int rc = each_machine(db, &reading);
 
     if (rc == 0) {
         rc = each_row(db, "SELECT pool, gpu FROM pool_gpu ORDER BY pool, gpu", &reading, take_pool);
@@ -212,14 +227,16 @@ static int run(sqlite3 *db, const char *sql, const char *const *texts, int text_
 static int put_machine(sqlite3 *db, const struct hd_machine *m)
 {
     const char *const texts[] = {m->name, m->uuid, m->pool, m->socket};
-    const uint64_t numbers[] = {m->priority,    m->sessions_max, m->memory_quota, m->calls_per_s,
-                                m->calls_burst, m->bytes_per_s,  m->bytes_burst};
+    const uint64_t numbers[] = {m->priority,     m->sessions_max, m->memory_quota, m->calls_per_s,
+                                m->calls_burst,  m->bytes_per_s,  m->bytes_burst,  m->starts_own,
+                                m->starts_per_s, m->starts_burst};
 
     return run(db,
                "INSERT OR REPLACE INTO machine (name, uuid, pool, socket, priority, sessions_max,"
-               " memory_quota, calls_per_s, calls_burst, bytes_per_s, bytes_burst)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-               texts, 4, numbers, 7);
+               " memory_quota, calls_per_s, calls_burst, bytes_per_s, bytes_burst,"
+               " starts_own, starts_per_s, starts_burst)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               texts, 4, numbers, 10);
 }
 
 static int drop_named(sqlite3 *db, const char *sql, const char *name)

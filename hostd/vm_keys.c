@@ -160,6 +160,15 @@ static bool set_bytes(struct hd_machine *machine, const char *value)
                      &machine->bytes_burst);
 }
 
+static bool set_starts(struct hd_machine *machine, const char *value)
+{
+    bool own = strcmp(value, "default") != 0;
+
+    machine->starts_own = own;
+    return read_rate(own ? value : "0", read_count, 1, HD_STARTS_MAX, &machine->starts_per_s,
+                     &machine->starts_burst);
+}
+
 static const struct key {
     const char *name;
     bool (*set)(struct hd_machine *machine, const char *value);
@@ -174,6 +183,9 @@ static const struct key {
      "calls a second or calls a second/burst, 1 to 1000000000 each, 0 for none"},
     {"bytes", set_bytes, "rate",
      "a size a second or size/burst with KiB, MiB or GiB, 64KiB to 1TiB each, 0 for none"},
+    {"starts", set_starts, "rate",
+     "worker starts a second or starts a second/burst, 1 to 1000000 each, 0 for no limit, default "
+     "for the default class's"},
     {"sessions", set_sessions, "number of sessions", "a number from 1 to 4096, 0 for none"},
     {"socket", set_socket, "path for a socket",
      "an absolute path of at most 107 bytes, none for the usual one"},
@@ -205,7 +217,7 @@ static int apply_one(struct hd_machine *machine, const char *assign, unsigned in
     if (key == NULL) {
         (void)snprintf(why, cap,
                        "'%.*s' is no key; allowed: uuid, pool, priority, quota, calls, bytes, "
-                       "sessions, socket",
+                       "starts, sessions, socket",
                        (int)(equals - assign > 60 ? 60 : equals - assign), assign);
         return -EINVAL;
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/fd.h"
 
 void hd_vm_socket_init(struct hd_vm_socket *vm_socket)
@@ -85,6 +86,41 @@ bool hd_vm_socket_is_there(const struct hd_vm_socket *vm_socket)
     return hd_vm_socket_is_open(vm_socket) &&
            fstatat(vm_socket->dir, file_of(vm_socket->path), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
            S_ISSOCK(info.st_mode) && info.st_dev == vm_socket->dev && info.st_ino == vm_socket->ino;
+}
+
+/* By a descriptor of the file: the name may mean another file by now. */
+static int change_file(int file, const struct hd_listener_access *want, const struct stat *has)
+{
+    char path[64];
+
+    if ((has->st_uid != want->uid || has->st_gid != want->gid) &&
+        fchownat(file, "", want->uid, want->gid, AT_EMPTY_PATH) != 0) {
+        return -errno;
+    }
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+    return chmod(path, want->mode) == 0 ? 1 : -errno;
+}
+
+int hd_vm_socket_set_access(const struct hd_vm_socket *vm_socket,
+                            const struct hd_listener_access *access)
+{
+    struct hd_listener_access want = *access;
+    VGPU_CLEANUP_FD int file =
+        openat(vm_socket->dir, file_of(vm_socket->path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat has;
+
+    want.uid = want.uid == (uid_t)-1 ? geteuid() : want.uid;
+    want.gid = want.gid == (gid_t)-1 ? getegid() : want.gid;
+    if (file < 0 || fstat(file, &has) != 0) {
+        return -errno;
+    }
+    if (!S_ISSOCK(has.st_mode) || has.st_dev != vm_socket->dev || has.st_ino != vm_socket->ino) {
+        return -ESTALE;
+    }
+    if (has.st_uid == want.uid && has.st_gid == want.gid && (has.st_mode & 07777) == want.mode) {
+        return 0;
+    }
+    return change_file(file, &want, &has);
 }
 
 void hd_vm_socket_remove(struct hd_vm_socket *vm_socket)

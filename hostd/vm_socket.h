@@ -41,6 +41,11 @@ static inline bool hd_vm_socket_is_open(const struct hd_vm_socket *vm_socket)
 /* The file is still the one that was made. */
 bool hd_vm_socket_is_there(const struct hd_vm_socket *vm_socket);
 
+/* Gives the file this owner, group and mode: -1 means this process's.  1 when that changed it, 0
+ * when it had them, or -errno. */
+int hd_vm_socket_set_access(const struct hd_vm_socket *vm_socket,
+                            const struct hd_listener_access *access);
+
 /* Closes it, and removes its file if that is still the one. */
 void hd_vm_socket_remove(struct hd_vm_socket *vm_socket);
 

@@ -79,12 +79,37 @@ int hd_vms_path(const struct hd_hostd *hostd, const struct hd_machine *row,
     return 0;
 }
 
+static struct hd_listener_access access_of(const struct hd_hostd *hostd)
+{
+    const struct hd_options *options = &hostd->options;
+
+    return (struct hd_listener_access){
+        .mode = options->settings.vm_socket_mode, .uid = options->vm_uid, .gid = options->vm_gid};
+}
+
+void hd_vms_set_access(struct hd_hostd *hostd, const struct hd_vm *vm)
+{
+    const struct hd_listener_access access = access_of(hostd);
+    int rc;
+
+    /* One that is not there is made anew, with the settings' owner and mode. */
+    if (!hd_vm_socket_is_there(&vm->socket) ||
+        hd_watch_place(&hostd->watch, vm->socket.path) != NULL) {
+        return;
+    }
+    rc = hd_vm_socket_set_access(&vm->socket, &access);
+    if (rc < 0) {
+        hd_hostd_error(hostd, "owner and mode not set path=%s error=\"%s\"", vm->socket.path,
+                       strerror(-rc));
+    } else if (rc > 0) {
+        vgpu_log(VGPU_LOG_INFO, "owner and mode set vm=%s path=%s", vm->row.name, vm->socket.path);
+    }
+}
+
 int hd_vms_open_socket(struct hd_hostd *hostd, const struct hd_machine *row,
                        struct hd_vm_socket *vm_socket, char *why, size_t cap)
 {
-    const struct hd_options *options = &hostd->options;
-    struct hd_listener_access access = {
-        .mode = options->settings.vm_socket_mode, .uid = options->vm_uid, .gid = options->vm_gid};
+    struct hd_listener_access access = access_of(hostd);
     char path[HD_PATH_MAX + 1];
     int dir = -1;
     int rc = hd_vms_path(hostd, row, path, why, cap);
@@ -144,7 +169,7 @@ static void heal_one(struct hd_hostd *hostd, struct hd_vm *vm)
         return;
     }
     vm->socket = fresh;
-    hd_broker_set_vm(&hostd->broker, &vm->row, &vm->socket, true, false);
+    vm->asked = hd_broker_set_vm(&hostd->broker, &vm->row, &vm->socket, true, false);
 }
 
 void hd_vms_heal(struct hd_hostd *hostd)
@@ -202,10 +227,11 @@ static int tell_machine(struct hd_hostd *hostd, const struct hd_machine *row, ch
         return rc < 0 ? rc : 0;
     }
     if (!hd_vm_socket_is_open(vm_socket) && vm != NULL) {
-        hand_over = !vm->served;
+        /* One that was taken over from an earlier vgpu-hostd is the broker's alone. */
+        hand_over = !vm->served && vm->socket.listener >= 0;
         vm_socket = &vm->socket;
     }
-    hd_broker_set_vm(&hostd->broker, row, vm_socket, hand_over, true);
+    (void)hd_broker_set_vm(&hostd->broker, row, vm_socket, hand_over, true);
     return 1;
 }
 
@@ -219,7 +245,7 @@ int hd_vms_tell(struct hd_hostd *hostd, const struct hd_change *change, char *wh
         return tell_machine(hostd, &change->machine, why, cap);
     case HD_DROP_MACHINE:
         vm = hd_vms_find(&hostd->vms, change->machine.name);
-        if (vm == NULL || !vm->served) {
+        if (vm == NULL || (!vm->served && vm->asked == 0)) {
             return 0;
         }
         hd_broker_remove_vm(&hostd->broker, vm->row.name, true);

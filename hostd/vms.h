@@ -23,6 +23,7 @@ struct hd_vm {
     bool found; /* by a place; the registry does not name it */
     struct hd_vm_socket socket;
     bool served;              /* the broker has it */
+    uint32_t asked;           /* id of the VmSet that the broker has not answered yet, or 0 */
     char trouble[HD_WHY_MAX]; /* why not; empty: no trouble */
 };
 
@@ -33,6 +34,7 @@ struct hd_vms {
     struct hd_vm_socket fresh; /* of the change under way */
 };
 
+/* The machine of this name, valid until it goes, or NULL. */
 struct hd_vm *hd_vms_find(const struct hd_vms *vms, const char *name);
 
 /* The machine whose socket has this path, or NULL. */
@@ -52,6 +54,10 @@ int hd_vms_path(const struct hd_hostd *hostd, const struct hd_machine *row,
  * waited for), or another -errno with a line in `why`. */
 int hd_vms_open_socket(struct hd_hostd *hostd, const struct hd_machine *row,
                        struct hd_vm_socket *vm_socket, char *why, size_t cap);
+
+/* Gives the machine's socket the owner, group and mode of the settings, if it stands where they
+ * count: not in a place of a toolstack. */
+void hd_vms_set_access(struct hd_hostd *hostd, const struct hd_vm *vm);
 
 /* Looks after sockets whose file was removed, and after those that could not be made: makes them
  * and hands them to the broker. */

@@ -81,6 +81,7 @@ const struct hd_place *hd_watch_place(const struct hd_watch *watch, const char *
 /* "xen-N". */
 void hd_place_name(const struct hd_place *place, char name[HD_PLACE_NAME]);
 
+/* Watches no more; the sockets stay. */
 void hd_watch_stop(struct hd_watch *watch);
 
 #endif
