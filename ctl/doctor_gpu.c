@@ -24,6 +24,20 @@ static void check_workers(const ProtobufCMessage *gpu, const char *name, struct 
     }
 }
 
+/* The second one waits, and serves nobody. */
+static void check_rival(const ProtobufCMessage *gpu, const char *name, struct ct_finding *finding)
+{
+    unsigned int rival = (unsigned int)ct_row_number(gpu, "rival_pid");
+
+    if (rival != 0) {
+        ct_find(finding, CT_AMBER,
+                "end one of the two: systemctl status 'vgpu-executor@*' shows which unit each "
+                "belongs to, systemctl stop UNIT; one started by hand: kill PID",
+                "%s: two vgpu-executors want it: process %u serves it, process %u waits", name,
+                (unsigned int)ct_row_number(gpu, "supervisor_pid"), rival);
+    }
+}
+
 static void check_gpu(const ProtobufCMessage *gpu, struct ct_finding *finding)
 {
     const char *state = ct_row_text(gpu, "state");
@@ -46,6 +60,7 @@ static void check_gpu(const ProtobufCMessage *gpu, struct ct_finding *finding)
                 ct_escape(clean, sizeof(clean), state));
     } else {
         check_workers(gpu, name, finding);
+        check_rival(gpu, name, finding);
     }
 }
 

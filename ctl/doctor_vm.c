@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* QEMU and the machines: can they carry the device, are they connected, do they work. */
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 #define STUCK_MS 10000
 #define NAME     64
 #define CURE     256
+/* Groups of a QEMU's account that are looked at. */
+#define GROUPS 32
 
 /* vgpu-qemu's exit statuses (vgpu-qemu(1)), each with its cure. */
 static const char *cure_of(int status)
@@ -21,7 +24,8 @@ static const char *cure_of(int status)
     case 3:
         return "apt install qemu-system-x86, or name a QEMU with VGPU_QEMU";
     case 4:
-        return "install the package vgpu-qemu, or name the loader's folder with VGPU_QEMU_MODULES";
+        return "install the package vgpu-qemu-device, or name the loader's folder with "
+               "VGPU_QEMU_MODULES";
     case 5:
         return "qemu-device/build QEMU-SOURCE FOLDER (OBJECTS in vgpu-qemu(1))";
     case 6:
@@ -80,7 +84,8 @@ void ct_check_qemu(const struct ct_host *host, struct ct_finding *finding)
         return;
     }
     if (!find_program(host, path)) {
-        ct_find(finding, CT_AMBER, "install the package vgpu-qemu; programs of this host need none",
+        ct_find(finding, CT_AMBER,
+                "install the package vgpu-qemu-device; programs of this host need none",
                 "there is no vgpu-qemu: no machine can be given the device");
         return;
     }
@@ -101,25 +106,95 @@ static bool is_connected(const ProtobufCMessage *vm)
     return strcmp(ct_row_text(vm, "state"), "connected") == 0;
 }
 
+/* The numbers behind a name of /proc/PID/status; how many of at most `cap`. */
+static size_t read_numbers(const char *status, const char *name, unsigned int *to, size_t cap)
+{
+    const char *at = strstr(status, name);
+    size_t count = 0;
+    int len = 0;
+
+    for (at = at != NULL ? at + strlen(name) : "";
+         count < cap && sscanf(at, "%u%n", &to[count], &len) == 1; count++) {
+        at += len;
+    }
+    return count;
+}
+
+/* Whether the account of a process may connect to a socket; *gid is its group. */
+static bool may_connect(const char *status, const struct stat *what, unsigned int *gid)
+{
+    unsigned int uid[2] = {0, 0};
+    unsigned int groups[GROUPS + 2];
+    size_t count;
+
+    /* Effective ones are second. */
+    if (read_numbers(status, "\nUid:", uid, 2) < 2 || uid[1] == 0 ||
+        read_numbers(status, "\nGid:", groups, 2) < 2) {
+        return true;
+    }
+    *gid = groups[1];
+    if (what->st_uid == uid[1]) {
+        return (what->st_mode & 0200) != 0;
+    }
+    count = 2 + read_numbers(status, "\nGroups:", groups + 2, GROUPS);
+    for (size_t i = 1; i < count; i++) {
+        if (what->st_gid == groups[i]) {
+            return (what->st_mode & 020) != 0;
+        }
+    }
+    return (what->st_mode & 02) != 0;
+}
+
+/* The QEMU's account is kept from the socket, as libvirt's is until the settings name its group. */
+static bool check_access(const struct ct_host *host, const ProtobufCMessage *vm, unsigned int pid,
+                         struct ct_finding *finding)
+{
+    const char *section = strcmp(ct_row_text(vm, "source"), "hostd") == 0 ? "hostd" : "broker";
+    char path[NAME];
+    char status[2048];
+    char name[NAME];
+    char cure[CURE];
+    unsigned int gid = 0;
+    struct stat what;
+    const struct group *group;
+
+    (void)snprintf(path, sizeof(path), "/proc/%u/status", pid);
+    if (ct_host_read(host, path, status, sizeof(status)) < 0 ||
+        ct_host_stat(host, ct_row_text(vm, "socket"), &what) < 0 ||
+        may_connect(status, &what, &gid)) {
+        return false;
+    }
+    group = getgrgid(gid);
+    (void)snprintf(cure, sizeof(cure),
+                   "[%s] vm_socket_group = %.32s in /etc/vgpu/vgpu.conf; systemctl %s vgpu-%s",
+                   section, group != NULL ? group->gr_name : "QEMU's group",
+                   section[0] == 'h' ? "reload" : "restart", section);
+    ct_find(finding, CT_RED_LIGHT, cure,
+            "QEMU %u of machine %s (group %u) may not connect: its socket has group %u, mode %03o",
+            pid, ct_escape(name, sizeof(name), ct_row_text(vm, "name")), gid,
+            (unsigned int)what.st_gid, (unsigned int)what.st_mode & 0777U);
+    return true;
+}
+
 /* A QEMU that runs with the device and has not come to the broker. */
 static void check_lost(const struct ct_host *host, struct ct_finding *finding)
 {
     for (size_t i = 0; i < host->view.qemus.count; i++) {
         const ProtobufCMessage *qemu = ct_rows_at(&host->view.qemus, i);
         const ProtobufCMessage *vm = ct_rows_find(&host->view.vms, "name", ct_row_text(qemu, "vm"));
+        unsigned int pid = (unsigned int)ct_row_number(qemu, "pid");
         char name[NAME];
         char path[2 * NAME];
         char cure[CURE];
 
-        if (vm != NULL && !is_connected(vm)) {
-            (void)ct_escape(name, sizeof(name), ct_row_text(vm, "name"));
-            (void)snprintf(cure, sizeof(cure),
-                           "compare the chardev's path with %s; vgpuctl logs %s",
-                           ct_escape(path, sizeof(path), ct_row_text(vm, "socket")), name);
-            ct_find(finding, CT_RED_LIGHT, cure,
-                    "machine %s runs (QEMU %u) and its device is not connected", name,
-                    (unsigned int)ct_row_number(qemu, "pid"));
+        if (vm == NULL || is_connected(vm) || check_access(host, vm, pid, finding)) {
+            continue;
         }
+        (void)ct_escape(name, sizeof(name), ct_row_text(vm, "name"));
+        (void)snprintf(cure, sizeof(cure), "compare the chardev's path with %s; vgpuctl logs %s",
+                       ct_escape(path, sizeof(path), ct_row_text(vm, "socket")), name);
+        ct_find(finding, CT_RED_LIGHT, cure,
+                "machine %s runs (QEMU %u) and its device is not connected", name, pid);
     }
 }
 

@@ -97,20 +97,37 @@ static bool is_listener(const char *line, const char *path)
            is_path(at + 1, path);
 }
 
-bool ct_host_listens(const struct ct_host *host, const char *path)
+static bool is_in_table(const struct ct_host *host, const char *name, const char *path)
 {
     char table[CT_PATH];
     char line[CT_PATH];
     VGPU_CLEANUP_FILE FILE *file = NULL;
     bool found = false;
 
-    ct_host_path(host, "/proc/net/unix", table);
+    ct_host_path(host, name, table);
     file = fopen(table, "re");
     while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         found = is_listener(line, path);
     }
     return found;
+}
+
+bool ct_host_listens(const struct ct_host *host, const char *path)
+{
+    const ProtobufCMessage *broker = ct_view_broker(&host->view);
+    char name[64];
+
+    if (is_in_table(host, "/proc/net/unix", path)) {
+        return true;
+    }
+    if (broker == NULL) {
+        return false;
+    }
+    /* What the broker has bound itself is in the table of its own network namespace. */
+    (void)snprintf(name, sizeof(name), "/proc/%u/net/unix",
+                   (unsigned int)ct_row_number(broker, "pid"));
+    return is_in_table(host, name, path);
 }
 
 int ct_host_connect(const struct ct_host *host, const char *path, int type)

@@ -115,25 +115,47 @@ static int take(struct ct_options *options, const char *name, struct ct_error *e
     return strcmp(name, "count") == 0 ? take_count(options, optarg, error) : 1;
 }
 
+/* Why there is no command: nothing was said, it is half of some, or there is none like it. */
+static void explain_none(const char *first, struct ct_error *error)
+{
+    char word[64];
+    char known[128] = "";
+    size_t len = strlen(first);
+
+    for (size_t i = 0; i < ct_command_count; i++) {
+        const char *name = ct_commands[i].name;
+
+        if (len > 0 && strncmp(name, first, len) == 0 && name[len] == ' ') {
+            size_t used = strlen(known);
+
+            (void)snprintf(known + used, sizeof(known) - used, "%s%s", used > 0 ? ", " : "", name);
+        }
+    }
+    (void)ct_escape(word, sizeof(word), first);
+    if (known[0] != '\0') {
+        ct_error_set(error, CT_USAGE, "'%s' wants another word: %s", word, known);
+    } else if (len == 0) {
+        ct_error_set(error, CT_USAGE, "a command is wanted: see vgpuctl --help");
+    } else {
+        ct_error_set(error, CT_USAGE, "there is no command '%s': see vgpuctl --help", word);
+    }
+}
+
 static const struct ct_command *choose(struct ct_options *options, struct ct_error *error)
 {
     int taken = 0;
     const struct ct_command *command =
         ct_command_find(options->arguments, options->argument_count, &taken);
-    char word[64];
 
     if (command == NULL) {
-        const char *first = options->argument_count > 0 ? options->arguments[0] : "";
-
-        ct_error_set(error, CT_USAGE, "%s '%s': see vgpuctl --help",
-                     first[0] == '\0' ? "a command is wanted, not" : "no command begins with",
-                     ct_escape(word, sizeof(word), first));
+        explain_none(options->argument_count > 0 ? options->arguments[0] : "", error);
         return NULL;
     }
     options->arguments += taken;
     options->argument_count -= taken;
     if (options->argument_count < command->min || options->argument_count > command->max) {
-        ct_error_set(error, CT_USAGE, "usage: vgpuctl %s %s", command->name, command->arguments);
+        ct_error_set(error, CT_USAGE, "usage: vgpuctl %s%s%s", command->name,
+                     command->arguments[0] != '\0' ? " " : "", command->arguments);
         return NULL;
     }
     return command;

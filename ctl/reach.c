@@ -44,31 +44,31 @@ static bool am_listed(const char *group)
     return false;
 }
 
-static void explain_permission(const char *name, const char *path, enum ct_status status,
-                               struct ct_error *error)
+const char *ct_reach_group(char *out, size_t cap, const char *group)
 {
-    if (am_listed(CT_GROUP)) {
-        ct_error_set(error, status,
-                     "%s: may not open %s: your login is older than your membership in the group "
-                     "%s: log in again",
-                     name, path, CT_GROUP);
-        return;
+    if (am_listed(group)) {
+        (void)snprintf(out, cap,
+                       "your login is older than your membership in the group %s: log in again",
+                       group);
+    } else {
+        (void)snprintf(out, cap,
+                       "you are not in the group %s: usermod -aG %s %s, then log in again", group,
+                       group, my_name());
     }
-    ct_error_set(error, status,
-                 "%s: may not open %s: you are not in the group %s: usermod -aG %s %s, then log "
-                 "in again",
-                 name, path, CT_GROUP, CT_GROUP, my_name());
+    return out;
 }
 
 void ct_reach_explain(enum ct_server server, const char *path, int rc, struct ct_error *error)
 {
     enum ct_status status = server == CT_SERVER_BROKER ? CT_NO_BROKER : CT_NO_HOSTD;
     const char *name = ct_reach_name(server);
+    char cure[256];
 
     switch (-rc) {
     case EACCES:
     case EPERM:
-        explain_permission(name, path, status, error);
+        ct_error_set(error, status, "%s: may not open %s: %s", name, path,
+                     ct_reach_group(cure, sizeof(cure), CT_GROUP));
         break;
     case ETIMEDOUT:
         ct_error_set(error, status,

@@ -27,6 +27,7 @@ int ct_view_read_broker(struct ct_view *view, const struct ct_options *options);
 /* The same of vgpu-hostd. */
 int ct_view_read_hostd(struct ct_view *view, const struct ct_options *options);
 
+/* Frees the rows; a view that was not read, or is freed already, may come too. */
 void ct_view_free(struct ct_view *view);
 
 /* The one row of the broker, or of vgpu-hostd; NULL without. */
