@@ -6,7 +6,21 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "guest/libcuda/thread.h"
+
+/* Of allocations, and of versions. */
 static _Atomic uint64_t next_id = 1;
+
+static uint64_t new_id(void)
+{
+    return atomic_fetch_add_explicit(&next_id, 1, memory_order_relaxed);
+}
+
+/* With the lock, to write: nobody believes what he has seen from now on. */
+static void change(struct gs_alloc_map *map)
+{
+    atomic_store_explicit(&map->version, new_id(), memory_order_release);
+}
 
 /* Ranges that overlap are equal: a search for one address finds the range around it. */
 static int compare(const void *a, const void *b)
@@ -23,6 +37,7 @@ static int compare(const void *a, const void *b)
 void gs_alloc_map_init(struct gs_alloc_map *map)
 {
     (void)pthread_rwlock_init(&map->lock, NULL);
+    change(map);
     map->root = NULL;
     map->count = 0;
 }
@@ -37,8 +52,9 @@ int gs_alloc_map_add(struct gs_alloc_map *map, const struct gs_alloc *alloc)
         return -ENOMEM;
     }
     *copy = *alloc;
-    copy->id = atomic_fetch_add(&next_id, 1);
+    copy->id = new_id();
     (void)pthread_rwlock_wrlock(&map->lock);
+    change(map);
     node = tsearch(copy, &map->root, compare);
     if (node == NULL) {
         rc = -ENOMEM;
@@ -62,7 +78,28 @@ static struct gs_alloc *lookup(struct gs_alloc_map *map, uint64_t address)
     return node != NULL ? *node : NULL;
 }
 
-bool gs_alloc_map_find(struct gs_alloc_map *map, uint64_t address, struct gs_alloc *found)
+static const struct gs_alloc *recall(const struct gs_allocs_seen *seen, uint64_t version,
+                                     uint64_t address)
+{
+    for (unsigned int i = 0; i < GS_ALLOCS_SEEN; i++) {
+        const struct gs_alloc *alloc = &seen->allocs[i];
+
+        if (seen->versions[i] == version && address - alloc->base < alloc->size) {
+            return alloc;
+        }
+    }
+    return NULL;
+}
+
+static void remember(struct gs_allocs_seen *seen, uint64_t version, const struct gs_alloc *alloc)
+{
+    seen->versions[seen->next] = version;
+    seen->allocs[seen->next] = *alloc;
+    seen->next = (seen->next + 1) % GS_ALLOCS_SEEN;
+}
+
+static bool search_tree(struct gs_alloc_map *map, uint64_t address, struct gs_alloc *found,
+                        struct gs_allocs_seen *seen)
 {
     const struct gs_alloc *alloc;
 
@@ -70,9 +107,26 @@ bool gs_alloc_map_find(struct gs_alloc_map *map, uint64_t address, struct gs_all
     alloc = lookup(map, address);
     if (alloc != NULL) {
         *found = *alloc;
+        if (seen != NULL) {
+            remember(seen, atomic_load_explicit(&map->version, memory_order_relaxed), alloc);
+        }
     }
     (void)pthread_rwlock_unlock(&map->lock);
     return alloc != NULL;
+}
+
+bool gs_alloc_map_find(struct gs_alloc_map *map, uint64_t address, struct gs_alloc *found)
+{
+    struct gs_thread *thread = gs_thread_peek();
+    uint64_t version = atomic_load_explicit(&map->version, memory_order_acquire);
+    const struct gs_alloc *alloc =
+        thread != NULL ? recall(&thread->allocs, version, address) : NULL;
+
+    if (alloc != NULL) {
+        *found = *alloc;
+        return true;
+    }
+    return search_tree(map, address, found, thread != NULL ? &thread->allocs : NULL);
 }
 
 bool gs_alloc_map_overlaps(struct gs_alloc_map *map, uint64_t address, uint64_t bytes,
@@ -95,6 +149,7 @@ void gs_alloc_map_set_access(struct gs_alloc_map *map, uint64_t address, uint32_
     struct gs_alloc *alloc;
 
     (void)pthread_rwlock_wrlock(&map->lock);
+    change(map);
     alloc = lookup(map, address);
     if (alloc != NULL && alloc->base == address) {
         alloc->access = access;
@@ -117,6 +172,7 @@ bool gs_alloc_map_take(struct gs_alloc_map *map, uint64_t address, enum gs_alloc
     bool right;
 
     (void)pthread_rwlock_wrlock(&map->lock);
+    change(map);
     alloc = lookup(map, address);
     right = alloc != NULL && alloc->base == address && alloc->kind == kind;
     if (right) {
@@ -150,6 +206,7 @@ bool gs_alloc_map_take_if(struct gs_alloc_map *map,
     struct search search = {.match = match, .arg = arg};
 
     (void)pthread_rwlock_wrlock(&map->lock);
+    change(map);
     twalk_r(map->root, visit, &search);
     if (search.found != NULL) {
         remove_node(map, search.found, taken);
@@ -161,6 +218,7 @@ bool gs_alloc_map_take_if(struct gs_alloc_map *map,
 void gs_alloc_map_clear(struct gs_alloc_map *map)
 {
     (void)pthread_rwlock_wrlock(&map->lock);
+    change(map);
     tdestroy(map->root, free);
     map->root = NULL;
     map->count = 0;

@@ -6,9 +6,13 @@
  * The allocations of a session by address: device memory, mapped memory, variables of
  * modules, pinned host memory.  A balanced tree, so every operation takes O(log n).
  * Any thread; lookups run side by side.
+ *
+ * Each thread keeps what it found last, so that copies in a loop take neither lock nor tree: what
+ * was found in a map of one version is in it as long as the map has that version.
  */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,12 +56,22 @@ static inline bool gs_alloc_is_host(const struct gs_alloc *alloc)
            alloc->kind == GS_ALLOC_ALIAS;
 }
 
+/* What a thread has found (thread.h); all zero: nothing. */
+#define GS_ALLOCS_SEEN 4u
+struct gs_allocs_seen {
+    uint64_t versions[GS_ALLOCS_SEEN]; /* of the map; 0: none */
+    struct gs_alloc allocs[GS_ALLOCS_SEEN];
+    unsigned int next;
+};
+
 struct gs_alloc_map {
     pthread_rwlock_t lock;
+    _Atomic uint64_t version; /* another one before each change, and for each map */
     void *root;
     uint64_t count;
 };
 
+/* Empty. */
 void gs_alloc_map_init(struct gs_alloc_map *map);
 
 /* Adds a copy of `alloc` (size not 0) and gives it an id of its own in the process.  0; -EEXIST

@@ -129,28 +129,30 @@ void gs_arrays_drop(struct gs_session *s)
     s->arrays = NULL;
 }
 
-static void end_mipmap(void *object, uint64_t handle, void *arg)
+static bool mipmap_is_of(const void *object, const void *context)
 {
-    struct gs_mipmap *mipmap = object;
-
-    (void)handle;
-    if (mipmap->context == arg) {
-        (void)gs_mipmap_destroy(mipmap);
-    }
+    return ((const struct gs_mipmap *)object)->context == context;
 }
 
-static void end_array(void *object, uint64_t handle, void *arg)
+/* Levels go with their mipmaps. */
+static bool array_is_of(const void *object, const void *context)
 {
-    struct gs_array *array = object;
+    const struct gs_array *array = object;
 
-    (void)handle;
-    if (array->context == arg && array->owner == NULL) {
-        (void)gs_array_destroy(array);
-    }
+    return array->context == context && array->owner == NULL;
 }
 
 void gs_arrays_end_of(struct gs_session *s, struct gs_context *context)
 {
-    vgpu_handles_each(s->mipmaps, end_mipmap, context);
-    vgpu_handles_each(s->arrays, end_array, context);
+    struct gs_mipmap *mipmap;
+    struct gs_array *array;
+    uint32_t at = 0;
+
+    while ((mipmap = vgpu_handles_find(s->mipmaps, &at, mipmap_is_of, context)) != NULL) {
+        (void)gs_mipmap_destroy(mipmap);
+    }
+    at = 0;
+    while ((array = vgpu_handles_find(s->arrays, &at, array_is_of, context)) != NULL) {
+        (void)gs_array_destroy(array);
+    }
 }

@@ -37,6 +37,7 @@ struct gs_array {
 CUresult gs_array_find(CUarray handle, struct gs_array **array);
 CUresult gs_mipmap_find(CUmipmappedArray handle, struct gs_mipmap **mipmap);
 
+/* The handle that the program knows. */
 CUarray gs_array_handle(const struct gs_array *array);
 CUmipmappedArray gs_mipmap_handle(const struct gs_mipmap *mipmap);
 

@@ -85,11 +85,6 @@ void gs_beacon_give(struct gs_session *s, struct gs_beacon *beacon)
     }
 }
 
-void gs_patience_reset(struct gs_patience *patience)
-{
-    patience->since_ns = 0;
-}
-
 /* A processor's ticks cost a quarter of what the clock does.  So few are between 20 and 100 µs. */
 #define TICKS_SOON 100000u
 

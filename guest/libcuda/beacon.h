@@ -37,6 +37,7 @@ struct gs_beacons {
     struct gs_beacon given[VGPU_BEACONS_MAX];
 };
 
+/* None is given. */
 void gs_beacons_init(struct gs_beacons *beacons);
 
 /* Has *beacon be one, if it is none yet.  False: there is none left.  The caller's lock guards
@@ -60,7 +61,10 @@ struct gs_patience {
 };
 
 /* Starts it anew. */
-void gs_patience_reset(struct gs_patience *patience);
+static inline void gs_patience_reset(struct gs_patience *patience)
+{
+    patience->since_ns = 0;
+}
 
 /* True when it is time to ask; the time is put off then. */
 bool gs_patience_is_over(struct gs_patience *patience);

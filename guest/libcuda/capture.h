@@ -87,6 +87,8 @@ CUresult gs_capture_event_asked(struct gs_event *event);
 /* A record outside of captures, and the end of an event. */
 void gs_capture_forget(struct gs_event *event);
 
+/* cuStreamBeginCapture, into `graph` behind `deps` where one is given, and cuStreamEndCapture, with
+ * native's errors; NULL in *graph where it fails. */
 CUresult gs_capture_begin(struct gs_stream *stream, CUstreamCaptureMode mode, CUgraph graph,
                           const CUgraphNode *deps, size_t count);
 CUresult gs_capture_end(struct gs_stream *stream, CUgraph *graph);
@@ -103,6 +105,8 @@ struct gs_capture_info {
 /* 906 for the legacy stream while one that it would wait for captures. */
 CUresult gs_capture_info(struct gs_stream *stream, struct gs_capture_info *info);
 
+/* Sets or adds to what the stream's next node waits for: 401 when it does not capture, 901 when the
+ * capture is invalid, 1 for nodes of another graph. */
 CUresult gs_capture_update(struct gs_stream *stream, const CUgraphNode *deps, size_t count,
                            bool set);
 

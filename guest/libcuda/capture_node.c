@@ -104,20 +104,36 @@ static CUresult alive(struct gs_stream *stream, struct gs_capture **c)
     return *c != NULL && !(*c)->invalid ? CUDA_SUCCESS : CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
 }
 
-static CUresult give_block(struct gs_stream *stream, struct gs_node_params *params)
+/* The node, in a block that the capture's graph has; false: there is none, and nothing came of it.
+ */
+static bool put_reused(struct gs_stream *stream, struct gs_node_params *params, uint64_t *address,
+                       CUresult *cu)
 {
     const struct gs_stream_capture *at = &stream->capture;
     struct gs_capture *c;
-    bool reused = false;
-    CUresult cu;
+    bool settled;
 
     gs_graphs_lock();
-    cu = alive(stream, &c);
-    if (cu == CUDA_SUCCESS) {
-        reused = gs_block_reuse(c->graph, at->deps, at->count, params);
+    *cu = alive(stream, &c);
+    settled = *cu != CUDA_SUCCESS;
+    if (!settled && gs_block_reuse(c->graph, at->deps, at->count, params)) {
+        settled = true;
+        *address = params->alloc.block->address;
+        *cu = gs_capture_put(stream, params);
     }
     gs_graphs_unlock();
-    return cu == CUDA_SUCCESS && !reused ? gs_block_new(stream->session, params) : cu;
+    return settled;
+}
+
+static CUresult put_new(struct gs_stream *stream, struct gs_node_params *params, uint64_t *address)
+{
+    CUresult cu = gs_block_new(stream->session, params);
+
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    *address = params->alloc.block->address;
+    return gs_capture_add(stream, params);
 }
 
 CUresult gs_capture_alloc(struct gs_stream *stream, const struct gs_pool *pool, size_t bytes,
@@ -138,14 +154,9 @@ CUresult gs_capture_alloc(struct gs_stream *stream, const struct gs_pool *pool, 
     want.poolProps.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
     want.poolProps.location.id = gs_device_index(pool->device);
     cu = gs_params_alloc(&want, stream->context, &params);
-    if (cu == CUDA_SUCCESS) {
-        cu = give_block(stream, &params);
+    if (cu == CUDA_SUCCESS && !put_reused(stream, &params, &address, &cu)) {
+        cu = put_new(stream, &params, &address);
     }
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    address = params.alloc.block->address;
-    cu = gs_capture_add(stream, &params);
     *dptr = cu == CUDA_SUCCESS ? address : *dptr;
     return cu;
 }

@@ -27,6 +27,7 @@ struct gs_speech {
         last[VGPU_STREAMS_MAX]; /* operations sent with the last one, by stream index */
 };
 
+/* Nothing is said. */
 void gs_speech_init(struct gs_speech *speech);
 
 /* Writes what has come so far.  Any thread; cheap when there is nothing. */

@@ -27,8 +27,8 @@ struct gs_context {
     _Atomic bool alive;     /* has a worker: active, or a primary one that answers questions */
     _Atomic uint64_t epoch; /* grows each time it becomes alive */
     bool primary;
-    struct gs_device *device;
-    struct gs_session *session; /* set before `alive` */
+    struct gs_device *_Atomic device; /* NULL: nobody's slot */
+    struct gs_session *session;       /* set before `alive` */
     _Atomic uint32_t flags;
     _Atomic uint32_t cache_config;
     uint64_t id;

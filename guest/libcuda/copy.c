@@ -24,8 +24,7 @@ static bool elsewhere(const struct gs_session *s, uint64_t address)
     for (int i = 0; i < gs_device_count(); i++) {
         struct gs_session *other = atomic_load(&gs_device_find(i)->session);
 
-        if (other != NULL && other != s && other->streams != NULL &&
-            gs_alloc_map_find(&other->allocs, address, &alloc)) {
+        if (other != NULL && other != s && gs_alloc_map_find(&other->allocs, address, &alloc)) {
             return !gs_alloc_is_host(&alloc); /* pinned for another is pageable here */
         }
     }
@@ -322,17 +321,31 @@ static CUresult run(const struct gs_copy *copy, bool wait)
                                                           : gs_stream_wait(copy->stream);
 }
 
-CUresult gs_copy_run(const struct gs_copy *copy, bool wait)
+static CUresult run_or_capture(const struct gs_copy *copy, bool wait)
 {
-    struct gs_copy flat = flattened(copy);
     CUresult cu = CUDA_SUCCESS;
 
     if (gs_stream_captures(copy->stream)) {
         return wait ? gs_capture_refuse(copy->stream, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED)
-                    : gs_capture_copy(&flat);
+                    : gs_capture_copy(copy);
     }
     if (gs_captures_any()) { /* what the host copies sends nothing that would be refused */
         cu = gs_capture_room(copy->stream);
     }
-    return cu == CUDA_SUCCESS ? run(&flat, wait) : cu;
+    return cu == CUDA_SUCCESS ? run(copy, wait) : cu;
+}
+
+static CUresult run_flattened(const struct gs_copy *copy, bool wait)
+{
+    struct gs_copy flat = flattened(copy);
+
+    return run_or_capture(&flat, wait);
+}
+
+CUresult gs_copy_run(const struct gs_copy *copy, bool wait)
+{
+    if (__builtin_expect(copy->height * copy->depth == 1, 1)) {
+        return run_or_capture(copy, wait);
+    }
+    return run_flattened(copy, wait);
 }

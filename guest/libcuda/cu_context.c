@@ -65,17 +65,37 @@ CUresult gs_cuCtxCreate_v4(CUcontext *pctx, CUctxCreateParams *ctxCreateParams, 
     return create(pctx, flags, dev);
 }
 
+static CUdevice device_of(CUcontext ctx)
+{
+    return (CUdevice)((uintptr_t)ctx >> 28 & 0xf);
+}
+
 static bool is_current(const struct gs_thread *thread, CUcontext ctx)
 {
     return thread != NULL && thread->depth > 0 &&
            thread->stack[thread->depth - 1] == (uint64_t)(uintptr_t)ctx;
 }
 
+/* Another thread may have ended it meanwhile, and its slot may have the next one. */
+static CUresult end(struct gs_context *context, CUcontext ctx, struct gs_stored **stored)
+{
+    struct gs_device *device = gs_device_find(device_of(ctx));
+    CUresult cu = CUDA_ERROR_CONTEXT_IS_DESTROYED;
+
+    (void)pthread_mutex_lock(&device->lock);
+    if (gs_context_handle(context) == ctx && gs_context_is_active(context)) {
+        *stored = gs_context_deactivate(context);
+        gs_context_forget(context);
+        cu = CUDA_SUCCESS;
+    }
+    (void)pthread_mutex_unlock(&device->lock);
+    return cu;
+}
+
 CUresult gs_cuCtxDestroy_v2(CUcontext ctx)
 {
+    struct gs_stored *stored = NULL;
     struct gs_context *context;
-    struct gs_device *device;
-    struct gs_stored *stored;
     struct gs_thread *thread;
     CUresult cu = gs_ready();
 
@@ -89,15 +109,11 @@ CUresult gs_cuCtxDestroy_v2(CUcontext ctx)
     if (context == NULL || context->primary) {
         return CUDA_ERROR_INVALID_CONTEXT;
     }
-    if (!gs_context_is_active(context)) {
-        return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+    cu = end(context, ctx, &stored);
+    if (cu != CUDA_SUCCESS) {
+        return cu;
     }
-    device = context->device;
-    (void)pthread_mutex_lock(&device->lock);
-    stored = gs_context_deactivate(context);
-    (void)pthread_mutex_unlock(&device->lock);
     gs_storage_end(ctx, stored);
-    gs_context_forget(context);
     thread = gs_thread_peek();
     if (is_current(thread, ctx)) {
         thread->depth--;
@@ -209,7 +225,7 @@ CUresult gs_cuCtxGetDevice_v2(CUdevice *device, CUcontext ctx)
     }
     cu = named_or_current(ctx, &context);
     if (cu == CUDA_SUCCESS) {
-        *device = (CUdevice)((uintptr_t)gs_context_handle(context) >> 28 & 0xf);
+        *device = device_of(gs_context_handle(context));
     }
     return cu;
 }

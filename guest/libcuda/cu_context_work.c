@@ -4,12 +4,25 @@
 #include <string.h>
 
 #include "guest/libcuda/capture.h"
+#include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/pool.h"
 
+/* Where all that was sent is known to be done, nobody is asked again. */
+static CUresult wait_for_all(struct gs_session *s)
+{
+    CUresult cu;
+
+    if (!gs_settled_all(s)) {
+        return gs_synchronize(s);
+    }
+    cu = gs_session_error(s);
+    return cu == CUDA_SUCCESS ? gs_console_flush(s) : cu;
+}
+
 static CUresult synchronize(struct gs_session *s)
 {
-    CUresult cu = gs_synchronize(s);
+    CUresult cu = wait_for_all(s);
 
     if (cu == CUDA_SUCCESS) {
         gs_pools_synced(s);
@@ -57,16 +70,34 @@ CUresult gs_cuCtxSetLimit(CUlimit limit, size_t value)
     struct gs_call call;
     CUresult cu = gs_enter(&call);
 
-    if (cu == CUDA_SUCCESS && (unsigned int)limit >= CU_LIMIT_MAX) {
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if ((unsigned int)limit >= CU_LIMIT_MAX) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    return cu == CUDA_SUCCESS ? gs_call_cuCtxSetLimit(call.session, &args, &ret) : cu;
+    gs_limits_forget(&call.session->limits);
+    cu = gs_call_cuCtxSetLimit(call.session, &args, &ret);
+    gs_limits_forget(&call.session->limits); /* one may move another */
+    return cu;
+}
+
+static CUresult ask_limit(struct gs_session *s, CUlimit limit, uint64_t *value)
+{
+    struct vgpu_args_cuCtxGetLimit args = {.limit = (uint32_t)limit};
+    uint64_t changes = gs_limits_changes(&s->limits);
+    struct vgpu_ret_cuCtxGetLimit ret;
+    CUresult cu = gs_call_cuCtxGetLimit(s, &args, &ret);
+
+    if (cu == CUDA_SUCCESS) {
+        *value = ret.value;
+        gs_limits_keep(&s->limits, changes, limit, ret.value);
+    }
+    return cu;
 }
 
 CUresult gs_cuCtxGetLimit(size_t *value, CUlimit limit)
 {
-    struct vgpu_args_cuCtxGetLimit args = {.limit = (uint32_t)limit};
-    struct vgpu_ret_cuCtxGetLimit ret;
     struct gs_call call;
     CUresult cu = gs_enter(&call);
 
@@ -79,11 +110,9 @@ CUresult gs_cuCtxGetLimit(size_t *value, CUlimit limit)
     if ((unsigned int)limit >= CU_LIMIT_MAX) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    cu = gs_call_cuCtxGetLimit(call.session, &args, &ret);
-    if (cu == CUDA_SUCCESS) {
-        *value = ret.value;
-    }
-    return cu;
+    return gs_limits_find(&call.session->limits, limit, value)
+               ? CUDA_SUCCESS
+               : ask_limit(call.session, limit, value);
 }
 
 CUresult gs_cuCtxGetCacheConfig(CUfunc_cache *pconfig)

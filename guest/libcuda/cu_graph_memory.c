@@ -81,46 +81,54 @@ CUresult gs_params_alloc(const CUDA_MEM_ALLOC_NODE_PARAMS *p, struct gs_context 
     return CUDA_SUCCESS;
 }
 
-/* Takes `params`. */
-static CUresult add(CUgraph handle, const CUgraphNode *deps, const CUgraphEdgeData *data,
-                    size_t count, struct gs_node_params *params, CUgraphNode *out)
+/* A node on its way into a graph. */
+struct addition {
+    CUgraphNode *out;
+    CUgraph graph;
+    const CUgraphNode *deps;
+    size_t count;
+    const CUgraphEdgeData *data;
+    struct gs_node_params params;
+    bool needs_block; /* a new one: it is not there yet, and owns its parameters still */
+};
+
+/* With the lock: true when the node allocates and neither has a block nor finds one. */
+static bool finds_none(struct gs_graph *graph, struct addition *a)
+{
+    return a->params.type == CU_GRAPH_NODE_TYPE_MEM_ALLOC && a->params.alloc.block == NULL &&
+           !gs_block_reuse(graph, a->deps, a->count, &a->params);
+}
+
+/* Of an allocation, the address goes to `dptr`. */
+static CUresult add(struct addition *a, CUdeviceptr *dptr)
 {
     struct gs_graph *graph;
     struct gs_node *node;
     CUresult cu = CUDA_ERROR_INVALID_VALUE;
 
     gs_graphs_lock();
-    graph = gs_graph_find(handle);
+    graph = gs_graph_find(a->graph);
+    a->needs_block = graph != NULL && finds_none(graph, a);
     if (graph == NULL) {
-        gs_node_params_free(params);
-    } else {
-        cu = gs_graph_add(graph, deps, data, count, params, &node);
+        gs_node_params_free(&a->params);
+    } else if (!a->needs_block) {
+        cu = gs_graph_add(graph, a->deps, a->data, a->count, &a->params, &node);
     }
     if (cu == CUDA_SUCCESS) {
-        *out = gs_node_handle(node);
+        *a->out = gs_node_handle(node);
+    }
+    if (cu == CUDA_SUCCESS && dptr != NULL) {
+        *dptr = node->params.alloc.address;
     }
     gs_graphs_unlock();
     return cu;
-}
-
-static bool reuse(CUgraph handle, const CUgraphNode *deps, size_t count,
-                  struct gs_node_params *params)
-{
-    struct gs_graph *graph;
-    bool reused;
-
-    gs_graphs_lock();
-    graph = gs_graph_find(handle);
-    reused = graph != NULL && deps != NULL && gs_block_reuse(graph, deps, count, params);
-    gs_graphs_unlock();
-    return reused;
 }
 
 CUresult gs_graph_add_alloc(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps,
                             const CUgraphEdgeData *data, size_t count,
                             CUDA_MEM_ALLOC_NODE_PARAMS *p)
 {
-    struct gs_node_params params;
+    struct addition a = {.out = out, .graph = graph, .deps = deps, .count = count, .data = data};
     struct gs_context *context;
     CUresult cu = gs_graph_enter(graph, out, deps, count);
 
@@ -131,16 +139,16 @@ CUresult gs_graph_add_alloc(CUgraphNode *out, CUgraph graph, const CUgraphNode *
         cu = gs_params_context(NULL, &context);
     }
     if (cu == CUDA_SUCCESS) {
-        cu = gs_params_alloc(p, context, &params);
-    }
-    if (cu == CUDA_SUCCESS && !reuse(graph, deps, count, &params)) {
-        cu = gs_block_new(context->session, &params);
+        cu = gs_params_alloc(p, context, &a.params);
     }
     if (cu == CUDA_SUCCESS) {
-        uint64_t address = params.alloc.block->address;
-
-        cu = add(graph, deps, data, count, &params, out);
-        p->dptr = cu == CUDA_SUCCESS ? address : p->dptr;
+        cu = add(&a, &p->dptr);
+    }
+    if (a.needs_block) {
+        cu = gs_block_new(context->session, &a.params);
+    }
+    if (a.needs_block && cu == CUDA_SUCCESS) {
+        cu = add(&a, &p->dptr);
     }
     return cu;
 }
@@ -148,10 +156,12 @@ CUresult gs_graph_add_alloc(CUgraphNode *out, CUgraph graph, const CUgraphNode *
 CUresult gs_graph_add_free(CUgraphNode *out, CUgraph graph, const CUgraphNode *deps,
                            const CUgraphEdgeData *data, size_t count, CUdeviceptr dptr)
 {
-    struct gs_node_params params = {.type = CU_GRAPH_NODE_TYPE_MEM_FREE, .free = {.address = dptr}};
+    struct addition a = {.out = out, .graph = graph, .deps = deps, .count = count, .data = data};
     CUresult cu = gs_graph_enter(graph, out, deps, count);
 
-    return cu == CUDA_SUCCESS ? add(graph, deps, data, count, &params, out) : cu;
+    a.params.type = CU_GRAPH_NODE_TYPE_MEM_FREE;
+    a.params.free.address = dptr;
+    return cu == CUDA_SUCCESS ? add(&a, NULL) : cu;
 }
 
 CUresult gs_cuGraphAddMemAllocNode(CUgraphNode *phGraphNode, CUgraph hGraph,

@@ -18,7 +18,7 @@ struct gs_session *gs_memory_find(uint64_t address, struct gs_alloc *alloc)
     for (int i = 0; i < gs_device_count(); i++) {
         struct gs_session *s = atomic_load(&gs_device_find(i)->session);
 
-        if (s != NULL && s->streams != NULL && gs_alloc_map_find(&s->allocs, address, alloc)) {
+        if (s != NULL && gs_alloc_map_find(&s->allocs, address, alloc)) {
             return s;
         }
     }
@@ -30,8 +30,7 @@ bool gs_memory_overlaps(uint64_t address, uint64_t bytes, struct gs_alloc *found
     for (int i = 0; i < gs_device_count(); i++) {
         struct gs_session *s = atomic_load(&gs_device_find(i)->session);
 
-        if (s != NULL && s->streams != NULL &&
-            gs_alloc_map_overlaps(&s->allocs, address, bytes, found)) {
+        if (s != NULL && gs_alloc_map_overlaps(&s->allocs, address, bytes, found)) {
             return true;
         }
     }

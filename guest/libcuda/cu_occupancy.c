@@ -3,60 +3,46 @@
 
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/module.h"
+#include "guest/libcuda/occupancy.h"
 
-static bool same(const struct gs_occupancy *a, const struct gs_occupancy *b)
-{
-    return a->known && a->of_shared == b->of_shared && a->block_size == b->block_size &&
-           a->flags == b->flags && (a->of_shared ? a->blocks == b->blocks : a->shared == b->shared);
-}
+/* How many blocks of this size fit on a multiprocessor. */
+struct blocks_of {
+    size_t shared;
+    int32_t block_size;
+    uint32_t flags;
+};
 
-static bool remembered(struct gs_function *f, struct gs_occupancy *question)
-{
-    bool found = false;
-
-    (void)pthread_mutex_lock(&f->lock);
-    for (unsigned int i = 0; i < GS_OCCUPANCY && !found; i++) {
-        if (same(&f->occupancy[i], question)) {
-            *question = f->occupancy[i];
-            found = true;
-        }
-    }
-    (void)pthread_mutex_unlock(&f->lock);
-    return found;
-}
-
-static void remember(struct gs_function *f, const struct gs_occupancy *answer)
-{
-    (void)pthread_mutex_lock(&f->lock);
-    f->occupancy[f->next_occupancy] = *answer;
-    f->occupancy[f->next_occupancy].known = true;
-    f->next_occupancy = (f->next_occupancy + 1) % GS_OCCUPANCY;
-    (void)pthread_mutex_unlock(&f->lock);
-}
-
-static CUresult active_blocks(struct gs_function *f, struct gs_occupancy *question)
+static CUresult active_blocks(const struct gs_call *call, struct gs_function *f,
+                              const struct blocks_of *of, int *blocks)
 {
     struct vgpu_args_cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags args = {
         .function = f->wire,
-        .block_size = question->block_size,
-        .shared_bytes = question->shared,
-        .flags = question->flags,
+        .block_size = of->block_size,
+        .shared_bytes = of->shared,
+        .flags = of->flags,
     };
     struct vgpu_ret_cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags ret;
-    CUresult cu = gs_function_settle(f, question->shared);
+    const struct gs_occupancy_question question = {
+        .kind = GS_OCCUPANCY_BLOCKS, .numbers = {(uint32_t)of->block_size, of->flags, of->shared}};
+    struct gs_occupancy_key key;
+    uint64_t answer;
+    CUresult cu = gs_function_settle(f, of->shared);
 
-    if (cu == CUDA_SUCCESS && remembered(f, question)) {
-        return CUDA_SUCCESS;
+    if (cu != CUDA_SUCCESS) {
+        return cu;
     }
-    if (cu == CUDA_SUCCESS) {
+    gs_occupancy_key(f, call->context, &question, &key);
+    if (!gs_occupancy_find(f, &key, &answer)) {
         cu = gs_call_cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(f->module->session, &args,
                                                                           &ret);
+        if (cu != CUDA_SUCCESS) {
+            return cu;
+        }
+        answer = (uint32_t)ret.blocks;
+        gs_occupancy_keep(f, &key, answer);
     }
-    if (cu == CUDA_SUCCESS) {
-        question->blocks = ret.blocks;
-        remember(f, question);
-    }
-    return cu;
+    *blocks = (int)answer;
+    return CUDA_SUCCESS;
 }
 
 /* Occupancy asks for the context before it looks at the function (measured). */
@@ -72,8 +58,7 @@ CUresult gs_cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *blocks, CU
                                                                  size_t shared_bytes,
                                                                  unsigned int flags)
 {
-    struct gs_occupancy question = {
-        .block_size = block_size, .flags = flags, .shared = shared_bytes};
+    const struct blocks_of of = {.block_size = block_size, .flags = flags, .shared = shared_bytes};
     struct gs_function *f;
     struct gs_call call;
     CUresult cu = enter(function, &call, &f);
@@ -84,11 +69,7 @@ CUresult gs_cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *blocks, CU
     if (blocks == NULL || block_size <= 0 || flags > CU_OCCUPANCY_DISABLE_CACHING_OVERRIDE) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    cu = active_blocks(f, &question);
-    if (cu == CUDA_SUCCESS) {
-        *blocks = question.blocks;
-    }
-    return cu;
+    return active_blocks(&call, f, &of, blocks);
 }
 
 CUresult gs_cuOccupancyMaxActiveBlocksPerMultiprocessor(int *numBlocks, CUfunction func,
@@ -114,24 +95,26 @@ static int round_down(int value, int step)
  * first one that fills a multiprocessor ends it.  Limits are rounded down to warps, as the driver
  * does (100 gives 64 threads on a card that holds 32 blocks of 64).
  */
-static CUresult search(struct gs_function *f, const struct gs_device *device, int limit,
-                       CUoccupancyB2DSize size_of, struct gs_occupancy question, struct best *best)
+static CUresult search(const struct gs_call *call, struct gs_function *f, int limit,
+                       CUoccupancyB2DSize size_of, struct blocks_of of, struct best *best)
 {
+    const struct gs_device *device = call->context->device;
     int warp = gs_device_attribute(device, CU_DEVICE_ATTRIBUTE_WARP_SIZE, 32);
     int most = gs_device_attribute(device, CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_MULTIPROCESSOR, 0);
-    size_t shared = question.shared;
+    size_t shared = of.shared;
 
     for (int size = limit >= warp ? round_down(limit, warp) : limit; size > 0;) {
+        int blocks;
         CUresult cu;
 
-        question.block_size = size;
-        question.shared = size_of != NULL ? size_of(size) : shared;
-        cu = active_blocks(f, &question);
+        of.block_size = size;
+        of.shared = size_of != NULL ? size_of(size) : shared;
+        cu = active_blocks(call, f, &of, &blocks);
         if (cu != CUDA_SUCCESS) {
             return cu;
         }
-        if (question.blocks * size > best->threads) {
-            *best = (struct best){question.blocks * size, question.blocks, size};
+        if (blocks * size > best->threads) {
+            *best = (struct best){blocks * size, blocks, size};
         }
         if (best->threads >= most) {
             break;
@@ -147,7 +130,7 @@ CUresult gs_cuOccupancyMaxPotentialBlockSizeWithFlags(int *minGridSize, int *blo
                                                       size_t dynamicSMemSize, int blockSizeLimit,
                                                       unsigned int flags)
 {
-    struct gs_occupancy question = {.flags = flags, .shared = dynamicSMemSize};
+    const struct blocks_of of = {.flags = flags, .shared = dynamicSMemSize};
     struct best best = {0, 0, 0};
     struct gs_function *f;
     struct gs_call call;
@@ -165,7 +148,7 @@ CUresult gs_cuOccupancyMaxPotentialBlockSizeWithFlags(int *minGridSize, int *blo
     if (blockSizeLimit > 0 && blockSizeLimit < limit) {
         limit = blockSizeLimit;
     }
-    cu = search(f, call.context->device, limit, blockSizeToDynamicSMemSize, question, &best);
+    cu = search(&call, f, limit, blockSizeToDynamicSMemSize, of, &best);
     if (cu == CUDA_SUCCESS) {
         *blockSize = best.block_size;
         *minGridSize =
@@ -184,13 +167,35 @@ CUresult gs_cuOccupancyMaxPotentialBlockSize(int *minGridSize, int *blockSize, C
                                                         blockSizeLimit, 0);
 }
 
+static CUresult available(const struct gs_call *call, struct gs_function *f, int32_t blocks,
+                          int32_t block_size, size_t *bytes)
+{
+    struct vgpu_args_cuOccupancyAvailableDynamicSMemPerBlock args = {
+        .function = f->wire, .blocks = blocks, .block_size = block_size};
+    struct vgpu_ret_cuOccupancyAvailableDynamicSMemPerBlock ret;
+    const struct gs_occupancy_question question = {
+        .kind = GS_OCCUPANCY_SHARED, .numbers = {(uint32_t)blocks, (uint32_t)block_size}};
+    struct gs_occupancy_key key;
+    uint64_t answer;
+
+    gs_occupancy_key(f, call->context, &question, &key);
+    if (!gs_occupancy_find(f, &key, &answer)) {
+        CUresult cu =
+            gs_call_cuOccupancyAvailableDynamicSMemPerBlock(f->module->session, &args, &ret);
+
+        if (cu != CUDA_SUCCESS) {
+            return cu;
+        }
+        answer = ret.bytes;
+        gs_occupancy_keep(f, &key, answer);
+    }
+    *bytes = answer;
+    return CUDA_SUCCESS;
+}
+
 CUresult gs_cuOccupancyAvailableDynamicSMemPerBlock(size_t *bytes, CUfunction function, int blocks,
                                                     int block_size)
 {
-    struct vgpu_args_cuOccupancyAvailableDynamicSMemPerBlock args = {.blocks = blocks,
-                                                                     .block_size = block_size};
-    struct gs_occupancy question = {.of_shared = true, .block_size = block_size, .blocks = blocks};
-    struct vgpu_ret_cuOccupancyAvailableDynamicSMemPerBlock ret;
     struct gs_function *f;
     struct gs_call call;
     CUresult cu = enter(function, &call, &f);
@@ -198,19 +203,7 @@ CUresult gs_cuOccupancyAvailableDynamicSMemPerBlock(size_t *bytes, CUfunction fu
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    if (bytes == NULL || blocks <= 0 || block_size <= 0) {
-        return CUDA_ERROR_INVALID_VALUE;
-    }
-    args.function = f->wire;
-    if (!remembered(f, &question)) {
-        cu = gs_call_cuOccupancyAvailableDynamicSMemPerBlock(f->module->session, &args, &ret);
-        if (cu == CUDA_SUCCESS) {
-            question.shared = ret.bytes;
-            remember(f, &question);
-        }
-    }
-    if (cu == CUDA_SUCCESS) {
-        *bytes = question.shared;
-    }
-    return cu;
+    return bytes != NULL && blocks > 0 && block_size > 0
+               ? available(&call, f, blocks, block_size, bytes)
+               : CUDA_ERROR_INVALID_VALUE;
 }

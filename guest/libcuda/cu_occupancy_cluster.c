@@ -4,8 +4,24 @@
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/launch.h"
 #include "guest/libcuda/module.h"
+#include "guest/libcuda/occupancy.h"
 
-static CUresult ask(struct gs_function *f, const CUlaunchConfig *config, bool largest, int *answer)
+/* The whole configuration, as it travels. */
+static void make_key(const struct gs_call *call, const struct gs_function *f,
+                     const struct vgpu_args_vgpuClusters *args, struct gs_occupancy_key *key)
+{
+    const struct gs_occupancy_question question = {
+        .kind = args->largest != 0 ? GS_OCCUPANCY_CLUSTER_SIZE : GS_OCCUPANCY_CLUSTERS,
+        .numbers = {args->grid_x, args->grid_y, args->grid_z, args->block_x, args->block_y,
+                    args->block_z, args->shared_bytes},
+        .attributes = args->attributes,
+        .attributes_len = args->attributes_len};
+
+    gs_occupancy_key(f, call->context, &question, key);
+}
+
+static CUresult ask(const struct gs_call *call, struct gs_function *f, const CUlaunchConfig *config,
+                    bool largest, int *answer)
 {
     struct gs_attributes a;
     struct vgpu_args_vgpuClusters args = {.function = f->wire,
@@ -18,6 +34,8 @@ static CUresult ask(struct gs_function *f, const CUlaunchConfig *config, bool la
                                           .shared_bytes = config->sharedMemBytes,
                                           .largest = largest};
     struct vgpu_ret_vgpuClusters ret;
+    struct gs_occupancy_key key;
+    uint64_t known;
     CUresult cu = gs_attributes_take(config, &a);
 
     if (cu == CUDA_SUCCESS) {
@@ -28,11 +46,17 @@ static CUresult ask(struct gs_function *f, const CUlaunchConfig *config, bool la
     }
     args.attributes = (const uint8_t *)a.list;
     args.attributes_len = (uint32_t)(a.count * sizeof(a.list[0]));
-    cu = gs_call_vgpuClusters(f->module->session, &args, &ret);
-    if (cu == CUDA_SUCCESS) {
-        *answer = ret.value;
+    make_key(call, f, &args, &key);
+    if (!gs_occupancy_find(f, &key, &known)) {
+        cu = gs_call_vgpuClusters(f->module->session, &args, &ret);
+        if (cu != CUDA_SUCCESS) {
+            return cu;
+        }
+        known = (uint32_t)ret.value;
+        gs_occupancy_keep(f, &key, known);
     }
-    return cu;
+    *answer = (int)known;
+    return CUDA_SUCCESS;
 }
 
 static CUresult question(int *answer, CUfunction func, const CUlaunchConfig *config, bool largest)
@@ -51,7 +75,7 @@ static CUresult question(int *answer, CUfunction func, const CUlaunchConfig *con
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    return answer != NULL && config != NULL ? ask(f, config, largest, answer)
+    return answer != NULL && config != NULL ? ask(&call, f, config, largest, answer)
                                             : CUDA_ERROR_INVALID_VALUE;
 }
 

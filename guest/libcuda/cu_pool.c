@@ -23,31 +23,49 @@ static CUresult find_pool(CUmemoryPool handle, struct gs_pool **pool)
 
 /* ---- allocations ---- */
 
-/* `pool` NULL: the device's current one. */
-static CUresult alloc_in(struct gs_pool *pool, CUdeviceptr *dptr, size_t bytes,
+static CUresult alloc_in(struct gs_pool *pool, CUmemoryPool handle, CUdeviceptr *dptr, size_t bytes,
                          struct gs_stream *stream)
 {
-    struct gs_device *device = stream->context->device;
     uint64_t address;
     CUresult cu;
 
-    if (pool == NULL) {
-        pool = gs_pool_current(device);
-    }
-    if (pool == NULL) {
-        return CUDA_ERROR_OUT_OF_MEMORY;
-    }
     if (bytes == 0) {
         *dptr = 0;
         return CUDA_SUCCESS;
     }
-    if (pool->device != device) {
+    if (pool->device != stream->context->device) {
         return CUDA_ERROR_NOT_SUPPORTED; /* devices do not reach each other's memory */
     }
-    cu = gs_pool_alloc(pool, stream, bytes, &address);
+    cu = gs_pool_alloc(pool, handle, stream, bytes, &address);
     if (cu == CUDA_SUCCESS) {
         *dptr = address;
     }
+    return cu;
+}
+
+/* With the handle that it has as the current one. */
+static struct gs_pool *current_of(struct gs_device *device, CUmemoryPool *handle)
+{
+    struct gs_pool *pool;
+
+    do {
+        pool = gs_pool_current(device);
+        *handle = pool != NULL ? gs_pool_handle(pool) : NULL;
+    } while (gs_pool_current(device) != pool);
+    return pool;
+}
+
+/* Another thread may destroy the pool that is the current one; then the next one is. */
+static CUresult alloc_in_current(CUdeviceptr *dptr, size_t bytes, struct gs_stream *stream)
+{
+    CUmemoryPool handle;
+    CUresult cu;
+
+    do {
+        struct gs_pool *pool = current_of(stream->context->device, &handle);
+
+        cu = pool != NULL ? alloc_in(pool, handle, dptr, bytes, stream) : CUDA_ERROR_OUT_OF_MEMORY;
+    } while (cu == CUDA_ERROR_INVALID_VALUE && gs_pool_find(handle) == NULL);
     return cu;
 }
 
@@ -66,7 +84,7 @@ CUresult gs_cuMemAllocAsync(CUdeviceptr *dptr, size_t bytesize, CUstream hStream
     if (cu == CUDA_SUCCESS) {
         cu = gs_capture_room(stream);
     }
-    return cu == CUDA_SUCCESS ? alloc_in(NULL, dptr, bytesize, stream) : cu;
+    return cu == CUDA_SUCCESS ? alloc_in_current(dptr, bytesize, stream) : cu;
 }
 
 CUresult gs_cuMemAllocFromPoolAsync(CUdeviceptr *dptr, size_t bytesize, CUmemoryPool pool,
@@ -89,7 +107,7 @@ CUresult gs_cuMemAllocFromPoolAsync(CUdeviceptr *dptr, size_t bytesize, CUmemory
     if (cu == CUDA_SUCCESS) {
         cu = gs_capture_room(stream);
     }
-    return cu == CUDA_SUCCESS ? alloc_in(found, dptr, bytesize, stream) : cu;
+    return cu == CUDA_SUCCESS ? alloc_in(found, pool, dptr, bytesize, stream) : cu;
 }
 
 static CUresult free_async(const struct gs_stream *stream, CUdeviceptr dptr)
@@ -171,13 +189,7 @@ CUresult gs_cuMemPoolDestroy(CUmemoryPool pool)
     struct gs_pool *found;
     CUresult cu = find_pool(pool, &found);
 
-    if (cu == CUDA_SUCCESS && found->built_in) {
-        cu = CUDA_ERROR_INVALID_VALUE;
-    }
-    if (cu == CUDA_SUCCESS) {
-        gs_pool_destroy(found);
-    }
-    return cu;
+    return cu == CUDA_SUCCESS && !gs_pool_destroy(pool) ? CUDA_ERROR_INVALID_VALUE : cu;
 }
 
 CUresult gs_cuMemPoolTrimTo(CUmemoryPool pool, size_t minBytesToKeep)
@@ -400,11 +412,8 @@ CUresult gs_cuDeviceSetMemPool(CUdevice dev, CUmemoryPool pool)
         return cu;
     }
     device = gs_device_find(dev);
-    if (device == NULL || found->device != device) {
-        return CUDA_ERROR_INVALID_VALUE;
-    }
-    gs_pool_set_current(device, found);
-    return CUDA_SUCCESS;
+    return device != NULL && gs_pool_set_current(device, pool) ? CUDA_SUCCESS
+                                                               : CUDA_ERROR_INVALID_VALUE;
 }
 
 /* The forms that name a place; there are pools of devices only. */

@@ -82,6 +82,7 @@ CUresult gs_cuStreamSetAttribute(CUstream hStream, CUstreamAttrID attr,
     if (cu == CUDA_SUCCESS) {
         (void)pthread_mutex_lock(&lock);
         memcpy(place, value, size);
+        atomic_store(&stream->sync_policy, (int)stream->attributes.sync_policy);
         (void)pthread_mutex_unlock(&lock);
     }
     return cu;
@@ -112,6 +113,7 @@ CUresult gs_cuStreamCopyAttributes(CUstream dst, CUstream src)
         (void)pthread_mutex_lock(&lock);
         to->attributes = from->attributes;
         to->priority = from->priority;
+        atomic_store(&to->sync_policy, (int)to->attributes.sync_policy);
         (void)pthread_mutex_unlock(&lock);
     }
     return cu;

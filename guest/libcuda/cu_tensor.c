@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/tensor_map.h"
 #include "proto/tensor.h"
 
 /* What all of them say; `shape` is sent with it. */
@@ -45,9 +46,26 @@ static bool take_common(struct question *q, cuuint32_t rank, const cuuint64_t *d
            take(q->shape.element_strides, element_strides, rank, sizeof(*element_strides));
 }
 
-static CUresult ask(struct question *q, const void *address, CUtensorMap *map)
+/* The driver's answer, which is kept. */
+static CUresult ask(struct gs_session *s, const struct question *q, const struct gs_tensor_key *key,
+                    CUtensorMap *map)
 {
     struct vgpu_ret_vgpuTensorMap ret;
+    CUresult cu = gs_call_vgpuTensorMap(s, &q->args, &ret);
+
+    if (cu == CUDA_SUCCESS && ret.map_len != sizeof(*map)) {
+        cu = CUDA_ERROR_LAUNCH_FAILED;
+    }
+    if (cu == CUDA_SUCCESS) {
+        memcpy(map, ret.map, sizeof(*map));
+        gs_tensor_keep(key, map);
+    }
+    return cu;
+}
+
+static CUresult make(struct question *q, const void *address, CUtensorMap *map)
+{
+    struct gs_tensor_key key;
     struct gs_call call;
     CUresult cu = gs_enter(&call);
 
@@ -57,14 +75,8 @@ static CUresult ask(struct question *q, const void *address, CUtensorMap *map)
     q->args.address = (uint64_t)(uintptr_t)address;
     q->args.shape = (const uint8_t *)&q->shape;
     q->args.shape_len = sizeof(q->shape);
-    cu = gs_call_vgpuTensorMap(call.session, &q->args, &ret);
-    if (cu == CUDA_SUCCESS && ret.map_len != sizeof(*map)) {
-        cu = CUDA_ERROR_LAUNCH_FAILED;
-    }
-    if (cu == CUDA_SUCCESS) {
-        memcpy(map, ret.map, sizeof(*map));
-    }
-    return cu;
+    gs_tensor_key(call.session, &q->args, &key);
+    return gs_tensor_find(&key, map) ? CUDA_SUCCESS : ask(call.session, q, &key, map);
 }
 
 CUresult gs_cuTensorMapEncodeTiled(CUtensorMap *tensorMap, CUtensorMapDataType tensorDataType,
@@ -90,7 +102,7 @@ CUresult gs_cuTensorMapEncodeTiled(CUtensorMap *tensorMap, CUtensorMapDataType t
         !take(q.shape.box, boxDim, tensorRank, sizeof(*boxDim))) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    return ask(&q, globalAddress, tensorMap);
+    return make(&q, globalAddress, tensorMap);
 }
 
 CUresult gs_cuTensorMapEncodeIm2col(
@@ -117,7 +129,7 @@ CUresult gs_cuTensorMapEncodeIm2col(
         !take(q.shape.upper, pixelBoxUpperCorner, tensorRank - 2, sizeof(int))) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    return ask(&q, globalAddress, tensorMap);
+    return make(&q, globalAddress, tensorMap);
 }
 
 CUresult gs_cuTensorMapEncodeIm2colWide(
@@ -147,7 +159,7 @@ CUresult gs_cuTensorMapEncodeIm2colWide(
     if (!take_common(&q, tensorRank, globalDim, globalStrides, elementStrides)) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    return ask(&q, globalAddress, tensorMap);
+    return make(&q, globalAddress, tensorMap);
 }
 
 CUresult gs_cuTensorMapReplaceAddress(CUtensorMap *tensorMap, void *globalAddress)
@@ -160,5 +172,5 @@ CUresult gs_cuTensorMapReplaceAddress(CUtensorMap *tensorMap, void *globalAddres
     }
     q.args.map = (const uint8_t *)tensorMap;
     q.args.map_len = sizeof(*tensorMap);
-    return ask(&q, globalAddress, tensorMap);
+    return make(&q, globalAddress, tensorMap);
 }

@@ -79,6 +79,7 @@ CUresult gs_cuUserObjectRelease(CUuserObject object, unsigned int count)
 CUresult gs_cuGraphRetainUserObject(CUgraph graph, CUuserObject object, unsigned int count,
                                     unsigned int flags)
 {
+    const bool moves = (flags & CU_GRAPH_USER_OBJECT_MOVE) != 0;
     struct gs_user_object *found;
     struct gs_graph *owner;
     CUresult cu = enter();
@@ -89,14 +90,18 @@ CUresult gs_cuGraphRetainUserObject(CUgraph graph, CUuserObject object, unsigned
     owner = gs_graph_find(graph);
     found = gs_user_object_find(object);
     if (owner == NULL || found == NULL || !is_count(count) ||
-        (flags & ~(unsigned int)CU_GRAPH_USER_OBJECT_MOVE) != 0) {
+        (flags & ~(unsigned int)CU_GRAPH_USER_OBJECT_MOVE) != 0 ||
+        (moves && count > gs_user_object_own(found))) {
         return leave(CUDA_ERROR_INVALID_VALUE);
     }
-    if (!gs_user_refs_add(&owner->users, found, count)) {
-        return leave(CUDA_ERROR_OUT_OF_MEMORY);
-    }
-    if ((flags & CU_GRAPH_USER_OBJECT_MOVE) == 0) {
+    if (!moves) {
         gs_user_object_retain(found, count);
+    }
+    if (!gs_user_refs_add(&owner->users, found, count)) {
+        if (!moves) {
+            (void)gs_user_object_release(found, count);
+        }
+        return leave(CUDA_ERROR_OUT_OF_MEMORY);
     }
     return leave(CUDA_SUCCESS);
 }

@@ -86,9 +86,9 @@ static bool take(const struct gs_stream *stream)
     bool taken;
 
     (void)pthread_mutex_lock(&s->deferred.lock);
-    (void)pthread_mutex_lock(&s->link.submit_lock);
+    gs_lock_take(&s->link.submit_lock);
     taken = take_locked(stream);
-    (void)pthread_mutex_unlock(&s->link.submit_lock);
+    gs_lock_give(&s->link.submit_lock);
     (void)pthread_mutex_unlock(&s->deferred.lock);
     return taken;
 }
@@ -139,7 +139,7 @@ static CUresult wait_for_debtor(struct gs_session *s, uint64_t wire, uint64_t se
     args.value = ++s->link.fence_value[thread->lane];
     cu = gs_send_vgpuFence(s, &args);
     if (cu == CUDA_SUCCESS) {
-        cu = gs_link_wait_fence(&s->link, thread->lane, args.value);
+        cu = gs_link_wait_fence(&s->link, thread->lane, args.value, GS_SPIN);
     }
     if (cu == CUDA_SUCCESS) {
         gs_settled_up_to(s, vgpu_handle_index_of(wire), sent);
@@ -167,7 +167,7 @@ static CUresult end_copied(struct gs_session *s)
         if (!atomic_load(&deferred->marked)) {
             cu = wait_for_debtor(s, copied - 1, deferred->copied_sent);
         } else {
-            cu = gs_link_wait_fence(&s->link, deferred->lane, deferred->mark);
+            cu = gs_link_wait_fence(&s->link, deferred->lane, deferred->mark, GS_SPIN);
             if (cu == CUDA_SUCCESS) {
                 gs_settled_up_to(s, index, deferred->copied_sent);
             }
@@ -192,7 +192,7 @@ static CUresult mark_copied(struct gs_session *s)
         return end_copied(s);
     }
     /* An earlier fence may be another stream's: the lane's must be written in their order. */
-    cu = gs_link_wait_fence(&s->link, deferred->lane, deferred->mark);
+    cu = gs_link_wait_fence(&s->link, deferred->lane, deferred->mark, GS_SPIN);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
@@ -213,14 +213,14 @@ static bool owe_copied(const struct gs_stream *stream)
     struct gs_deferred *deferred = &s->deferred;
     bool may;
 
-    (void)pthread_mutex_lock(&s->link.submit_lock);
+    gs_lock_take(&s->link.submit_lock);
     may = gs_deferred_may(stream);
     if (may) {
         deferred->copied_sent = atomic_load(&s->sent[vgpu_handle_index_of(stream->wire)]);
         atomic_store(&deferred->marked, false);
         atomic_store(&deferred->copied, debtor_of(stream));
     }
-    (void)pthread_mutex_unlock(&s->link.submit_lock);
+    gs_lock_give(&s->link.submit_lock);
     return may;
 }
 

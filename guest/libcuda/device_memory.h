@@ -38,6 +38,7 @@ struct gs_device_memory {
     uint64_t kept_bytes;
 };
 
+/* None is kept. */
 void gs_device_memory_init(struct gs_device_memory *memory);
 
 /* Forgets everything; the worker is gone or going. */

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "proto/code_policy.h"
 
-static struct gs_environment environment = {.loading = CU_MODULE_LAZY_LOADING};
+struct gs_environment gs_environment_found = {.loading = CU_MODULE_LAZY_LOADING, .spin_ns = -1};
 
 /* Switches are numbers: any but 0 is on. */
 static bool is_on(const char *value)
@@ -25,24 +26,35 @@ static char *copy_of(const char *value)
     return value != NULL ? strdup(value) : NULL;
 }
 
-void gs_environment_read(void)
+#define SPIN_MOST_US 1000000
+
+/* Anything else than a number is no wish. */
+static int64_t spin_wish(const char *value)
 {
-    free(environment.visible_devices);
-    environment = (struct gs_environment){.loading = CU_MODULE_LAZY_LOADING};
-    environment.launch_blocking = is_on(getenv("CUDA_LAUNCH_BLOCKING"));
-    environment.pci_order = is(getenv("CUDA_DEVICE_ORDER"), "PCI_BUS_ID");
-    environment.visible_devices = copy_of(getenv("CUDA_VISIBLE_DEVICES"));
-    environment.loading = is(getenv("CUDA_MODULE_LOADING"), "EAGER") ? CU_MODULE_EAGER_LOADING
-                                                                     : CU_MODULE_LAZY_LOADING;
-    if (is_on(getenv("CUDA_FORCE_PTX_JIT")) || is_on(getenv("CUDA_FORCE_JIT"))) {
-        environment.code_policy |= VGPU_CODE_FORCE_JIT;
+    char *end = NULL;
+    long us = value != NULL ? strtol(value, &end, 10) : -1;
+
+    if (us < 0 || *value == '\0' || *end != '\0') {
+        return -1;
     }
-    if (is_on(getenv("CUDA_DISABLE_PTX_JIT")) || is_on(getenv("CUDA_DISABLE_JIT"))) {
-        environment.code_policy |= VGPU_CODE_DISABLE_JIT;
-    }
+    return (int64_t)(us < SPIN_MOST_US ? us : SPIN_MOST_US) * VGPU_NS_PER_US;
 }
 
-const struct gs_environment *gs_environment(void)
+void gs_environment_read(void)
 {
-    return &environment;
+    free(gs_environment_found.visible_devices);
+    gs_environment_found = (struct gs_environment){.loading = CU_MODULE_LAZY_LOADING};
+    gs_environment_found.launch_blocking = is_on(getenv("CUDA_LAUNCH_BLOCKING"));
+    gs_environment_found.spin_ns = spin_wish(getenv("VGPU_SPIN_US"));
+    gs_environment_found.pci_order = is(getenv("CUDA_DEVICE_ORDER"), "PCI_BUS_ID");
+    gs_environment_found.visible_devices = copy_of(getenv("CUDA_VISIBLE_DEVICES"));
+    gs_environment_found.loading = is(getenv("CUDA_MODULE_LOADING"), "EAGER")
+                                       ? CU_MODULE_EAGER_LOADING
+                                       : CU_MODULE_LAZY_LOADING;
+    if (is_on(getenv("CUDA_FORCE_PTX_JIT")) || is_on(getenv("CUDA_FORCE_JIT"))) {
+        gs_environment_found.code_policy |= VGPU_CODE_FORCE_JIT;
+    }
+    if (is_on(getenv("CUDA_DISABLE_PTX_JIT")) || is_on(getenv("CUDA_DISABLE_JIT"))) {
+        gs_environment_found.code_policy |= VGPU_CODE_DISABLE_JIT;
+    }
 }

@@ -15,6 +15,7 @@ struct gs_environment {
     bool pci_order;              /* CUDA_DEVICE_ORDER=PCI_BUS_ID */
     char *visible_devices;       /* CUDA_VISIBLE_DEVICES, or NULL */
     CUmoduleLoadingMode loading; /* CUDA_MODULE_LOADING */
+    int64_t spin_ns;             /* VGPU_SPIN_US; -1: not said */
     uint32_t code_policy;        /* CUDA_FORCE_PTX_JIT, CUDA_DISABLE_PTX_JIT: proto/code_policy.h */
 };
 
@@ -22,6 +23,10 @@ struct gs_environment {
 void gs_environment_read(void);
 
 /* What was read; valid for ever. */
-const struct gs_environment *gs_environment(void);
+extern struct gs_environment gs_environment_found;
+static inline const struct gs_environment *gs_environment(void)
+{
+    return &gs_environment_found;
+}
 
 #endif

@@ -43,7 +43,6 @@ CUresult gs_event_destroy(struct gs_event *event)
 
 void gs_event_free(struct gs_event *event)
 {
-    (void)pthread_mutex_destroy(&event->lock);
     free(event->mark);
     free(event);
 }
@@ -54,7 +53,6 @@ static struct gs_event *new_event(const struct gs_call *call, unsigned int flags
     struct gs_event *event = calloc(1, sizeof(*event));
 
     if (event != NULL) {
-        (void)pthread_mutex_init(&event->lock, NULL);
         event->session = call->session;
         event->context = call->context;
         event->flags = flags;

@@ -4,12 +4,12 @@
 
 /* Events, and how a query knows what is done: by a look where it can (beacon.h). */
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "guest/libcuda/beacon.h"
+#include "guest/libcuda/lock.h"
 #include "proto/cuda_abi.h"
 
 struct gs_context;
@@ -34,7 +34,7 @@ struct gs_event {
     _Atomic bool captured;    /* its last record was in a capturing stream: */
     struct gs_mark *mark;     /* owned; guarded by the lock of graphs (capture.h) */
 
-    pthread_mutex_t lock; /* guards what follows; held while a record or a question is sent */
+    struct gs_lock lock; /* guards what follows; held while a record or a question is sent */
     struct gs_record last;
     bool asked;                  /* a query found it not ready: its records are announced */
     uint64_t news;               /* gs_settled_news() when it was last known to be not ready */
@@ -51,6 +51,7 @@ CUevent gs_event_handle(const struct gs_event *event);
 /* Waits until the last record has happened; an event without one has. */
 CUresult gs_event_wait(struct gs_event *event);
 
+/* Ends it here and in the worker, whatever the send brings, which is returned. */
 CUresult gs_event_destroy(struct gs_event *event);
 
 /* Frees one whose session has ended. */

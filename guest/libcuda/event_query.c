@@ -3,6 +3,7 @@
 
 #include "gs_calls.h"
 #include "guest/libcuda/console.h"
+#include "guest/libcuda/manner.h"
 #include "guest/libcuda/session.h"
 #include "guest/libcuda/stream.h"
 #include "guest/libcuda/thread.h"
@@ -45,9 +46,9 @@ bool gs_event_look(struct gs_event *event)
     if (is_done(event)) {
         return true;
     }
-    (void)pthread_mutex_lock(&event->lock);
+    gs_lock_take(&event->lock);
     done = look(event);
-    (void)pthread_mutex_unlock(&event->lock);
+    gs_lock_give(&event->lock);
     return done;
 }
 
@@ -67,15 +68,15 @@ CUresult gs_event_wait(struct gs_event *event)
     if (thread == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    (void)pthread_mutex_lock(&event->lock);
+    gs_lock_take(&event->lock);
     last = event->last;
     records = atomic_load(&event->records);
-    (void)pthread_mutex_unlock(&event->lock);
+    gs_lock_give(&event->lock);
     args.lane = thread->lane;
     args.value = ++s->link.fence_value[thread->lane];
     cu = gs_send_vgpuEventWait(s, &args);
     if (cu == CUDA_SUCCESS) {
-        cu = gs_link_wait_fence(&s->link, thread->lane, args.value);
+        cu = gs_link_wait_fence(&s->link, thread->lane, args.value, gs_manner_of_event(event));
     }
     if (cu == CUDA_SUCCESS) {
         learn(event, &last, records);
@@ -127,32 +128,58 @@ static CUresult plain(struct gs_event *event, struct gs_stream *stream, struct g
     return cu;
 }
 
-/* Under the lock. */
-static void recorded(struct gs_event *event, const struct gs_record *record)
+/* Under the lock, which everybody has who writes these. */
+static inline void recorded(struct gs_event *event, const struct gs_record *record, uint64_t news)
 {
-    event->last = *record;
-    (void)atomic_fetch_add(&event->records, 1);
+    uint64_t records = atomic_load_explicit(&event->records, memory_order_relaxed);
+
+    event->last.index = record->index;
+    event->last.sent = record->sent;
+    event->last.slot = record->slot;
+    event->last.value = record->value;
+    event->news = news;
+    atomic_store_explicit(&event->records, records + 1, memory_order_release);
     gs_patience_reset(&event->patience);
+}
+
+/* Of its own, so that other records stay in registers. */
+static __attribute__((noinline)) CUresult record_asked(struct gs_event *event,
+                                                       struct gs_stream *stream)
+{
+    struct gs_record record = {.index = vgpu_handle_index_of(stream->wire)};
+    uint64_t news = gs_settled_news(event->session, record.index);
+    CUresult cu = announce(event, stream, &record);
+
+    if (cu == CUDA_SUCCESS) {
+        recorded(event, &record, news);
+    }
+    return cu;
+}
+
+/* Nobody asks for it, or it is not to be announced: nothing is known of it by a look. */
+static inline CUresult record_plain(struct gs_event *event, struct gs_stream *stream)
+{
+    struct gs_record record = {.index = vgpu_handle_index_of(stream->wire)};
+    CUresult cu = plain(event, stream, &record);
+
+    if (cu == CUDA_SUCCESS) {
+        recorded(event, &record, 0);
+    }
+    return cu;
 }
 
 CUresult gs_event_record(struct gs_event *event, struct gs_stream *stream)
 {
-    struct gs_record record = {.index = vgpu_handle_index_of(stream->wire)};
-    uint64_t news = gs_settled_news(event->session, record.index);
     CUresult cu = CUDA_ERROR_NOT_READY;
 
-    (void)pthread_mutex_lock(&event->lock);
-    if (event->asked && gs_stream_is_shallow(stream)) {
-        cu = announce(event, stream, &record);
+    gs_lock_take(&event->lock);
+    if (__builtin_expect(event->asked, 0) && gs_stream_is_shallow(stream)) {
+        cu = record_asked(event, stream);
     }
-    if (cu == CUDA_ERROR_NOT_READY) { /* not to be announced */
-        cu = plain(event, stream, &record);
+    if (cu == CUDA_ERROR_NOT_READY) {
+        cu = record_plain(event, stream);
     }
-    if (cu == CUDA_SUCCESS) {
-        recorded(event, &record);
-        event->news = news;
-    }
-    (void)pthread_mutex_unlock(&event->lock);
+    gs_lock_give(&event->lock);
     return cu;
 }
 
@@ -160,9 +187,9 @@ void gs_event_recorded(struct gs_event *event)
 {
     const struct gs_record record = {.value = 0};
 
-    (void)pthread_mutex_lock(&event->lock);
-    recorded(event, &record);
-    (void)pthread_mutex_unlock(&event->lock);
+    gs_lock_take(&event->lock);
+    recorded(event, &record, 0);
+    gs_lock_give(&event->lock);
 }
 
 /* Under the lock: later queries of this record look, and later records are announced. */
@@ -217,11 +244,11 @@ CUresult gs_event_query(struct gs_event *event)
     if (is_done(event)) {
         return cu;
     }
-    (void)pthread_mutex_lock(&event->lock);
+    gs_lock_take(&event->lock);
     if (!look(event)) {
         cu = is_pending(event) ? CUDA_ERROR_NOT_READY : ask(event);
     }
-    (void)pthread_mutex_unlock(&event->lock);
+    gs_lock_give(&event->lock);
     if (cu == CUDA_SUCCESS) {
         gs_console_seen_done(event->session);
         cu = gs_session_error(event->session); /* memory that is gone shows everything */

@@ -22,8 +22,8 @@ static void copy_attributes(struct gs_facts *facts, const Vgpu__DeviceFacts *fro
     for (size_t i = 0; i < from->n_attributes && i < VGPU_ATTRIBUTES_MAX; i++) {
         bool listed = i / 8 < from->attribute_valid.len;
 
-        facts->attributes[i] = from->attributes[i];
         facts->valid[i] = listed && (from->attribute_valid.data[i / 8] >> (i % 8) & 1) != 0;
+        facts->attributes[i] = facts->valid[i] ? from->attributes[i] : 0;
     }
 }
 

@@ -3,15 +3,6 @@
 #include "guest/libcuda/launch.h"
 #include "guest/libcuda/module.h"
 
-static void forget_occupancy(struct gs_function *function)
-{
-    (void)pthread_mutex_lock(&function->lock);
-    for (unsigned int i = 0; i < GS_OCCUPANCY; i++) {
-        function->occupancy[i].known = false;
-    }
-    (void)pthread_mutex_unlock(&function->lock);
-}
-
 /* Whether any value that an attribute has may be set once more. */
 static bool is_settable(CUfunction_attribute attrib)
 {
@@ -20,21 +11,33 @@ static bool is_settable(CUfunction_attribute attrib)
            attrib == CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED;
 }
 
+/* What no launch that was accepted before is refused for: how much shared memory it may have is
+ * looked at here, and the division of the cache is part of those forms that depend on it. */
+static bool is_of_no_form(CUfunction_attribute attrib)
+{
+    return attrib == CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES ||
+           attrib == CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT;
+}
+
 static CUresult tell(struct gs_function *function, CUfunction_attribute attrib, int value)
 {
     struct vgpu_args_cuFuncSetAttribute args = {
         .function = function->wire, .attrib = (uint32_t)attrib, .value = value};
     struct vgpu_ret_cuFuncSetAttribute ret;
-    CUresult cu = gs_call_cuFuncSetAttribute(function->module->session, &args, &ret);
+    CUresult cu;
 
+    (void)atomic_fetch_add(&function->settings_begun, 1);
+    cu = gs_call_cuFuncSetAttribute(function->module->session, &args, &ret);
     if (cu == CUDA_SUCCESS) {
         if (attrib == CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES) {
             atomic_store(&function->driver_shared, value);
         }
         atomic_store(&function->attributes[attrib], value);
-        forget_occupancy(function);
-        gs_form_forget(function);
+        if (!is_of_no_form(attrib)) {
+            gs_form_forget(function);
+        }
     }
+    (void)atomic_fetch_add(&function->settings_done, 1);
     return cu;
 }
 
@@ -73,6 +76,16 @@ CUresult gs_function_set_cache(struct gs_function *function, CUfunc_cache config
     struct vgpu_args_cuFuncSetCacheConfig args = {.function = function->wire,
                                                   .config = (uint32_t)config};
     struct vgpu_ret_cuFuncSetCacheConfig ret;
+    CUresult cu;
 
-    return gs_call_cuFuncSetCacheConfig(function->module->session, &args, &ret);
+    if (atomic_load(&function->cache_config) == (int32_t)config) {
+        return CUDA_SUCCESS;
+    }
+    (void)atomic_fetch_add(&function->settings_begun, 1);
+    cu = gs_call_cuFuncSetCacheConfig(function->module->session, &args, &ret);
+    if (cu == CUDA_SUCCESS) {
+        atomic_store(&function->cache_config, (int32_t)config);
+    }
+    (void)atomic_fetch_add(&function->settings_done, 1);
+    return cu;
 }

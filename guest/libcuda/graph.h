@@ -32,6 +32,7 @@ struct gs_graph {
     uint32_t instances; /* executable forms of a graph with such nodes: one at most */
 };
 
+/* The one lock of all graphs; not recursive. */
 void gs_graphs_lock(void);
 void gs_graphs_unlock(void);
 
@@ -46,6 +47,7 @@ struct gs_graph *gs_graph_clone(const struct gs_graph *graph);
 struct gs_graph *gs_graph_find(CUgraph handle);
 struct gs_node *gs_node_find(CUgraphNode handle);
 
+/* The handle that the program knows. */
 CUgraph gs_graph_handle(const struct gs_graph *graph);
 CUgraphNode gs_node_handle(const struct gs_node *node);
 

@@ -411,11 +411,16 @@ void gs_blocks_reap(struct gs_session *s)
 void gs_blocks_forget(struct gs_session *s)
 {
     struct gs_block **at = &gone;
+    struct gs_block *next;
 
     gs_graphs_lock();
-    for (struct gs_block *block = blocks; block != NULL; block = block->next) {
+    for (struct gs_block *block = blocks; block != NULL; block = next) {
+        next = block->next;
         if (block->session == s) {
             block->session = NULL;
+            if (block->live) {
+                end_life(block); /* nobody can free it any more */
+            }
         }
     }
     while (*at != NULL) {

@@ -67,12 +67,13 @@ CUresult gs_graph_add_free(CUgraphNode *out, CUgraph graph, const CUgraphNode *d
                            const CUgraphEdgeData *data, size_t count, CUdeviceptr dptr);
 
 /* A block for `params`, a node that allocates, behind nodes `deps` of the graph: one that the graph
- * has, or false. */
+ * has, or false.  The graph alone holds it, so the node is added under the same hold of the lock,
+ * or the block is given up there (gs_block_undo). */
 bool gs_block_reuse(struct gs_graph *graph, const CUgraphNode *deps, size_t count,
                     struct gs_node_params *params);
 
-/* A new one.  Without the lock; may wait for the session's work when memory is short.
- * CUDA_ERROR_OUT_OF_MEMORY. */
+/* A new one, which the node holds until it is placed.  Without the lock; may wait for the session's
+ * work when memory is short.  CUDA_ERROR_OUT_OF_MEMORY. */
 CUresult gs_block_new(struct gs_session *s, struct gs_node_params *params);
 
 /* The node did not come to be. */

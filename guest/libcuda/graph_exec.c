@@ -233,22 +233,31 @@ static void give_up(struct gs_exec *exec)
     gs_exec_drop(exec);
 }
 
+/* The current context, or none: the nodes may say where. */
+static CUresult current_context(struct gs_context **context)
+{
+    struct gs_call call;
+    CUresult cu = gs_enter(&call);
+
+    *context = cu == CUDA_SUCCESS ? call.context : NULL;
+    return cu == CUDA_ERROR_INVALID_CONTEXT || cu == CUDA_ERROR_CONTEXT_IS_DESTROYED ? CUDA_SUCCESS
+                                                                                     : cu;
+}
+
 CUresult gs_exec_new(CUgraph graph, uint64_t flags, struct gs_exec **made, CUgraphNode *failed)
 {
-    struct gs_exec *exec = calloc(1, sizeof(*exec));
-    struct gs_call call = {.context = NULL};
+    struct gs_context *current;
+    CUresult cu = current_context(&current);
+    struct gs_exec *exec = cu == CUDA_SUCCESS ? calloc(1, sizeof(*exec)) : NULL;
     uint64_t node = 0;
-    CUresult cu;
 
     if (exec == NULL) {
-        return CUDA_ERROR_OUT_OF_MEMORY;
-    }
-    if (gs_enter(&call) != CUDA_SUCCESS) {
-        call.context = NULL; /* its nodes may say where */
+        *failed = NULL;
+        return cu == CUDA_SUCCESS ? CUDA_ERROR_OUT_OF_MEMORY : cu;
     }
     exec->flags = flags;
     gs_graphs_lock();
-    cu = plan(exec, graph, call.context, &node);
+    cu = plan(exec, graph, current, &node);
     gs_graphs_unlock();
     if (cu == CUDA_SUCCESS) {
         cu = build(exec);
@@ -274,7 +283,7 @@ static void drop_users(void *arg)
 /* What the graph kept alive lives until its last run is over: a function behind it lets go. */
 static void release_users(struct gs_exec *exec)
 {
-    struct gs_host_function function = {.fn = drop_users, .data = exec->users};
+    struct gs_host_function function = {.fn = drop_users, .data = exec->users, .ours = true};
     struct gs_stream *stream;
     struct gs_call call;
 
@@ -342,7 +351,7 @@ static CUresult run_room(const struct gs_exec *exec, struct gs_stream *stream)
 
     if (gs_settled_by(exec->session, vgpu_handle_index_of(stream->wire),
                       atomic_load(&stream->run_last))) {
-        atomic_store(&stream->run_nodes, 0);
+        atomic_store_explicit(&stream->run_nodes, 0, memory_order_release);
     }
     nodes = atomic_fetch_add(&stream->run_nodes, exec->plan.count) + exec->plan.count;
     if (nodes <= RUN_NODES_MAX || atomic_load(&exec->session->host_calls.pending) == 0) {
@@ -409,8 +418,9 @@ CUresult gs_exec_launch(struct gs_exec *exec, struct gs_stream *stream)
     if (atomic_load(&exec->session->prints)) {
         gs_console_launched(stream);
     }
-    atomic_store(&stream->run_last,
-                 atomic_load(&exec->session->sent[vgpu_handle_index_of(stream->wire)]));
+    atomic_store_explicit(&stream->run_last,
+                          atomic_load(&exec->session->sent[vgpu_handle_index_of(stream->wire)]),
+                          memory_order_release);
     count_records(exec);
     if (exec->waits > 0) {
         gs_settled_join(exec->session, vgpu_handle_index_of(stream->wire));

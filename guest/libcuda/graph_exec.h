@@ -70,6 +70,7 @@ CUresult gs_exec_change(struct gs_exec *exec, CUgraphNode node,
 CUresult gs_exec_update(struct gs_exec *exec, CUgraph graph, CUgraphExecUpdateResultInfo *info);
 CUresult gs_exec_update_child(struct gs_exec *exec, CUgraphNode node, CUgraph graph);
 
+/* Has a node (a kernel, a copy or a fill: 1 for others) run with the graph, or not. */
 CUresult gs_exec_enable(struct gs_exec *exec, CUgraphNode node, bool enabled);
 
 #endif

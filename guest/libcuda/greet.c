@@ -84,7 +84,7 @@ static CUresult say_hello(struct gs_session *s)
     frame.hello = &hello;
     cu = gs_link_frame(&s->link, thread, &frame);
     if (cu == CUDA_SUCCESS) {
-        cu = gs_link_wait(&s->link, welcome_came, s);
+        cu = gs_link_wait(&s->link, welcome_came, s, GS_SLEEP);
     }
     return cu == CUDA_SUCCESS && is_refused(s) ? (CUresult)atomic_load(&s->refused) : cu;
 }
@@ -169,7 +169,7 @@ static CUresult ask_for_worker(struct gs_session *s)
     frame.open = &open;
     cu = gs_link_frame(&s->link, thread, &frame);
     if (cu == CUDA_SUCCESS) {
-        cu = gs_link_wait(&s->link, open_settled, s);
+        cu = gs_link_wait(&s->link, open_settled, s, GS_SLEEP);
     }
     return cu == CUDA_SUCCESS && is_refused(s) ? (CUresult)atomic_load(&s->refused) : cu;
 }
@@ -179,7 +179,7 @@ CUresult gs_session_open_worker(struct gs_session *s)
     CUresult cu = gs_link_error(&s->link);
 
     if (cu == CUDA_SUCCESS && s->state == GS_SESSION_CLOSING) {
-        cu = gs_link_wait(&s->link, close_settled, s);
+        cu = gs_link_wait(&s->link, close_settled, s, GS_SLEEP);
         s->state = cu == CUDA_SUCCESS ? GS_SESSION_GREETED : s->state;
     }
     if (cu == CUDA_SUCCESS) {

@@ -138,8 +138,21 @@ struct orphans {
     CUresult status;
 };
 
-/* No call of the ended worker comes any more.  Native calls what cuStreamAddCallback left behind
- * with the error; host functions it drops.  The other thread may have ended the entry meanwhile. */
+/* What of a function is called when the call itself does not come any more: native calls what
+ * cuStreamAddCallback left behind with the error, host functions it drops. */
+static struct gs_host_function remains(const struct orphans *orphans, const struct entry *entry)
+{
+    struct gs_host_function function = {.fn = NULL};
+
+    if (entry->expected > 0 && (orphans->call || entry->function.ours)) {
+        function = entry->function;
+        function.fn = function.ours ? function.fn : NULL;
+    }
+    return function;
+}
+
+/* No call of the ended worker comes any more.  The other thread may have ended the entry meanwhile.
+ */
 static void end_entry(void *object, uint64_t handle, void *arg)
 {
     struct orphans *orphans = arg;
@@ -150,11 +163,7 @@ static void end_entry(void *object, uint64_t handle, void *arg)
     (void)pthread_mutex_lock(&orphans->s->host_calls.lock);
     entry = vgpu_handles_get(orphans->s->host_calls.table, handle);
     if (entry != NULL) {
-        if (orphans->call && entry->expected > 0) {
-            function.callback = entry->function.callback;
-            function.stream = entry->function.stream;
-            function.data = entry->function.data;
-        }
+        function = remains(orphans, entry);
         entry->expected = 0;
         let_go(orphans->s, handle, entry);
     }
@@ -203,7 +212,7 @@ static void *thread_main(void *arg)
         CUresult cu;
 
         sleep_until_wanted(&s->host_calls);
-        cu = gs_link_wait(&s->link, has_work, s);
+        cu = gs_link_wait(&s->link, has_work, s, GS_SLEEP);
         if (cu == CUDA_SUCCESS) {
             serve(s);
         } else {

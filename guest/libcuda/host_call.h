@@ -24,12 +24,15 @@
 struct gs_session;
 struct gs_stream;
 
-/* What to call: `fn`, or `callback` with the stream and a status. */
+/* What to call: `fn`, or `callback` with the stream and a status.  One that is `ours` is called
+ * when its worker ends before it was asked for, too; one of the program's is dropped then, as
+ * native. */
 struct gs_host_function {
     CUhostFn fn;
     CUstreamCallback callback;
     CUstream stream;
     void *data;
+    bool ours;
 };
 
 /* A function that the worker has asked for. */

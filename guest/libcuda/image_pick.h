@@ -34,6 +34,7 @@ struct gs_targets {
     uint32_t capability[VGPU_DEVICES_MAX];
 };
 
+/* This device only. */
 void gs_targets_one(struct gs_targets *targets, const struct gs_device *device);
 /* Every device of this process: for a library, which belongs to none. */
 void gs_targets_all(struct gs_targets *targets);

@@ -131,19 +131,33 @@ static CUresult pass_settings(const struct gs_kernel_device *on, struct gs_funct
     return cu;
 }
 
+/* One whose life is over, or a new one.  With the library's lock. */
+static struct gs_kernel_use *spare_use(struct gs_kernel *kernel)
+{
+    struct gs_kernel_use *use = atomic_load(&kernel->uses);
+
+    while (use != NULL && gs_context_lives(use->context, atomic_load(&use->epoch))) {
+        use = use->next;
+    }
+    return use != NULL ? use : calloc(1, sizeof(*use));
+}
+
 static CUresult add_use(struct gs_kernel *kernel, const struct gs_call *call, uint64_t epoch,
                         struct gs_function *f)
 {
-    struct gs_kernel_use *use = calloc(1, sizeof(*use));
+    struct gs_kernel_use *use = spare_use(kernel);
+    bool fresh = use != NULL && use->context == NULL;
 
     if (use == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     use->context = call->context;
-    use->epoch = epoch;
-    use->function = f;
-    use->next = atomic_load(&kernel->uses);
-    atomic_store_explicit(&kernel->uses, use, memory_order_release);
+    atomic_store(&use->function, f);
+    atomic_store_explicit(&use->epoch, epoch, memory_order_release);
+    if (fresh) {
+        use->next = atomic_load(&kernel->uses);
+        atomic_store_explicit(&kernel->uses, use, memory_order_release);
+    }
     return CUDA_SUCCESS;
 }
 
@@ -153,10 +167,10 @@ static struct gs_function *find_use(const struct gs_kernel *kernel,
     const struct gs_kernel_use *use = atomic_load_explicit(&kernel->uses, memory_order_acquire);
     uint64_t epoch = atomic_load_explicit(&context->epoch, memory_order_relaxed);
 
-    while (use != NULL && (use->context != context || use->epoch != epoch)) {
+    while (use != NULL && atomic_load_explicit(&use->epoch, memory_order_acquire) != epoch) {
         use = use->next;
     }
-    return use != NULL ? use->function : NULL;
+    return use != NULL ? atomic_load_explicit(&use->function, memory_order_relaxed) : NULL;
 }
 
 static CUresult join(struct gs_kernel *kernel, const struct gs_call *call, struct gs_function *f)
@@ -244,7 +258,8 @@ CUresult gs_kernel_on(struct gs_kernel *kernel, struct gs_device *device,
     return cu;
 }
 
-/* Calls set() for each function of the kernel that lives on the device. */
+/* Calls set() for each function of the kernel that lives on the device.  With the device's lock,
+ * because others end what is theirs, and with the library's. */
 static CUresult each_function(struct gs_kernel *kernel, const struct gs_device *device,
                               CUresult (*set)(struct gs_function *f, const void *arg),
                               const void *arg)
@@ -253,8 +268,9 @@ static CUresult each_function(struct gs_kernel *kernel, const struct gs_device *
     CUresult cu = CUDA_SUCCESS;
 
     for (; use != NULL && cu == CUDA_SUCCESS; use = use->next) {
-        if (use->context->device == device && gs_context_lives(use->context, use->epoch)) {
-            cu = set(use->function, arg);
+        if (use->context->device == device &&
+            gs_context_lives(use->context, atomic_load(&use->epoch))) {
+            cu = set(atomic_load(&use->function), arg);
         }
     }
     return cu;
@@ -313,7 +329,7 @@ CUresult gs_kernel_set(struct gs_kernel *kernel, struct gs_device *device,
     /* Libraries repeat themselves before every launch. */
     done = on != NULL && (on->set >> attrib & 1) != 0 && on->attributes[attrib] == value;
     (void)pthread_mutex_unlock(&kernel->library->lock);
-    return done ? CUDA_SUCCESS : gs_library_visit(device, apply_attribute, &setting);
+    return done ? CUDA_SUCCESS : gs_library_visit_alone(device, apply_attribute, &setting);
 }
 
 static CUresult set_cache(struct gs_function *f, const void *arg)
@@ -330,6 +346,7 @@ CUresult gs_kernel_set_cache(struct gs_kernel *kernel, struct gs_device *device,
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
+    (void)pthread_mutex_lock(&device->lock);
     (void)pthread_mutex_lock(&kernel->library->lock);
     cu = each_function(kernel, device, set_cache, &config);
     if (cu == CUDA_SUCCESS) {
@@ -337,5 +354,6 @@ CUresult gs_kernel_set_cache(struct gs_kernel *kernel, struct gs_device *device,
         on->cache_config = config;
     }
     (void)pthread_mutex_unlock(&kernel->library->lock);
+    (void)pthread_mutex_unlock(&device->lock);
     return cu;
 }

@@ -14,12 +14,13 @@
 
 #include "guest/libcuda/library.h"
 
-/* Its function in one life of one context.  Never changed once it is in the list. */
+/* Its function in one life of one context.  Stays in the list; when that life is over, another
+ * life takes its place. */
 struct gs_kernel_use {
     struct gs_kernel_use *next;
+    _Atomic uint64_t epoch; /* no two lives of any contexts have the same; set last */
     const struct gs_context *context;
-    uint64_t epoch;
-    struct gs_function *function;
+    struct gs_function *_Atomic function;
 };
 
 /* What is set or known of it on one device.  Changed under the library's lock. */

@@ -33,9 +33,11 @@ CUresult gs_launch_find(const struct gs_call *call, CUfunction f, CUstream strea
     return cu == CUDA_SUCCESS ? gs_stream_find(call, stream, &launch->stream) : cu;
 }
 
-static bool in(unsigned int value, const struct gs_device *device, CUdevice_attribute attribute)
+/* From 1 to the attribute's value; one that is not there is 0. */
+static inline bool in(unsigned int value, const struct gs_device *device,
+                      CUdevice_attribute attribute)
 {
-    return value != 0 && value <= (unsigned int)gs_device_attribute(device, attribute, 0);
+    return value - 1 < (unsigned int)device->facts.attributes[attribute];
 }
 
 /* What native refuses at the call, with its one code for all of it (measured). */

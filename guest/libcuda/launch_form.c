@@ -47,57 +47,95 @@ static bool clusters_fit(const struct gs_function *f, const CUlaunchConfig *conf
     return !own_cluster(f, own) || divides(config, own);
 }
 
-/* Block dimensions are below 2^11, 2^11 and 2^7: without attributes two forms never share a key. */
-static uint64_t form_key(const CUlaunchConfig *config, const struct gs_attributes *attributes)
+/* Block dimensions are below 2^11, 2^11 and 2^7: without attributes two forms never share a key.
+ * What fits at once, which a co-operative launch needs, depends on the cache's division too. */
+static uint64_t form_key(const struct gs_function *f, const CUlaunchConfig *config,
+                         const struct gs_attributes *attributes)
 {
+    int32_t division;
     uint64_t block =
         (uint64_t)config->blockDimX << 18 | (uint64_t)config->blockDimY << 7 | config->blockDimZ;
 
     if (attributes == NULL || attributes->count == 0) {
         return FORM_USED | block;
     }
-    return FORM_USED | mix(mix(attributes->hash, config->sharedMemBytes), block) << 29 | block;
+    division = atomic_load_explicit(
+        &f->attributes[CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT], memory_order_relaxed);
+    return FORM_USED | block |
+           mix(mix(mix(attributes->hash, config->sharedMemBytes), (uint32_t)division), block) << 29;
+}
+
+/* Where a form may lie: GS_FORM_PROBES places from here on, without a gap before it. */
+static unsigned int first_place(uint64_t key)
+{
+    return (unsigned int)(key * 0x9e3779b97f4a7c15u >> 58) % GS_FORMS;
+}
+
+static struct gs_form *place(struct gs_function *f, unsigned int first, unsigned int probe)
+{
+    return &f->forms[(first + probe) % GS_FORMS];
 }
 
 bool gs_form_known(struct gs_function *f, const CUlaunchConfig *config,
                    const struct gs_attributes *attributes, uint64_t *key)
 {
-    *key = form_key(config, attributes);
+    unsigned int first;
+
+    *key = form_key(f, config, attributes);
     if (!clusters_fit(f, config, attributes)) {
         *key = 0;
         return false;
     }
-    for (unsigned int i = 0; i < GS_FORMS; i++) {
-        if (atomic_load_explicit(&f->forms[i].key, memory_order_acquire) == *key) {
+    first = first_place(*key);
+    for (unsigned int i = 0; i < GS_FORM_PROBES; i++) {
+        struct gs_form *form = place(f, first, i);
+        uint64_t found = atomic_load_explicit(&form->key, memory_order_acquire);
+
+        if (found == *key) {
             /* Co-operative grids must fit at once: a smaller one does too. */
             return attributes == NULL || attributes->count == 0 ||
-                   blocks_of(config) <=
-                       atomic_load_explicit(&f->forms[i].blocks, memory_order_relaxed);
+                   blocks_of(config) <= atomic_load_explicit(&form->blocks, memory_order_relaxed);
+        }
+        if (found == 0) {
+            break;
         }
     }
     return false;
 }
 
+/* Under the lock: where the form lies, or shall lie. */
+static struct gs_form *place_for(struct gs_function *f, uint64_t key)
+{
+    unsigned int first = first_place(key);
+    struct gs_form *form;
+
+    for (unsigned int i = 0; i < GS_FORM_PROBES; i++) {
+        form = place(f, first, i);
+        if (atomic_load(&form->key) == key || atomic_load(&form->key) == 0) {
+            return form;
+        }
+    }
+    return place(f, first, f->next_form++ % GS_FORM_PROBES);
+}
+
 void gs_form_learn(struct gs_function *f, const CUlaunchConfig *config, uint64_t key)
 {
-    unsigned int at;
+    struct gs_form *form;
 
     if (key == 0) {
         return;
     }
     (void)pthread_mutex_lock(&f->lock);
-    for (at = 0; at < GS_FORMS && atomic_load(&f->forms[at].key) != key; at++) {
-    }
-    if (at == GS_FORMS) {
-        at = f->next_form++ % GS_FORMS;
+    form = place_for(f, key);
+    if (atomic_load(&form->key) != key) {
         /* Who reads the new key sees no number of the old one. */
-        atomic_store(&f->forms[at].key, 0);
-        atomic_store(&f->forms[at].blocks, 0);
+        atomic_store(&form->key, 0);
+        atomic_store(&form->blocks, 0);
     }
-    if (atomic_load(&f->forms[at].blocks) < blocks_of(config)) {
-        atomic_store(&f->forms[at].blocks, blocks_of(config));
+    if (atomic_load(&form->blocks) < blocks_of(config)) {
+        atomic_store(&form->blocks, blocks_of(config));
     }
-    atomic_store_explicit(&f->forms[at].key, key, memory_order_release);
+    atomic_store_explicit(&form->key, key, memory_order_release);
     (void)pthread_mutex_unlock(&f->lock);
 }
 

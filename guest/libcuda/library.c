@@ -81,32 +81,47 @@ static void drop_stale(struct gs_library *library)
     }
 }
 
-static CUresult unload_all(struct gs_library *library)
+/* With the device's lock nobody ends the context, and the module with it, meanwhile. */
+static CUresult unload(const struct gs_library_use *use)
 {
     CUresult cu = CUDA_SUCCESS;
 
-    drop_stale(library);
-    while (library->uses != NULL) {
-        struct gs_library_use *use = library->uses;
-        CUresult one = gs_module_unload(use->module);
+    (void)pthread_mutex_lock(&use->device->lock);
+    if (lasts(use)) {
+        cu = gs_module_unload(use->module);
+    }
+    (void)pthread_mutex_unlock(&use->device->lock);
+    return cu;
+}
+
+static CUresult unload_all(struct gs_library_use *use)
+{
+    CUresult cu = CUDA_SUCCESS;
+
+    while (use != NULL) {
+        struct gs_library_use *next = use->next;
+        CUresult one = unload(use);
 
         cu = cu == CUDA_SUCCESS ? one : cu;
-        library->uses = use->next;
         free(use);
+        use = next;
     }
     return cu;
 }
 
 CUresult gs_library_unload(struct gs_library *library)
 {
+    struct gs_library_use *uses;
     CUresult cu;
 
     if (vgpu_handles_take(libraries(), library->handle) == NULL) {
         return CUDA_ERROR_INVALID_HANDLE;
     }
     (void)pthread_mutex_lock(&library->lock);
-    cu = unload_all(library);
-    (void)pthread_mutex_unlock(&library->lock);
+    uses = library->uses;
+    library->uses = NULL;
+    (void)pthread_mutex_unlock(&library->lock); /* behind the device's: gs_library_visit() */
+    cu = unload_all(uses);
     while (library->kernels != NULL) {
         struct gs_kernel *kernel = library->kernels;
 
@@ -129,6 +144,7 @@ static CUresult load(struct gs_library *library, const struct gs_call *call,
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     use->context = call->context;
+    use->device = call->context->device;
     use->epoch = atomic_load(&call->context->epoch);
     cu = gs_module_load(call, library->image, library->size, jit != NULL ? jit : &library->jit,
                         &use->module);
@@ -185,6 +201,26 @@ static CUresult visit_device(struct gs_thread *thread, struct gs_device *device,
     return cu == CUDA_SUCCESS ? visit_in(thread, context, fn, arg) : cu;
 }
 
+CUresult gs_library_visit_alone(struct gs_device *device,
+                                CUresult (*fn)(const struct gs_call *call, void *arg), void *arg)
+{
+    struct gs_thread *thread = gs_thread_get();
+    struct gs_call call;
+    CUresult cu;
+
+    if (thread == NULL || gs_thread_buffer(thread, GS_BUFFER_SCRATCH) == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    (void)pthread_mutex_lock(&device->lock);
+    if (gs_enter_quiet(&call) == CUDA_SUCCESS && call.context->device == device) {
+        cu = visit_in(thread, call.context, fn, arg);
+    } else {
+        cu = visit_device(thread, device, fn, arg);
+    }
+    (void)pthread_mutex_unlock(&device->lock);
+    return cu;
+}
+
 /* A device with a live context, or the first one. */
 static struct gs_device *choose_device(void)
 {
@@ -201,7 +237,6 @@ CUresult gs_library_visit(struct gs_device *device,
 {
     struct gs_thread *thread = gs_thread_get();
     struct gs_call call;
-    CUresult cu;
 
     if (thread == NULL || gs_thread_buffer(thread, GS_BUFFER_SCRATCH) == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
@@ -210,9 +245,5 @@ CUresult gs_library_visit(struct gs_device *device,
         (device == NULL || call.context->device == device)) {
         return visit_in(thread, call.context, fn, arg);
     }
-    device = device != NULL ? device : choose_device();
-    (void)pthread_mutex_lock(&device->lock);
-    cu = visit_device(thread, device, fn, arg);
-    (void)pthread_mutex_unlock(&device->lock);
-    return cu;
+    return gs_library_visit_alone(device != NULL ? device : choose_device(), fn, arg);
 }

@@ -26,6 +26,7 @@ struct gs_kernel;
 struct gs_library_use {
     struct gs_library_use *next;
     const struct gs_context *context;
+    struct gs_device *device;
     uint64_t epoch;
     struct gs_module *module;
 };
@@ -63,5 +64,9 @@ CUresult gs_library_module(struct gs_library *library, const struct gs_call *cal
  */
 CUresult gs_library_visit(struct gs_device *device,
                           CUresult (*fn)(const struct gs_call *call, void *arg), void *arg);
+
+/* The same with the device's lock (not NULL): no context of the device ends meanwhile. */
+CUresult gs_library_visit_alone(struct gs_device *device,
+                                CUresult (*fn)(const struct gs_call *call, void *arg), void *arg);
 
 #endif

@@ -40,6 +40,7 @@ struct gs_limbo {
     uint64_t orphans_done; /* of the session when `left` was looked at last */
 };
 
+/* Whether nothing waits to be given back. */
 bool gs_limbo_is_empty(const struct gs_limbo *limbo);
 
 /* Enters an address until the stream has come so far as it is told to now.  False without memory.

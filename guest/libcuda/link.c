@@ -12,7 +12,7 @@
 
 static void init_locks(struct gs_link *link)
 {
-    (void)pthread_mutex_init(&link->submit_lock, NULL);
+    atomic_store(&link->submit_lock.word, 0);
     (void)pthread_mutex_init(&link->read_lock, NULL);
     (void)pthread_mutex_init(&link->park_lock, NULL);
     (void)pthread_cond_init(&link->park_changed, NULL);
@@ -95,15 +95,6 @@ CUresult gs_link_end(struct gs_link *link)
         return CUDA_ERROR_LAUNCH_FAILED;
     }
     return (CUresult)cu;
-}
-
-bool gs_link_is_there(struct gs_link *link)
-{
-    if (gs_channel_is_there(&link->channel)) {
-        return true;
-    }
-    gs_link_break(link, CUDA_ERROR_LAUNCH_FAILED);
-    return false;
 }
 
 void gs_link_break(struct gs_link *link, CUresult cu)

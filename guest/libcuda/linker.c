@@ -49,17 +49,19 @@ CUresult gs_linker_new(const struct gs_call *call, const struct gs_jit *jit,
     if (made != NULL) {
         cu = gs_call_cuLinkCreate_v2(call->session, &args, &ret);
     }
-    if (cu == CUDA_SUCCESS && vgpu_handles_accept(call->session->linkers, ret.link, made) != 0) {
-        cu = CUDA_ERROR_OUT_OF_MEMORY;
+    if (cu == CUDA_SUCCESS) {
+        made->session = call->session;
+        made->context = call->context;
+        made->wire = ret.link;
+        made->jit = *jit;
+        cu = vgpu_handles_accept(call->session->linkers, ret.link, made) == 0
+                 ? CUDA_SUCCESS
+                 : CUDA_ERROR_OUT_OF_MEMORY;
     }
     if (cu != CUDA_SUCCESS) {
         free(made);
         return cu;
     }
-    made->session = call->session;
-    made->context = call->context;
-    made->wire = ret.link;
-    made->jit = *jit;
     *linker = made;
     return CUDA_SUCCESS;
 }

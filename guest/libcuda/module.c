@@ -24,7 +24,7 @@ CUresult gs_module_find(CUmodule handle, struct gs_module **module)
     return *module != NULL ? gs_session_error(s) : CUDA_ERROR_INVALID_HANDLE;
 }
 
-static CUresult find_function(uint64_t value, struct gs_function **function)
+static inline CUresult find_function(uint64_t value, struct gs_function **function)
 {
     struct gs_session *s = gs_session_of(value, VGPU_HANDLE_FUNCTION);
 
@@ -74,6 +74,7 @@ CUfunction gs_function_handle(const struct gs_function *function)
 
 static void free_function(struct gs_function *function)
 {
+    free(function->answers);
     free(function->old);
     free(function->params);
     free(function->name);
@@ -87,6 +88,13 @@ void gs_module_free(struct gs_module *module)
 
         module->functions = function->next;
         free_function(function);
+    }
+    while (module->variables != NULL) {
+        struct gs_variable *variable = module->variables;
+
+        module->variables = variable->next;
+        free(variable->name);
+        free(variable);
     }
     free(module);
 }
@@ -177,6 +185,7 @@ static struct gs_function *make_function(struct gs_module *module, const char *n
         atomic_init(&function->attributes[i], values[i]);
     }
     atomic_init(&function->driver_shared, values[CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES]);
+    atomic_init(&function->cache_config, -1);
     if (function->name == NULL || !take_layout(function, ret->layout, ret->layout_len) ||
         vgpu_handles_accept(module->session->functions, function->wire, function) != 0) {
         free_function(function);

@@ -12,6 +12,7 @@
 #include "proto/cuda_abi.h"
 #include "proto/limits.h"
 
+struct gs_answers;
 struct gs_call;
 struct gs_context;
 struct gs_jit;
@@ -22,8 +23,17 @@ struct gs_module {
     struct gs_context *context;
     uint64_t wire;
     bool of_library;      /* lives as long as its library, not to be unloaded by itself */
-    pthread_mutex_t lock; /* guards the list: functions are added at the front, never removed */
+    pthread_mutex_t lock; /* guards the lists: added to at the front, never removed from */
     struct gs_function *functions;
+    struct gs_variable *variables;
+};
+
+/* A variable whose address the worker has told; it lies there as long as the module. */
+struct gs_variable {
+    struct gs_variable *next;
+    char *name;
+    uint64_t base;
+    uint64_t size;
 };
 
 struct gs_param {
@@ -36,18 +46,8 @@ struct gs_form {
     _Atomic uint64_t key;
     _Atomic uint64_t blocks; /* of the largest grid */
 };
-#define GS_FORMS 8u
-
-/* The answer to one occupancy question: how many blocks, or how much shared memory for so many. */
-struct gs_occupancy {
-    bool known;
-    bool of_shared; /* `blocks` was asked, `shared` is the answer; else the other way round */
-    int32_t block_size;
-    uint32_t flags;
-    uint64_t shared;
-    int32_t blocks;
-};
-#define GS_OCCUPANCY 16u
+#define GS_FORMS       64u
+#define GS_FORM_PROBES 16u /* places where one may lie */
 
 /* What the old form of launch (cuParamSetv, cuLaunchGrid) has been told of a function. */
 struct gs_old_launch {
@@ -67,15 +67,18 @@ struct gs_function {
     _Atomic uint64_t kernel; /* handle of the library's kernel that it stands for, or 0 */
     /* The most dynamic shared memory that the driver allows it; the attribute may be less. */
     _Atomic int32_t driver_shared;
+    _Atomic int32_t cache_config; /* that the driver was told; -1: none */
+    /* How often something of it has been set in the driver. */
+    _Atomic uint64_t settings_begun;
+    _Atomic uint64_t settings_done;
     uint32_t param_count;
     uint32_t param_bytes;
     struct gs_param *params;
     struct gs_form forms[GS_FORMS]; /* changed under the lock */
     pthread_mutex_t lock;           /* guards what follows */
     uint32_t next_form;
-    struct gs_occupancy occupancy[GS_OCCUPANCY];
-    uint32_t next_occupancy;
-    struct gs_old_launch *old; /* NULL: told nothing */
+    struct gs_answers *answers; /* about its occupancy; NULL: none yet */
+    struct gs_old_launch *old;  /* NULL: told nothing */
 };
 
 /* The live module or function of a handle: 3, 400, or the sticky error.  A kernel's handle stands
@@ -87,6 +90,7 @@ CUresult gs_function_find(CUfunction handle, struct gs_function **function);
 CUresult gs_function_in(const struct gs_call *call, CUfunction handle,
                         struct gs_function **function);
 
+/* The handle that the program knows. */
 CUmodule gs_module_handle(const struct gs_module *module);
 CUfunction gs_function_handle(const struct gs_function *function);
 

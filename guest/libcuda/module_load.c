@@ -9,15 +9,15 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/image_hash.h"
 #include "common/io.h"
-#include "common/sha256.h"
 #include "gs_calls.h"
 #include "guest/libcuda/address.h"
 #include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/environment.h"
-#include "guest/libcuda/hostmem.h"
 #include "guest/libcuda/image_pick.h"
+#include "guest/libcuda/image_send.h"
 #include "guest/libcuda/image_set.h"
 #include "guest/libcuda/jit.h"
 #include "guest/libcuda/log.h"
@@ -26,61 +26,56 @@ static CUresult file_module(const struct gs_call *call, uint64_t wire, struct gs
 {
     struct gs_module *module = calloc(1, sizeof(*module));
 
-    if (module == NULL || vgpu_handles_accept(call->session->modules, wire, module) != 0) {
-        free(module);
+    if (module == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     module->session = call->session;
     module->context = call->context;
     module->wire = wire;
+    if (vgpu_handles_accept(call->session->modules, wire, module) != 0) {
+        free(module);
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
     (void)pthread_mutex_init(&module->lock, NULL);
     *filed = module;
     return CUDA_SUCCESS;
 }
 
-/* Puts the image where the worker can take its copy from, and has it loaded. */
-static CUresult send_image(const struct gs_call *call, const struct gs_pick *pick,
-                           struct vgpu_args_cuModuleLoadDataEx *args,
-                           struct vgpu_ret_cuModuleLoadDataEx *ret)
-{
-    CUresult cu = gs_hostmem_borrow(&call->session->host, pick->bytes, &args->image_offset);
-
-    if (cu != CUDA_SUCCESS) {
-        return cu;
-    }
-    cu = gs_pick_copy(pick, call->session->window + args->image_offset);
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_call_cuModuleLoadDataEx(call->session, args, ret);
-    }
-    gs_hostmem_return(call->session, args->image_offset, pick->bytes);
-    return cu;
-}
-
 static bool hash_piece(void *arg, const uint8_t *bytes, size_t size)
 {
-    vgpu_sha256_add(arg, bytes, size);
+    vgpu_image_hash_add(arg, bytes, size);
     return true;
 }
 
-/* Asks for the image by its hash: what another process of this machine has sent need not be sent
- * again.  False: it must be. */
+/* Whether the hash of what travels is worth making: another process of this machine may have sent
+ * it, if it has sent anything of its size. */
+static bool may_be_known(struct gs_session *s, uint64_t bytes)
+{
+    struct vgpu_args_vgpuImageKnown args = {.image_size = bytes};
+    struct vgpu_ret_vgpuImageKnown ret;
+
+    return bytes >= VGPU_CACHE_BYTES_MIN && bytes <= VGPU_CACHE_BYTES_MAX &&
+           atomic_load(&s->cache) && gs_call_vgpuImageKnown(s, &args, &ret) == CUDA_SUCCESS &&
+           ret.known != 0;
+}
+
+/* Asks for the image by its hash.  False: it must be sent. */
 static bool load_known(const struct gs_call *call, const struct gs_pick *pick,
                        const struct vgpu_args_cuModuleLoadDataEx *sent,
                        struct vgpu_ret_cuModuleLoadDataEx *ret, CUresult *cu)
 {
     struct vgpu_args_cuModuleLoadDataEx args = *sent;
     uint8_t key[VGPU_SHA256_BYTES];
-    struct vgpu_sha256 sha;
+    struct vgpu_image_hash hash;
 
-    if (pick->bytes < VGPU_CACHE_BYTES_MIN || pick->bytes > VGPU_CACHE_BYTES_MAX ||
-        !atomic_load(&call->session->cache)) {
+    if (!may_be_known(call->session, pick->bytes)) {
         return false;
     }
-    vgpu_sha256_begin(&sha);
-    if (!gs_pick_each(pick, hash_piece, &sha)) {
+    vgpu_image_hash_begin(&hash);
+    if (!gs_pick_each(pick, hash_piece, &hash)) {
         return false;
     }
-    vgpu_sha256_end(&sha, key);
+    vgpu_image_hash_end(&hash, key);
     args.key = key;
     args.key_len = sizeof(key);
     *cu = gs_call_cuModuleLoadDataEx(call->session, &args, ret);
@@ -124,9 +119,10 @@ static CUresult load(const struct gs_call *call, const void *image, size_t size,
     args.image_size = pick.bytes;
     memset(&ret, 0, sizeof(ret));
     if (!load_known(call, &pick, &args, &ret, &cu)) {
-        cu = send_image(call, &pick, &args, &ret);
+        cu = gs_image_send(call->session, &pick, &args, &ret);
     }
     give_words(jit, &ret);
+    gs_limits_forget(&call->session->limits); /* the driver may have made room for its kernels */
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
@@ -201,6 +197,41 @@ static CUresult file_global(struct gs_module *module, uint64_t base, uint64_t si
     return rc == -ENOMEM ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_SUCCESS;
 }
 
+static bool find_variable(struct gs_module *module, const char *name, uint64_t *base,
+                          uint64_t *size)
+{
+    const struct gs_variable *at;
+
+    (void)pthread_mutex_lock(&module->lock);
+    at = module->variables;
+    while (at != NULL && strcmp(at->name, name) != 0) {
+        at = at->next;
+    }
+    if (at != NULL) {
+        *base = at->base;
+        *size = at->size;
+    }
+    (void)pthread_mutex_unlock(&module->lock);
+    return at != NULL;
+}
+
+/* Without memory it is asked for again. */
+static void keep_variable(struct gs_module *module, const char *name, uint64_t base, uint64_t size)
+{
+    struct gs_variable *variable = calloc(1, sizeof(*variable));
+
+    if (variable == NULL || (variable->name = strdup(name)) == NULL) {
+        free(variable);
+        return;
+    }
+    variable->base = base;
+    variable->size = size;
+    (void)pthread_mutex_lock(&module->lock);
+    variable->next = module->variables;
+    module->variables = variable;
+    (void)pthread_mutex_unlock(&module->lock);
+}
+
 CUresult gs_module_global(struct gs_module *module, const char *name, uint64_t *base,
                           uint64_t *size)
 {
@@ -215,13 +246,20 @@ CUresult gs_module_global(struct gs_module *module, const char *name, uint64_t *
     if (args.name_len > VGPU_NAME_BYTES_MAX) {
         return CUDA_ERROR_NOT_FOUND;
     }
+    if (find_variable(module, name, base, size)) {
+        return CUDA_SUCCESS;
+    }
     cu = gs_call_cuModuleGetGlobal_v2(module->session, &args, &ret);
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
     *base = ret.dptr;
     *size = ret.bytes;
-    return file_global(module, ret.dptr, ret.bytes);
+    cu = file_global(module, ret.dptr, ret.bytes);
+    if (cu == CUDA_SUCCESS) {
+        keep_variable(module, name, ret.dptr, ret.bytes);
+    }
+    return cu;
 }
 
 /* Whole names with their NULs, taken out of the thread's scratch buffer; the caller's. */

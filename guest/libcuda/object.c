@@ -30,13 +30,14 @@ CUresult gs_objects_make(struct gs_session *s)
     atomic_store(&s->prints, false);
     atomic_store(&s->silent_done, false);
     gs_speech_init(&s->speech);
-    gs_alloc_map_init(&s->allocs);
     gs_settled_init(&s->settled);
     gs_deferred_init(&s->deferred);
     gs_beacons_init(&s->beacons);
     atomic_store(&s->events_asked, false);
     gs_textures_init(&s->textures);
     gs_device_memory_init(&s->device_memory);
+    gs_limits_init(&s->limits);
+    gs_image_room_init(&s->image_room);
     for (unsigned int i = 0; i < VGPU_STREAMS_MAX; i++) {
         /* A new worker starts the channel's progress words at 0. */
         atomic_store(&s->sent[i], 0);
@@ -110,6 +111,7 @@ static bool any(const struct gs_alloc *alloc, void *arg)
 
 void gs_objects_drop(struct gs_session *s)
 {
+    struct vgpu_handles *streams = s->streams;
     struct gs_alloc alloc;
 
     gs_host_calls_drop(s);
@@ -126,7 +128,8 @@ void gs_objects_drop(struct gs_session *s)
     drop_table(&s->functions, NULL); /* modules own them */
     drop_table(&s->modules, drop_module);
     drop_table(&s->events, drop_event);
-    drop_table(&s->streams, drop_stream);
+    drop_table(&streams, drop_stream);
+    atomic_store(&s->streams, NULL);
     while (gs_alloc_map_take_if(&s->allocs, any, NULL, &alloc)) {
         if (alloc.reserved) {
             gs_address_release(alloc.base, alloc.size);
@@ -136,55 +139,28 @@ void gs_objects_drop(struct gs_session *s)
     gs_hostmem_fini(&s->host);
 }
 
-static void end_stream(void *object, uint64_t handle, void *arg)
-{
-    struct gs_stream *stream = object;
+/* Other threads end what is theirs in other contexts meanwhile. */
+#define END_ALL_OF(type, table, context, end)                                                      \
+    do {                                                                                           \
+        uint32_t at = 0;                                                                           \
+        struct type *object;                                                                       \
+                                                                                                   \
+        while ((object = vgpu_handles_find(table, &at, type##_is_of, context)) != NULL) {          \
+            (void)end(object);                                                                     \
+        }                                                                                          \
+    } while (0)
 
-    (void)handle;
-    if (stream->context == arg && stream->wire != 0) {
-        (void)gs_stream_destroy(stream);
+#define IS_OF(type)                                                                                \
+    static bool type##_is_of(const void *object, const void *context)                              \
+    {                                                                                              \
+        return ((const struct type *)object)->context == context;                                  \
     }
-}
 
-static void end_exec(void *object, uint64_t handle, void *arg)
-{
-    struct gs_exec *exec = object;
-
-    (void)handle;
-    if (exec->context == arg) {
-        (void)gs_exec_destroy(exec);
-    }
-}
-
-static void end_event(void *object, uint64_t handle, void *arg)
-{
-    struct gs_event *event = object;
-
-    (void)handle;
-    if (event->context == arg) {
-        (void)gs_event_destroy(event);
-    }
-}
-
-static void end_module(void *object, uint64_t handle, void *arg)
-{
-    struct gs_module *module = object;
-
-    (void)handle;
-    if (module->context == arg) {
-        (void)gs_module_unload(module);
-    }
-}
-
-static void end_linker(void *object, uint64_t handle, void *arg)
-{
-    struct gs_linker *linker = object;
-
-    (void)handle;
-    if (linker->context == arg) {
-        (void)gs_linker_destroy(linker);
-    }
-}
+IS_OF(gs_stream) /* never the mark of the legacy stream, which has none */
+IS_OF(gs_exec)
+IS_OF(gs_event)
+IS_OF(gs_module)
+IS_OF(gs_linker)
 
 static bool is_of(const struct gs_alloc *alloc, void *arg)
 {
@@ -196,11 +172,11 @@ void gs_objects_free_of(struct gs_session *s, struct gs_context *context)
     struct gs_alloc alloc;
 
     (void)gs_synchronize(s);
-    vgpu_handles_each(s->graphs, end_exec, context);
-    vgpu_handles_each(s->events, end_event, context);
-    vgpu_handles_each(s->streams, end_stream, context);
-    vgpu_handles_each(s->modules, end_module, context);
-    vgpu_handles_each(s->linkers, end_linker, context);
+    END_ALL_OF(gs_exec, s->graphs, context, gs_exec_destroy);
+    END_ALL_OF(gs_event, s->events, context, gs_event_destroy);
+    END_ALL_OF(gs_stream, s->streams, context, gs_stream_destroy);
+    END_ALL_OF(gs_module, s->modules, context, gs_module_unload);
+    END_ALL_OF(gs_linker, s->linkers, context, gs_linker_destroy);
     gs_stream_end_null(&context->null_stream);
     gs_textures_end_of(s, context);
     gs_arrays_end_of(s, context);

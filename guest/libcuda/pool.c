@@ -111,14 +111,27 @@ static void trim(struct gs_pool *pool, struct gs_session *s, uint64_t keep)
     }
 }
 
-void gs_pool_trim(struct gs_pool *pool, uint64_t keep)
+/* The same, where there may be nothing to do. */
+static void trim_some(struct gs_pool *pool, uint64_t keep)
 {
     struct gs_session *s = session_of(pool);
 
-    (void)pthread_mutex_lock(&pool->lock);
     if (s != NULL && (pool->reserved > keep || !gs_limbo_is_empty(&pool->limbo))) {
         trim(pool, s, keep);
     }
+}
+
+void gs_pool_trim(struct gs_pool *pool, uint64_t keep)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    trim_some(pool, keep);
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+void gs_pool_synced(struct gs_pool *pool)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    trim_some(pool, pool->threshold);
     (void)pthread_mutex_unlock(&pool->lock);
 }
 
@@ -262,14 +275,54 @@ static CUresult take(struct gs_pool *pool, const struct gs_stream *stream, uint6
     return CUDA_SUCCESS;
 }
 
-CUresult gs_pool_alloc(struct gs_pool *pool, struct gs_stream *stream, uint64_t bytes,
-                       uint64_t *address)
+void gs_pool_begin(struct gs_pool *pool, uint64_t handle, uint64_t max_bytes)
 {
-    struct gs_alloc alloc = {.size = bytes, .kind = GS_ALLOC_POOL, .pool = pool};
-    CUresult cu;
+    (void)pthread_mutex_lock(&pool->lock);
+    pool->destroyed = false;
+    pool->max_bytes = max_bytes;
+    pool->threshold = 0;
+    pool->reserved_high = 0;
+    pool->used_high = 0;
+    for (unsigned int i = 0; i < 3; i++) {
+        pool->reuse[i] = 1;
+    }
+    atomic_store(&pool->handle, handle);
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+void gs_pool_end(struct gs_pool *pool)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    pool->destroyed = true;
+    pool->threshold = 0;
+    trim_some(pool, 0);
+    (void)pthread_mutex_unlock(&pool->lock);
+}
+
+bool gs_pool_is_over(struct gs_pool *pool)
+{
+    bool over;
 
     (void)pthread_mutex_lock(&pool->lock);
-    cu = take(pool, stream, bytes, &alloc);
+    over = pool->destroyed && pool->used == 0 && pool->chunks == NULL &&
+           gs_limbo_is_empty(&pool->limbo);
+    if (over) {
+        gs_limbo_forget(&pool->limbo);
+    }
+    (void)pthread_mutex_unlock(&pool->lock);
+    return over;
+}
+
+CUresult gs_pool_alloc(struct gs_pool *pool, CUmemoryPool handle, struct gs_stream *stream,
+                       uint64_t bytes, uint64_t *address)
+{
+    struct gs_alloc alloc = {.size = bytes, .kind = GS_ALLOC_POOL, .pool = pool};
+    CUresult cu = CUDA_ERROR_INVALID_VALUE;
+
+    (void)pthread_mutex_lock(&pool->lock);
+    if (!pool->destroyed && gs_pool_handle(pool) == handle) {
+        cu = take(pool, stream, bytes, &alloc);
+    }
     if (cu == CUDA_SUCCESS) {
         count_used(pool, bytes);
         *address = alloc.base;

@@ -8,8 +8,9 @@
 #include "guest/libcuda/process.h"
 #include "proto/handles.h"
 
-/* All pools of the process.  The structures are never freed: an allocation or a stale handle may
- * still name them. */
+/* All pools of the process.  The structures are never freed, because a call of another thread may
+ * look at one that has ended; when nothing lives in that any more, it is the next new pool of its
+ * device. */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct vgpu_handles *_Atomic table;
@@ -26,31 +27,50 @@ struct gs_pool *gs_pool_find(CUmemoryPool handle)
 
 CUmemoryPool gs_pool_handle(const struct gs_pool *pool)
 {
-    return (CUmemoryPool)(uintptr_t)pool->handle;
+    return (CUmemoryPool)(uintptr_t)atomic_load(&pool->handle);
+}
+
+static struct gs_pool *first_over(const struct gs_device *device)
+{
+    for (struct gs_pool *pool = atomic_load(&all); pool != NULL; pool = pool->next) {
+        if (pool->device == device && gs_pool_is_over(pool)) {
+            return pool;
+        }
+    }
+    return NULL;
+}
+
+static struct gs_pool *add(struct gs_device *device)
+{
+    struct gs_pool *pool = calloc(1, sizeof(*pool));
+
+    if (pool == NULL) {
+        return NULL;
+    }
+    (void)pthread_mutex_init(&pool->lock, NULL);
+    pool->device = device;
+    pool->destroyed = true;
+    pool->next = atomic_load(&all);
+    atomic_store(&all, pool);
+    return pool;
 }
 
 /* With the lock. */
 static struct gs_pool *make(struct gs_device *device, uint64_t max_bytes)
 {
-    struct gs_pool *pool = calloc(1, sizeof(*pool));
     struct vgpu_handles *pools = atomic_load(&table);
+    struct gs_pool *pool = first_over(device);
+    uint64_t handle;
 
     if (pools == NULL) {
         pools = vgpu_handles_new(VGPU_HANDLE_POOL, GS_POOLS_MAX);
         atomic_store(&table, pools);
     }
-    if (pool == NULL || pools == NULL || vgpu_handles_mint(pools, pool, &pool->handle) != 0) {
-        free(pool);
+    pool = pool != NULL ? pool : add(device);
+    if (pool == NULL || pools == NULL || vgpu_handles_mint(pools, pool, &handle) != 0) {
         return NULL;
     }
-    (void)pthread_mutex_init(&pool->lock, NULL);
-    pool->device = device;
-    pool->max_bytes = max_bytes;
-    for (unsigned int i = 0; i < 3; i++) {
-        pool->reuse[i] = 1;
-    }
-    pool->next = atomic_load(&all);
-    atomic_store(&all, pool);
+    gs_pool_begin(pool, handle, max_bytes);
     return pool;
 }
 
@@ -90,22 +110,41 @@ struct gs_pool *gs_pool_current(struct gs_device *device)
     return pool != NULL ? pool : gs_pool_default(device);
 }
 
-void gs_pool_set_current(struct gs_device *device, struct gs_pool *pool)
+bool gs_pool_set_current(struct gs_device *device, CUmemoryPool handle)
 {
-    atomic_store(&current[gs_device_index(device)], pool);
+    struct gs_pool *pool;
+    bool fits;
+
+    (void)pthread_mutex_lock(&lock); /* it is not destroyed in between */
+    pool = gs_pool_find(handle);
+    fits = pool != NULL && pool->device == device;
+    if (fits) {
+        atomic_store(&current[gs_device_index(device)], pool);
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return fits;
 }
 
-void gs_pool_destroy(struct gs_pool *pool)
+bool gs_pool_destroy(CUmemoryPool handle)
 {
+    struct gs_pool *pool = gs_pool_find(handle);
     struct gs_pool *expected = pool;
+    bool taken;
 
-    (void)vgpu_handles_take(atomic_load(&table), pool->handle);
-    (void)atomic_compare_exchange_strong(&current[gs_device_index(pool->device)], &expected, NULL);
-    (void)pthread_mutex_lock(&pool->lock);
-    pool->destroyed = true;
-    pool->threshold = 0;
-    (void)pthread_mutex_unlock(&pool->lock);
-    gs_pool_trim(pool, 0);
+    if (pool == NULL || pool->built_in) {
+        return false;
+    }
+    (void)pthread_mutex_lock(&lock);
+    taken = vgpu_handles_take(atomic_load(&table), (uint64_t)(uintptr_t)handle) != NULL;
+    if (taken) {
+        (void)atomic_compare_exchange_strong(&current[gs_device_index(pool->device)], &expected,
+                                             NULL);
+    }
+    (void)pthread_mutex_unlock(&lock);
+    if (taken) {
+        gs_pool_end(pool);
+    }
+    return taken;
 }
 
 void gs_pools_synced(struct gs_session *s)
@@ -113,7 +152,7 @@ void gs_pools_synced(struct gs_session *s)
     gs_blocks_reap(s);
     for (struct gs_pool *pool = atomic_load(&all); pool != NULL; pool = pool->next) {
         if (atomic_load(&pool->device->session) == s) {
-            gs_pool_trim(pool, pool->threshold);
+            gs_pool_synced(pool);
         }
     }
 }

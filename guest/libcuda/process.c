@@ -17,38 +17,25 @@
 #include "guest/libcuda/stub.h"
 #include "guest/libcuda/thread.h"
 
-enum { STATE_NEW, STATE_STARTED, STATE_CHILD };
-
-static _Atomic int state = STATE_NEW;
-static _Atomic uint32_t sticky;
+_Atomic int gs_process_state = GS_PROCESS_NEW;
 static _Atomic bool connected;
 
 /* Guards connecting and handing out sessions. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gs_session sessions[VGPU_DEVICES_MAX];
 static unsigned int sessions_used;
-static struct gs_device devices[VGPU_DEVICES_MAX];
-static int device_count;
+struct gs_device gs_devices[VGPU_DEVICES_MAX];
+int gs_devices_there;
 static _Atomic int driver_version = CUDA_VERSION;
 
 _Atomic uint64_t gs_bytes_htod;
 _Atomic uint64_t gs_bytes_dtoh;
 
-CUresult gs_ready(void)
-{
-    int now = atomic_load_explicit(&state, memory_order_acquire);
-
-    if (__builtin_expect(gs_host_call_inside(), 0)) {
-        return CUDA_ERROR_NOT_PERMITTED;
-    }
-    return now == STATE_STARTED ? CUDA_SUCCESS : CUDA_ERROR_NOT_INITIALIZED;
-}
-
 /* The child has the parent's memory but not its channel: it may not speak there, and a CUDA
  * process cannot be forked natively either. */
 static void in_child(void)
 {
-    atomic_store(&state, STATE_CHILD);
+    atomic_store(&gs_process_state, GS_PROCESS_CHILD);
     gs_registrations_in_child();
     for (unsigned int i = 0; i < VGPU_DEVICES_MAX; i++) {
         gs_channel_close(&sessions[i].link.channel);
@@ -58,7 +45,6 @@ static void in_child(void)
     gs_stats_disarm();
 }
 
-/* Spinning helps only where the host's processes run at the same time. */
 static void choose_spin(void)
 {
     cpu_set_t set;
@@ -67,7 +53,7 @@ static void choose_spin(void)
     if (sched_getaffinity(0, sizeof(set), &set) == 0) {
         cpus = CPU_COUNT(&set);
     }
-    gs_link_set_spin(cpus >= 4 ? 40 * VGPU_NS_PER_US : 3 * VGPU_NS_PER_US);
+    gs_link_choose_spin((unsigned int)cpus, gs_environment()->spin_ns);
 }
 
 static void prepare_once(void)
@@ -76,7 +62,7 @@ static void prepare_once(void)
     choose_spin();
     (void)pthread_atfork(gs_registrations_before_fork, gs_registrations_after_fork, in_child);
     for (unsigned int i = 0; i < VGPU_DEVICES_MAX; i++) {
-        (void)pthread_mutex_init(&devices[i].lock, NULL);
+        (void)pthread_mutex_init(&gs_devices[i].lock, NULL);
     }
 }
 
@@ -104,7 +90,7 @@ CUresult gs_process_connect(void)
 {
     CUresult cu;
 
-    if (atomic_load(&state) == STATE_CHILD) {
+    if (atomic_load(&gs_process_state) == GS_PROCESS_CHILD) {
         return CUDA_ERROR_NOT_INITIALIZED;
     }
     (void)pthread_mutex_lock(&lock);
@@ -125,10 +111,10 @@ void gs_process_connect_once(void)
 
 void gs_process_start(void)
 {
-    int expected = STATE_NEW;
+    int expected = GS_PROCESS_NEW;
 
     gs_stats_arm();
-    (void)atomic_compare_exchange_strong(&state, &expected, STATE_STARTED);
+    (void)atomic_compare_exchange_strong(&gs_process_state, &expected, GS_PROCESS_STARTED);
 }
 
 void gs_process_welcome(const Vgpu__Welcome *welcome)
@@ -139,7 +125,7 @@ void gs_process_welcome(const Vgpu__Welcome *welcome)
     if (welcome->driver_version != 0 && welcome->driver_version < CUDA_VERSION) {
         atomic_store_explicit(&driver_version, (int)welcome->driver_version, memory_order_relaxed);
     }
-    device_count = gs_facts_take(welcome, devices);
+    gs_devices_there = gs_facts_take(welcome, gs_devices);
 }
 
 int gs_driver_version(void)
@@ -147,27 +133,9 @@ int gs_driver_version(void)
     return atomic_load_explicit(&driver_version, memory_order_relaxed);
 }
 
-int gs_device_count(void)
-{
-    return device_count;
-}
-
-struct gs_device *gs_device_find(CUdevice device)
-{
-    return device >= 0 && device < device_count ? &devices[device] : NULL;
-}
-
 CUdevice gs_device_index(const struct gs_device *device)
 {
-    return (CUdevice)(device - devices);
-}
-
-int gs_device_attribute(const struct gs_device *device, CUdevice_attribute attribute, int otherwise)
-{
-    unsigned int i = (unsigned int)attribute;
-
-    return i < VGPU_ATTRIBUTES_MAX && device->facts.valid[i] ? device->facts.attributes[i]
-                                                             : otherwise;
+    return (CUdevice)(device - gs_devices);
 }
 
 CUresult gs_device_session(struct gs_device *device, struct gs_session **session)
@@ -185,6 +153,8 @@ CUresult gs_device_session(struct gs_device *device, struct gs_session **session
             sessions_used++;
             s->ordinal = device->facts.ordinal;
             s->index = (uint32_t)gs_device_index(device);
+            gs_alloc_map_init(
+                &s->allocs); /* others look into it whether there is a worker or not */
             atomic_store(&device->session, s);
         }
         (void)pthread_mutex_unlock(&lock);
@@ -193,16 +163,11 @@ CUresult gs_device_session(struct gs_device *device, struct gs_session **session
     return cu;
 }
 
-CUresult gs_process_sticky(void)
-{
-    return (CUresult)atomic_load_explicit(&sticky, memory_order_relaxed);
-}
-
 void gs_process_set_sticky(CUresult cu)
 {
     uint32_t none = 0;
 
-    (void)atomic_compare_exchange_strong(&sticky, &none, (uint32_t)cu);
+    (void)atomic_compare_exchange_strong(&gs_sticky, &none, (uint32_t)cu);
 }
 
 char *gs_process_program(void)

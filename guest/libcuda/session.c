@@ -8,7 +8,9 @@
 #include "guest/libcuda/stream.h"
 #include "guest/libcuda/thread.h"
 
-CUresult gs_session_error(struct gs_session *s)
+_Atomic uint32_t gs_sticky;
+
+CUresult gs_session_end(struct gs_session *s)
 {
     CUresult cu = gs_process_sticky();
 
@@ -23,29 +25,21 @@ CUresult gs_session_error(struct gs_session *s)
     return cu;
 }
 
-struct gs_session *gs_session_of(uint64_t handle, enum vgpu_handle_kind kind)
+static CUresult exchange(struct gs_session *s, struct gs_thread *thread,
+                         const struct gs_outgoing *out)
 {
-    struct gs_device *device;
-    struct gs_session *s;
-
-    if (vgpu_handle_kind_of(handle) != kind) {
-        return NULL;
-    }
-    device = gs_device_find((CUdevice)((handle >> 28) & 0xf));
-    s = device != NULL ? atomic_load(&device->session) : NULL;
-    return s != NULL && s->streams != NULL ? s : NULL;
-}
-
-static CUresult exchange(struct gs_session *s, struct gs_thread *thread, uint32_t op,
-                         const uint8_t *body, size_t len, struct gs_answer *answer)
-{
-    CUresult cu = gs_link_put(&s->link, thread, op, body, len, answer);
+    CUresult cu = gs_link_write(&s->link, thread, out);
 
     gs_bump(&thread->round_trip);
     if (cu == CUDA_SUCCESS) {
-        cu = gs_link_await(&s->link, thread, answer);
+        cu = gs_link_await(&s->link, thread, out->answer);
     }
     return cu;
+}
+
+static void write_bytes(uint8_t *body, size_t len, const void *from)
+{
+    memcpy(body, from, len);
 }
 
 CUresult gs_session_call(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len,
@@ -53,6 +47,8 @@ CUresult gs_session_call(struct gs_session *s, uint32_t op, const uint8_t *body,
 {
     struct gs_thread *thread = gs_thread_get();
     struct gs_answer answer = {.bytes = ret, .cap = ret_cap};
+    const struct gs_outgoing out = {
+        .op = op, .len = len, .write = write_bytes, .from = body, .answer = &answer};
     CUresult cu;
 
     *ret_len = 0;
@@ -63,47 +59,55 @@ CUresult gs_session_call(struct gs_session *s, uint32_t op, const uint8_t *body,
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    cu = exchange(s, thread, op, body, len, &answer);
+    cu = exchange(s, thread, &out);
     *ret_len = answer.length;
     return cu;
 }
 
 /* An operation of a stream that the worker may refuse counts once it has not; until then nobody
  * takes the stream for one that has only copies. */
-static CUresult send_asked(struct gs_session *s, struct gs_thread *thread, uint32_t op,
-                           const uint8_t *body, size_t len)
+static CUresult send_asked(struct gs_session *s, struct gs_thread *thread, struct gs_outgoing out)
 {
-    struct gs_tally tally = thread->tally;
+    struct gs_stream *stream = thread->tally.stream;
+    uint32_t count = thread->tally.count;
+    bool small_copy = thread->tally.small_copy;
     uint8_t none[8];
     struct gs_answer answer = {.bytes = none, .cap = sizeof(none)};
     CUresult cu;
 
-    thread->tally.later = tally.stream != NULL;
+    thread->tally.later = stream != NULL;
     (void)atomic_fetch_add(&s->deferred.asking, 1);
-    cu = exchange(s, thread, op, body, len, &answer);
-    if (cu == CUDA_SUCCESS && tally.stream != NULL) {
-        (void)pthread_mutex_lock(&s->link.submit_lock);
-        gs_stream_count(&tally);
-        (void)pthread_mutex_unlock(&s->link.submit_lock);
-        thread->tally.number = tally.number;
+    out.answer = &answer;
+    cu = exchange(s, thread, &out);
+    if (cu == CUDA_SUCCESS && stream != NULL) {
+        gs_lock_take(&s->link.submit_lock);
+        thread->tally.number = gs_stream_count(stream, count, small_copy);
+        gs_lock_give(&s->link.submit_lock);
     }
     (void)atomic_fetch_sub(&s->deferred.asking, 1);
     return cu;
 }
 
-CUresult gs_session_send(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len)
+CUresult gs_session_write(struct gs_session *s, uint32_t op, size_t len, gs_write *write,
+                          const void *from)
 {
+    const struct gs_outgoing out = {.op = op, .len = len, .write = write, .from = from};
     struct gs_thread *thread = gs_thread_get();
 
-    if (thread == NULL) {
+    if (__builtin_expect(thread == NULL, 0)) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     if (__builtin_expect(thread->ask, 0)) {
         thread->ask = false;
-        return send_asked(s, thread, op, body, len);
+        return send_asked(s, thread, out);
     }
     gs_bump(&thread->one_way);
-    return gs_link_put(&s->link, thread, op, body, len, NULL);
+    return gs_link_write(&s->link, thread, &out);
+}
+
+CUresult gs_session_send(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len)
+{
+    return gs_session_write(s, op, len, write_bytes, body);
 }
 
 uint8_t *gs_session_scratch(struct gs_session *s)

@@ -24,6 +24,8 @@
 #include "guest/libcuda/device_memory.h"
 #include "guest/libcuda/host_call.h"
 #include "guest/libcuda/hostmem.h"
+#include "guest/libcuda/image_send.h"
+#include "guest/libcuda/limit.h"
 #include "guest/libcuda/link.h"
 #include "guest/libcuda/settled.h"
 #include "guest/libcuda/staging.h"
@@ -55,7 +57,7 @@ struct gs_session {
     _Atomic bool silent_done; /* work is known to be done, but not what it printed */
     struct gs_speech speech;
 
-    struct vgpu_handles *streams;
+    struct vgpu_handles *_Atomic streams; /* NULL: there is no worker */
     struct vgpu_handles *events;
     struct vgpu_handles *modules;
     struct vgpu_handles *functions;
@@ -68,8 +70,10 @@ struct gs_session {
     struct gs_alloc_map allocs;
     struct gs_device_memory device_memory;
     struct gs_hostmem host;
+    struct gs_image_room image_room;
     struct gs_host_calls host_calls; /* outlives the worker */
     struct gs_staging staging;
+    struct gs_limits limits;
     /* Operations sent per stream index, for the depth of streams. */
     _Atomic uint64_t sent[VGPU_STREAMS_MAX];
     struct gs_settled settled;
@@ -89,8 +93,20 @@ CUresult gs_session_open_worker(struct gs_session *s);
 /* Has the worker ended and drops all objects; does not wait. */
 void gs_session_close_worker(struct gs_session *s);
 
+/* The code of a sticky error (process.h). */
+extern _Atomic uint32_t gs_sticky;
+
+/* What gs_session_error() says where something is wrong. */
+CUresult gs_session_end(struct gs_session *s);
+
 /* 0, or the CUresult that every call gives from now on; it is the process's too. */
-CUresult gs_session_error(struct gs_session *s);
+static inline CUresult gs_session_error(struct gs_session *s)
+{
+    uint32_t wrong =
+        atomic_load_explicit(&gs_sticky, memory_order_relaxed) | gs_link_wrong(&s->link);
+
+    return __builtin_expect(wrong == 0, 1) ? CUDA_SUCCESS : gs_session_end(s);
+}
 
 /* A wire handle as the program sees it, and back.  The public one names the device as well. */
 static inline uint64_t gs_handle_public(const struct gs_session *s, uint64_t wire)
@@ -103,9 +119,6 @@ static inline uint64_t gs_handle_wire(uint64_t handle)
     return handle & ~((uint64_t)0xf << 28);
 }
 
-/* The session that a public handle of this kind belongs to; NULL: none, or one without worker. */
-struct gs_session *gs_session_of(uint64_t handle, enum vgpu_handle_kind kind);
-
 /* ---- what generated code calls ---- */
 
 /* Sends an operation and waits for its answer: up to ret_cap bytes behind the result into ret,
@@ -113,13 +126,18 @@ struct gs_session *gs_session_of(uint64_t handle, enum vgpu_handle_kind kind);
 CUresult gs_session_call(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len,
                          uint8_t *ret, size_t ret_cap, size_t *ret_len);
 
-/* Sends an operation.  After gs_session_ask() this one waits and gives the worker's result. */
+/* Sends an operation, its body written by `write`.  After gs_session_ask() this one waits and gives
+ * the worker's result. */
+CUresult gs_session_write(struct gs_session *s, uint32_t op, size_t len, gs_write *write,
+                          const void *from);
+
+/* The same with a body that is there already. */
 CUresult gs_session_send(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len);
 
 /* The thread's buffer of VGPU_RECORD_BYTES_MAX bytes.  Never NULL after gs_enter(). */
 uint8_t *gs_session_scratch(struct gs_session *s);
 
-/* Has the thread's next gs_session_send() wait for an answer. */
+/* Has the thread's next operation that is sent wait for an answer. */
 void gs_session_ask(void);
 
 #endif

@@ -13,6 +13,7 @@ void gs_settled_init(struct gs_settled *settled)
     atomic_store(&settled->high, 1); /* the legacy stream */
     atomic_store(&settled->orphans, 0);
     atomic_store(&settled->orphans_done, 0);
+    atomic_store(&settled->legacy, 0);
     memset(settled->last, 0, sizeof(settled->last));
     (void)pthread_mutex_init(&settled->lock, NULL);
     for (uint32_t i = 0; i < VGPU_STREAMS_MAX; i++) {
@@ -70,7 +71,12 @@ void gs_settled_end(struct gs_session *s, uint32_t index)
 
 void gs_settled_join(struct gs_session *s, uint32_t index)
 {
-    atomic_store(&s->settled.joins[index], GS_JOINS_EVENTS);
+    _Atomic uint8_t *how = &s->settled.joins[index];
+
+    /* Most who wait for an event have before: a look is cheaper than a store that all must see. */
+    if (atomic_load_explicit(how, memory_order_relaxed) != GS_JOINS_EVENTS) {
+        atomic_store(how, GS_JOINS_EVENTS);
+    }
 }
 
 static bool joins(struct gs_session *s, uint32_t index)
@@ -104,15 +110,37 @@ bool gs_settled_by(struct gs_session *s, uint32_t index, uint64_t sent)
 {
     struct gs_settled *settled = &s->settled;
     const struct gs_orphan *last = &settled->last[index];
+    uint64_t orphans;
     bool open;
 
     if (atomic_load_explicit(&settled->done[index], memory_order_acquire) < sent) {
         return false;
     }
+    /* An orphan that this is about was made before a later stream of the index raised `done`. */
+    orphans = atomic_load_explicit(&settled->orphans, memory_order_acquire);
+    if (atomic_load_explicit(&settled->orphans_done, memory_order_acquire) >= orphans) {
+        return true;
+    }
     (void)pthread_mutex_lock(&settled->lock);
     open = is_orphaned(settled, last) && sent > last->from && sent <= last->to;
     (void)pthread_mutex_unlock(&settled->lock);
     return !open;
+}
+
+uint64_t gs_settled_sent(struct gs_session *s)
+{
+    uint32_t high = atomic_load(&s->settled.high);
+    uint64_t sent = 0;
+
+    for (uint32_t i = 0; i < high; i++) {
+        sent += atomic_load_explicit(&s->sent[i], memory_order_acquire);
+    }
+    return sent;
+}
+
+void gs_settled_legacy(struct gs_session *s, uint64_t sent)
+{
+    (void)raise_to(&s->settled.legacy, sent);
 }
 
 bool gs_settled_all(struct gs_session *s)

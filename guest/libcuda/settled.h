@@ -43,6 +43,7 @@ struct gs_settled {
     _Atomic uint8_t joins[VGPU_STREAMS_MAX]; /* enum gs_joins, by stream index */
     _Atomic uint64_t news;                   /* times that a stream which joins got further */
     _Atomic uint64_t own_news[VGPU_STREAMS_MAX];
+    _Atomic uint64_t legacy; /* sent to all streams when the legacy stream was last waited for */
     pthread_mutex_t lock;
     struct gs_orphan last[VGPU_STREAMS_MAX]; /* by stream index, under the lock */
 };
@@ -70,6 +71,11 @@ void gs_settled_up_to(struct gs_session *s, uint32_t index, uint64_t sent);
 
 /* True when the first `sent` operations of an index are known to be done. */
 bool gs_settled_by(struct gs_session *s, uint32_t index, uint64_t sent);
+
+/* How much was sent to all streams, for a wait for the legacy stream that begins now; and that such
+ * a wait is over: until more is sent, nothing is left that the legacy stream waits for. */
+uint64_t gs_settled_sent(struct gs_session *s);
+void gs_settled_legacy(struct gs_session *s, uint64_t sent);
 
 /* True when all that this thread knows to be sent is done. */
 bool gs_settled_all(struct gs_session *s);

@@ -126,13 +126,25 @@ static void fill(struct gs_copy *piece, uint64_t offset)
 }
 
 /* and from there on its way. */
-static CUresult put_small(void *arg, uint64_t offset)
+static CUresult put_small_box(const struct gs_copy *copy, uint64_t offset)
 {
-    struct gs_copy piece = *(const struct gs_copy *)arg;
+    struct gs_copy piece = *copy;
 
     fill(&piece, offset);
     gs_stream_sends_small_copy(piece.stream);
     return gs_stream_sent(gs_copy_send_htod(&piece, offset));
+}
+
+static CUresult put_small(const void *arg, uint64_t offset)
+{
+    const struct gs_copy *copy = arg;
+
+    if (copy->height * copy->depth > 1) {
+        return put_small_box(copy, offset);
+    }
+    memcpy(copy->session->window + offset, (const void *)(uintptr_t)copy->src.address, copy->width);
+    gs_stream_sends_small_copy(copy->stream);
+    return gs_stream_sent(gs_copy_send_htod(copy, offset));
 }
 
 /* One chunk's worth: filled, sent, fenced and left to itself. */
@@ -160,22 +172,27 @@ static CUresult push_piece(const struct gs_copy *piece)
     return cu;
 }
 
-CUresult gs_copy_from_pageable(const struct gs_copy *copy)
+static CUresult push_pieces(const struct gs_copy *copy)
 {
     struct cutter cut = {.copy = copy};
-    struct gs_copy piece = *copy;
     CUresult cu = CUDA_SUCCESS;
+    struct gs_copy piece;
 
-    if (copy->width <= SMALL_BYTES && copy->height <= SMALL_BYTES && copy->depth == 1 &&
-        copy->width * copy->height <= SMALL_BYTES) {
-        return gs_staging_small(copy->session, copy->stream, (uint32_t)bytes_of(copy), put_small,
-                                &piece);
-    }
     while (cu == CUDA_SUCCESS && !is_cut(&cut)) {
         cut_piece(&cut, &piece);
         cu = push_piece(&piece);
     }
     return cu;
+}
+
+CUresult gs_copy_from_pageable(const struct gs_copy *copy)
+{
+    if (copy->width <= SMALL_BYTES && copy->height <= SMALL_BYTES && copy->depth == 1 &&
+        copy->width * copy->height <= SMALL_BYTES) {
+        return gs_staging_small(copy->session, copy->stream, (uint32_t)bytes_of(copy), put_small,
+                                copy);
+    }
+    return push_pieces(copy);
 }
 
 /* Copies on their way to pageable memory, oldest first. */

@@ -56,6 +56,7 @@ static CUresult send_fence(struct gs_session *s, struct gs_chunk *chunk, struct 
 
     chunk->index = vgpu_handle_index_of(stream->wire);
     chunk->sent = atomic_load_explicit(&s->sent[chunk->index], memory_order_acquire);
+    chunk->all = chunk->index == 0 ? gs_settled_sent(s) : 0;
     args.value = ++s->link.fence_value[chunk->lane];
     chunk->fence = args.value;
     return gs_send_vgpuFence(s, &args);
@@ -126,7 +127,7 @@ static CUresult wait_for_chunk(struct gs_session *s)
     fence = busy->fence;
     (void)pthread_mutex_unlock(&s->staging.lock);
     if (cu == CUDA_SUCCESS) {
-        cu = gs_link_wait_fence(&s->link, lane, fence);
+        cu = gs_link_wait_fence(&s->link, lane, fence, GS_SPIN);
     }
     (void)pthread_mutex_lock(&s->staging.lock);
     return cu;
@@ -163,10 +164,11 @@ CUresult gs_staging_fence(struct gs_session *s, struct gs_chunk *chunk, struct g
 
 CUresult gs_staging_wait(struct gs_session *s, struct gs_chunk *chunk)
 {
-    CUresult cu = gs_link_wait_fence(&s->link, chunk->lane, chunk->fence);
+    CUresult cu = gs_link_wait_fence(&s->link, chunk->lane, chunk->fence, GS_SPIN);
 
     if (cu == CUDA_SUCCESS) {
         gs_settled_up_to(s, chunk->index, chunk->sent);
+        gs_settled_legacy(s, chunk->all);
     }
     return cu;
 }
@@ -210,7 +212,7 @@ static CUresult open_chunk(struct gs_session *s, struct gs_stream *stream, uint3
 }
 
 CUresult gs_staging_small(struct gs_session *s, struct gs_stream *stream, uint32_t bytes,
-                          CUresult (*put)(void *arg, uint64_t offset), void *arg)
+                          CUresult (*put)(const void *arg, uint64_t offset), const void *arg)
 {
     struct gs_chunk *chunk;
     CUresult cu = gs_stream_room_small_copy(stream);

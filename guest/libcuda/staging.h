@@ -38,7 +38,8 @@ struct gs_chunk {
     uint32_t lane;
     uint64_t fence;
     uint32_t index; /* of the stream that is fenced, */
-    uint64_t sent;  /* and what it had been sent before */
+    uint64_t sent;  /* and what it had been sent before, */
+    uint64_t all;   /* or for the legacy stream all streams */
 };
 
 struct gs_staging {
@@ -50,6 +51,7 @@ struct gs_staging {
     struct gs_chunk chunks[GS_CHUNKS];
 };
 
+/* No chunk has a lane yet.  0 or -errno.  The other gives the lanes back. */
 int gs_staging_init(struct gs_staging *staging);
 void gs_staging_fini(struct gs_staging *staging);
 
@@ -68,7 +70,7 @@ void gs_staging_give(struct gs_session *s, struct gs_chunk *chunk);
 /* Takes room for `bytes` (at most a quarter of a chunk) in the stream's open chunk and has `put`
  * fill it and send it on; put runs under the lock of staging.  Returns put's result. */
 CUresult gs_staging_small(struct gs_session *s, struct gs_stream *stream, uint32_t bytes,
-                          CUresult (*put)(void *arg, uint64_t offset), void *arg);
+                          CUresult (*put)(const void *arg, uint64_t offset), const void *arg);
 
 /* Closes the open chunk of a stream that ends. */
 void gs_staging_close_stream(struct gs_session *s, struct gs_stream *stream);

@@ -9,6 +9,7 @@
 #include "guest/libcuda/capture.h"
 #include "guest/libcuda/console.h"
 #include "guest/libcuda/context.h"
+#include "guest/libcuda/manner.h"
 #include "guest/libcuda/staging.h"
 
 static _Atomic uint64_t last_id;
@@ -86,13 +87,16 @@ CUresult gs_stream_new(struct gs_session *s, struct gs_context *context, unsigne
     struct vgpu_args_cuStreamCreateWithPriority args;
     CUresult cu;
 
-    if (made == NULL || vgpu_handles_mint(s->streams, made, &made->wire) != 0) {
+    if (made == NULL) {
+        return CUDA_ERROR_OUT_OF_MEMORY;
+    }
+    made->session = s;
+    made->context = context;
+    if (vgpu_handles_mint(s->streams, made, &made->wire) != 0) {
         free(made);
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     (void)pthread_mutex_init(&made->lock, NULL);
-    made->session = s;
-    made->context = context;
     made->attributes = attributes_at_first;
     made->flags = flags;
     made->priority = clamp_priority(&context->device->facts, priority);
@@ -187,7 +191,7 @@ static bool is_special(CUstream handle)
     return (uintptr_t)handle <= (uintptr_t)CU_STREAM_PER_THREAD;
 }
 
-static struct gs_stream *lookup(CUstream handle)
+static inline struct gs_stream *lookup(CUstream handle)
 {
     uint64_t value = (uint64_t)(uintptr_t)handle;
     struct gs_session *s = gs_session_of(value, VGPU_HANDLE_STREAM);
@@ -217,7 +221,7 @@ CUresult gs_stream_enter(CUstream handle, struct gs_call *call, struct gs_stream
 {
     CUresult cu;
 
-    if (is_special(handle)) {
+    if (__builtin_expect(is_special(handle), 0)) {
         cu = gs_enter(call);
         return cu == CUDA_SUCCESS ? gs_stream_find(call, handle, stream) : cu;
     }
@@ -235,50 +239,58 @@ CUresult gs_stream_enter(CUstream handle, struct gs_call *call, struct gs_stream
     return gs_session_error(call->session);
 }
 
+/* What an earlier stream of the index left undone is no load of this one. */
+static inline bool is_shallow(uint64_t sent, uint64_t done, uint64_t first)
+{
+    return (int64_t)(sent - done) < (int64_t)VGPU_STREAM_DEPTH_GUEST ||
+           sent - first < VGPU_STREAM_DEPTH_GUEST;
+}
+
 struct depth_wait {
     _Atomic uint64_t *progress;
     uint64_t first;
     uint64_t sent;
 };
 
-static bool shallow(void *arg)
+static bool is_shallow_now(void *arg)
 {
     const struct depth_wait *wait = arg;
     uint64_t done = atomic_load_explicit(wait->progress, memory_order_acquire);
 
-    /* What an earlier stream of the index left undone is no load of this one. */
-    return (int64_t)(wait->sent - done) < (int64_t)VGPU_STREAM_DEPTH_GUEST ||
-           wait->sent - wait->first < VGPU_STREAM_DEPTH_GUEST;
+    return is_shallow(wait->sent, done, wait->first);
 }
 
-static CUresult depth_room(struct gs_stream *stream)
+static __attribute__((noinline)) CUresult wait_shallow(struct gs_stream *stream, uint64_t sent)
 {
     struct gs_session *s = stream->session;
-    uint32_t index = index_of(stream);
     struct depth_wait wait = {
-        .progress = vgpu_channel_progress(s->link.control, index),
+        .progress = vgpu_channel_progress(s->link.control, index_of(stream)),
         .first = stream->first,
-        .sent = atomic_load_explicit(&s->sent[index], memory_order_relaxed),
+        .sent = sent,
     };
 
-    if (gs_captures_any()) {
-        CUresult cu = gs_capture_room(stream);
-
-        if (cu != CUDA_SUCCESS) {
-            return cu;
-        }
-    }
-    if (__builtin_expect(shallow(&wait), 1)) {
-        return CUDA_SUCCESS;
-    }
-    return gs_link_wait(&s->link, shallow, &wait);
+    return gs_link_wait(&s->link, is_shallow_now, &wait, gs_manner_of_stream(stream));
 }
 
 static inline CUresult room(struct gs_stream *stream, bool small_copy)
 {
-    CUresult cu = gs_deferred_clear(&stream->session->deferred, stream, small_copy);
+    struct gs_session *s = stream->session;
+    uint32_t index = index_of(stream);
+    CUresult cu = gs_deferred_clear(&s->deferred, stream, small_copy);
+    uint64_t sent;
+    uint64_t done;
 
-    return cu == CUDA_SUCCESS ? depth_room(stream) : cu;
+    if (cu == CUDA_SUCCESS && gs_captures_any()) {
+        cu = gs_capture_room(stream);
+    }
+    if (__builtin_expect(cu != CUDA_SUCCESS, 0)) {
+        return cu;
+    }
+    sent = atomic_load_explicit(&s->sent[index], memory_order_relaxed);
+    done =
+        atomic_load_explicit(vgpu_channel_progress(s->link.control, index), memory_order_acquire);
+    return __builtin_expect(is_shallow(sent, done, stream->first), 1) ? CUDA_SUCCESS
+                                                                      : wait_shallow(stream, sent);
 }
 
 CUresult gs_stream_room(struct gs_stream *stream)
@@ -302,54 +314,22 @@ bool gs_stream_is_shallow(struct gs_stream *stream)
     return (int64_t)(sent - done) < (int64_t)VGPU_STREAM_DEPTH_GUEST / 3;
 }
 
-static inline void sends(struct gs_stream *stream, uint32_t count, bool small_copy)
+void gs_stream_note_time(struct gs_stream *stream)
 {
-    struct gs_thread *thread = gs_thread_get();
+    atomic_store_explicit(&stream->asked.sent_ns, vgpu_clock_ns(), memory_order_relaxed);
+}
 
-    if (atomic_load_explicit(&stream->asked.before, memory_order_relaxed)) {
-        atomic_store_explicit(&stream->asked.sent_ns, vgpu_clock_ns(), memory_order_relaxed);
+/* The legacy stream waits for work of others, which its own count does not show: nothing at all
+ * may have been sent since. */
+static bool is_waited_for(const struct gs_stream *stream, uint64_t sent, uint64_t all)
+{
+    const struct gs_settled *settled = &stream->session->settled;
+
+    if (stream->wire == 0) {
+        return atomic_load(&settled->legacy) == all;
     }
-    if (thread != NULL) { /* who has none cannot send */
-        thread->tally.stream = stream;
-        thread->tally.count = count;
-        thread->tally.small_copy = small_copy;
-    }
-}
-
-void gs_stream_sends(struct gs_stream *stream, uint32_t count)
-{
-    sends(stream, count, false);
-}
-
-void gs_stream_sends_small_copy(struct gs_stream *stream)
-{
-    sends(stream, 1, true);
-}
-
-CUresult gs_stream_sent(CUresult cu)
-{
-    if (__builtin_expect(cu != CUDA_SUCCESS, 0) && gs_thread_peek() != NULL) {
-        gs_thread_peek()->tally.stream = NULL;
-    }
-    return cu;
-}
-
-uint64_t gs_stream_number(void)
-{
-    return gs_thread_peek()->tally.number;
-}
-
-/* Nobody else writes here meanwhile. */
-void gs_stream_count(struct gs_tally *tally)
-{
-    struct gs_session *s = tally->stream->session;
-    uint32_t index = index_of(tally->stream);
-
-    tally->number = atomic_load_explicit(&s->sent[index], memory_order_relaxed) + tally->count;
-    if (!tally->small_copy) {
-        atomic_store_explicit(&s->deferred.other[index], tally->number, memory_order_release);
-    }
-    atomic_store_explicit(&s->sent[index], tally->number, memory_order_release);
+    return atomic_load(&stream->synced) == sent ||
+           atomic_load(&settled->done[index_of(stream)]) >= sent;
 }
 
 CUresult gs_stream_wait(struct gs_stream *stream)
@@ -357,15 +337,14 @@ CUresult gs_stream_wait(struct gs_stream *stream)
     struct gs_session *s = stream->session;
     struct gs_thread *thread = gs_thread_get();
     uint64_t sent = atomic_load_explicit(&s->sent[index_of(stream)], memory_order_acquire);
+    uint64_t all = stream->wire == 0 ? gs_settled_sent(s) : 0;
     struct vgpu_args_vgpuFence args = {.stream = stream->wire};
     CUresult cu;
 
     if (thread == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
-    /* The legacy stream waits for work of others, which its own count does not show. */
-    if (stream->wire != 0 && (atomic_load(&stream->synced) == sent ||
-                              atomic_load(&s->settled.done[index_of(stream)]) >= sent)) {
+    if (is_waited_for(stream, sent, all)) {
         cu = gs_session_error(s);
         return cu == CUDA_SUCCESS ? gs_console_flush_stream(stream) : cu;
     }
@@ -373,11 +352,12 @@ CUresult gs_stream_wait(struct gs_stream *stream)
     args.value = ++s->link.fence_value[thread->lane];
     cu = gs_send_vgpuFence(s, &args);
     if (cu == CUDA_SUCCESS) {
-        cu = gs_link_wait_fence(&s->link, thread->lane, args.value);
+        cu = gs_link_wait_fence(&s->link, thread->lane, args.value, gs_manner_of_stream(stream));
     }
     if (cu == CUDA_SUCCESS) {
         atomic_store(&stream->synced, sent);
         gs_settled_up_to(s, index_of(stream), sent);
+        gs_settled_legacy(s, all);
         cu = gs_session_error(s);
     }
     return cu == CUDA_SUCCESS ? gs_console_flush_stream(stream) : cu;

@@ -16,13 +16,12 @@
 #include <stdint.h>
 
 #include "guest/libcuda/beacon.h"
+#include "guest/libcuda/session.h"
+#include "guest/libcuda/thread.h"
 #include "proto/cuda_abi.h"
 
 struct gs_call;
 struct gs_context;
-struct gs_session;
-struct gs_tally;
-struct gs_thread;
 
 /* What cuStreamSetAttribute sets, but for the priority. */
 struct gs_stream_attributes {
@@ -63,6 +62,7 @@ struct gs_stream {
     uint64_t first;          /* what its index had been sent when it was made */
     _Atomic uint64_t synced; /* so many operations are known to be done */
     struct gs_stream_attributes attributes;
+    _Atomic int sync_policy; /* that of the attributes, for who waits */
     pthread_mutex_t lock;
     struct gs_beacon announced; /* shows events; held while such a record is sent, under the lock */
     struct gs_stream_asked asked;
@@ -114,25 +114,69 @@ CUresult gs_stream_room_small_copy(struct gs_stream *stream);
 /* True while its depth leaves room for operations that the program does not know of. */
 bool gs_stream_is_shallow(struct gs_stream *stream);
 
+/* Notes when something is sent, for queries. */
+void gs_stream_note_time(struct gs_stream *stream);
+
 /*
  * Directly before it is sent: the thread's next one-way operation is the stream's and counts as
  * `count`.  It is counted with its record, under the lock that orders records: who has put a record
  * into the ring sees the counts of all that are before it there, and who sees a count and then
  * waits, waits for that operation too.  One that is answered is counted with its answer.
  */
-void gs_stream_sends(struct gs_stream *stream, uint32_t count);
+static inline void gs_stream_tally(struct gs_stream *stream, uint32_t count, bool small_copy)
+{
+    struct gs_thread *thread = gs_thread_get();
+
+    if (__builtin_expect(atomic_load_explicit(&stream->asked.before, memory_order_relaxed), 0)) {
+        gs_stream_note_time(stream);
+    }
+    if (__builtin_expect(thread != NULL, 1)) { /* who has none cannot send */
+        thread->tally.stream = stream;
+        thread->tally.count = count;
+        thread->tally.small_copy = small_copy;
+    }
+}
+
+static inline void gs_stream_sends(struct gs_stream *stream, uint32_t count)
+{
+    gs_stream_tally(stream, count, false);
+}
 
 /* The same for a small copy from pageable memory, which a wait for the stream may leave owed. */
-void gs_stream_sends_small_copy(struct gs_stream *stream);
+static inline void gs_stream_sends_small_copy(struct gs_stream *stream)
+{
+    gs_stream_tally(stream, 1, true);
+}
 
 /* After it, with what sending gave: nothing was counted if that was an error.  Returns `cu`. */
-CUresult gs_stream_sent(CUresult cu);
+static inline CUresult gs_stream_sent(CUresult cu)
+{
+    if (__builtin_expect(cu != CUDA_SUCCESS, 0) && gs_thread_peek() != NULL) {
+        gs_thread_peek()->tally.stream = NULL;
+    }
+    return cu;
+}
 
 /* The number of the thread's last operation that was counted. */
-uint64_t gs_stream_number(void);
+static inline uint64_t gs_stream_number(void)
+{
+    return gs_thread_peek()->tally.number;
+}
 
-/* Counts an operation; under the lock that orders records. */
-void gs_stream_count(struct gs_tally *tally);
+/* Counts `count` operations and gives the number of the last; under the lock that orders records:
+ * nobody else writes here meanwhile. */
+static inline uint64_t gs_stream_count(struct gs_stream *stream, uint32_t count, bool small_copy)
+{
+    struct gs_session *s = stream->session;
+    uint32_t index = vgpu_handle_index_of(stream->wire);
+    uint64_t number = atomic_load_explicit(&s->sent[index], memory_order_relaxed) + count;
+
+    if (!small_copy) {
+        atomic_store_explicit(&s->deferred.other[index], number, memory_order_release);
+    }
+    atomic_store_explicit(&s->sent[index], number, memory_order_release);
+    return number;
+}
 
 /* CUDA_SUCCESS when all that was sent to a stream is done, 600 when not, or a sticky error. */
 CUresult gs_stream_query(struct gs_stream *stream);

@@ -31,6 +31,7 @@ struct gs_textures {
     void *root; /* by sort and value */
 };
 
+/* Empty; the other forgets all of them, when the session that had them is gone. */
 void gs_textures_init(struct gs_textures *textures);
 void gs_textures_drop(struct gs_textures *textures);
 

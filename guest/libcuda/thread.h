@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/libcuda/alloc_map.h"
 #include "guest/libcuda/context_storage.h"
 #include "proto/cuda_abi.h"
 
@@ -49,6 +50,7 @@ struct gs_thread {
     unsigned int stream_count;
     struct gs_thread_stream streams[GS_THREAD_STREAMS_MAX];
     struct gs_storage_seen seen[GS_STORAGE_SEEN];
+    struct gs_allocs_seen allocs;
     CUstreamCaptureMode capture_mode;
     bool ask; /* the next one-way operation is sent with a wish for an answer */
     struct gs_tally tally;

@@ -13,6 +13,7 @@ struct gs_user_object {
     struct gs_user_object *next; /* of those that end */
     uint64_t handle;
     uint64_t count;
+    uint64_t held; /* by lists */
     CUhostFn destroy;
     void *ptr;
 };
@@ -100,9 +101,15 @@ static void destroy(struct gs_user_object *object)
     (void)pthread_mutex_unlock(&ended.lock);
 }
 
+uint64_t gs_user_object_own(const struct gs_user_object *object)
+{
+    return object->count - object->held;
+}
+
+/* What lists hold stays, however often a program releases: they point to the object. */
 bool gs_user_object_release(struct gs_user_object *object, uint64_t count)
 {
-    if (count > object->count) {
+    if (count > gs_user_object_own(object)) {
         return false;
     }
     object->count -= count;
@@ -129,11 +136,11 @@ bool gs_user_refs_add(struct gs_user_ref **list, struct gs_user_object *object, 
         *list = ref;
     }
     ref->count += count;
+    object->held += count;
     return true;
 }
 
-bool gs_user_refs_take(struct gs_user_ref **list, const struct gs_user_object *object,
-                       uint64_t count)
+bool gs_user_refs_take(struct gs_user_ref **list, struct gs_user_object *object, uint64_t count)
 {
     struct gs_user_ref **at = list;
     struct gs_user_ref *ref;
@@ -146,6 +153,7 @@ bool gs_user_refs_take(struct gs_user_ref **list, const struct gs_user_object *o
         return false;
     }
     ref->count -= count;
+    object->held -= count;
     if (ref->count == 0) {
         *at = ref->next;
         free(ref);
@@ -156,10 +164,11 @@ bool gs_user_refs_take(struct gs_user_ref **list, const struct gs_user_object *o
 bool gs_user_refs_copy(struct gs_user_ref **to, const struct gs_user_ref *from)
 {
     for (; from != NULL; from = from->next) {
+        gs_user_object_retain(from->object, from->count);
         if (!gs_user_refs_add(to, from->object, from->count)) {
+            (void)gs_user_object_release(from->object, from->count);
             return false;
         }
-        gs_user_object_retain(from->object, from->count);
     }
     return true;
 }
@@ -170,6 +179,7 @@ void gs_user_refs_drop(struct gs_user_ref **list)
         struct gs_user_ref *ref = *list;
 
         *list = ref->next;
+        ref->object->held -= ref->count;
         (void)gs_user_object_release(ref->object, ref->count);
         free(ref);
     }

@@ -28,15 +28,19 @@ CUresult gs_user_object_new(void *ptr, CUhostFn destroy, unsigned int count, CUu
 /* The live object of a handle, or NULL. */
 struct gs_user_object *gs_user_object_find(CUuserObject handle);
 
+/* Adds references, under the caller's lock as the next. */
 void gs_user_object_retain(struct gs_user_object *object, uint64_t count);
 
-/* False when there are fewer references. */
+/* References that no list holds: the program's own. */
+uint64_t gs_user_object_own(const struct gs_user_object *object);
+
+/* Gives own references back; false when there are fewer. */
 bool gs_user_object_release(struct gs_user_object *object, uint64_t count);
 
-/* Adds references to a list, or takes them off; false: no memory, or not there. */
+/* Has a list hold some of the references, or hold them no longer; false: no memory, or not there.
+ */
 bool gs_user_refs_add(struct gs_user_ref **list, struct gs_user_object *object, uint64_t count);
-bool gs_user_refs_take(struct gs_user_ref **list, const struct gs_user_object *object,
-                       uint64_t count);
+bool gs_user_refs_take(struct gs_user_ref **list, struct gs_user_object *object, uint64_t count);
 
 /* Copies a list, each object referred to once more per reference; false without memory. */
 bool gs_user_refs_copy(struct gs_user_ref **to, const struct gs_user_ref *from);

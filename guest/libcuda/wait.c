@@ -2,6 +2,7 @@
 #include "guest/libcuda/link.h"
 
 #include <errno.h>
+#include <sched.h>
 
 #include "common/clock.h"
 #include "guest/libcuda/console.h"
@@ -21,9 +22,18 @@
 #define POLL_PART   32
 #define POLL_MAX_NS VGPU_NS_PER_MS
 
-#define APART_SPIN_NS (40 * VGPU_NS_PER_US)
+#define SPIN_CPUS      4
+#define SPIN_NS        (40 * VGPU_NS_PER_US)
+#define SPIN_FEW_NS    (3 * VGPU_NS_PER_US)
+#define SPIN_LONG_NS   (20 * VGPU_NS_PER_MS)
+#define APART_SPIN_NS  (40 * VGPU_NS_PER_US)
+#define APART_LONG_NS  (2 * VGPU_NS_PER_MS)
+#define LOOKS_PER_TURN 16
 
-static _Atomic uint64_t spin_ns = 3 * VGPU_NS_PER_US;
+static _Atomic uint64_t spin_ns = SPIN_FEW_NS;
+static _Atomic uint64_t long_ns; /* 0: nobody spins longer than that */
+static _Atomic uint32_t long_most;
+static _Atomic uint32_t long_now;
 /*
  * What a host function wrote is there for who waited for it.  That order runs through the host's
  * processes, where neither the compiler nor a race detector sees it, so it is said here.
@@ -40,9 +50,23 @@ uint64_t gs_link_host_functions(void)
     return atomic_load_explicit(&host_functions_ran, memory_order_acquire);
 }
 
-void gs_link_set_spin(uint64_t ns)
+void gs_link_set_spin(uint64_t ns, uint64_t long_spin_ns, uint32_t at_once)
 {
     atomic_store(&spin_ns, ns);
+    atomic_store(&long_ns, long_spin_ns);
+    atomic_store(&long_most, at_once);
+}
+
+/* Spinning helps only where the host's processes run at the same time. */
+void gs_link_choose_spin(unsigned int cpus, int64_t wish_ns)
+{
+    uint64_t most = wish_ns < 0 ? SPIN_LONG_NS : (uint64_t)wish_ns;
+
+    if (cpus < SPIN_CPUS) {
+        gs_link_set_spin(SPIN_FEW_NS, wish_ns < 0 ? 0 : most, 1);
+    } else {
+        gs_link_set_spin(SPIN_NS, most, cpus / 2);
+    }
 }
 
 static void relax(void)
@@ -65,20 +89,56 @@ static uint64_t spin_time(const struct gs_link *link)
     return link->channel.apart && ns > 0 && ns < APART_SPIN_NS ? APART_SPIN_NS : ns;
 }
 
-static bool spin(struct gs_link *link, struct gs_waiter *self)
+static bool look_for(struct gs_link *link, struct gs_waiter *self, uint64_t ns, bool yields)
 {
-    uint64_t limit = vgpu_clock_ns() + spin_time(link);
+    uint64_t limit = vgpu_clock_ns() + ns;
 
     do {
-        for (unsigned int i = 0; i < 16; i++) {
+        for (unsigned int i = 0; i < LOOKS_PER_TURN; i++) {
             if (over(link, self)) {
                 return true;
             }
             relax();
         }
         (void)gs_link_read(link);
+        if (yields) {
+            (void)sched_yield();
+        }
     } while (vgpu_clock_ns() < limit);
     return over(link, self);
+}
+
+/* A machine with few processors spins too: what it waits for does not run on them. */
+static uint64_t long_time(const struct gs_link *link)
+{
+    uint64_t ns = atomic_load_explicit(&long_ns, memory_order_relaxed);
+
+    return ns == 0 && link->channel.apart &&
+                   atomic_load_explicit(&long_most, memory_order_relaxed) != 0
+               ? APART_LONG_NS
+               : ns;
+}
+
+/* As native, which by default spins until the work is done; not for ever, and not everybody. */
+static bool look_longer(struct gs_link *link, struct gs_waiter *self)
+{
+    uint64_t ns = self->manner == GS_SLEEP ? 0 : long_time(link);
+    bool done = false;
+
+    if (ns == 0) {
+        return false;
+    }
+    if (atomic_fetch_add_explicit(&long_now, 1, memory_order_relaxed) <
+        atomic_load_explicit(&long_most, memory_order_relaxed)) {
+        done = look_for(link, self, ns, self->manner == GS_YIELD);
+    }
+    (void)atomic_fetch_sub_explicit(&long_now, 1, memory_order_relaxed);
+    return done;
+}
+
+static bool spin(struct gs_link *link, struct gs_waiter *self)
+{
+    return look_for(link, self, spin_time(link), false) || look_longer(link, self);
 }
 
 /* Under park_lock: whether anybody who waits need not any more. */
@@ -219,9 +279,10 @@ static CUresult wait_for(struct gs_link *link, struct gs_waiter *self)
     return gs_link_error(link);
 }
 
-CUresult gs_link_wait(struct gs_link *link, bool (*ready)(void *arg), void *arg)
+CUresult gs_link_wait(struct gs_link *link, bool (*ready)(void *arg), void *arg,
+                      enum gs_manner manner)
 {
-    struct gs_waiter self = {.ready = ready, .arg = arg};
+    struct gs_waiter self = {.ready = ready, .arg = arg, .manner = manner};
 
     return wait_for(link, &self);
 }
@@ -247,11 +308,12 @@ bool gs_link_fence_passed(struct gs_link *link, uint32_t lane, uint64_t value)
     return passed;
 }
 
-CUresult gs_link_wait_fence(struct gs_link *link, uint32_t lane, uint64_t value)
+CUresult gs_link_wait_fence(struct gs_link *link, uint32_t lane, uint64_t value,
+                            enum gs_manner manner)
 {
     struct fence_wait wait = {vgpu_channel_fence(link->control, lane), value};
 
-    struct gs_waiter self = {.ready = fence_reached, .arg = &wait, .naps = true};
+    struct gs_waiter self = {.ready = fence_reached, .arg = &wait, .naps = true, .manner = manner};
 
     return wait_for(link, &self);
 }
