@@ -45,10 +45,12 @@ void vgpu_link_start(VgpuDevice *device);
 /* Says goodbye and closes the connection: the chardev itself would live on. */
 void vgpu_link_stop(VgpuDevice *device);
 
+/* Whether the broker has welcomed the device, and the connection holds. */
 bool vgpu_link_is_up(const VgpuDevice *device);
 /* The register STATUS. */
 uint32_t vgpu_link_status(const VgpuDevice *device);
 
+/* Tells the broker that a channel opens, with its memory and its doorbell, or that it closes. */
 void vgpu_link_send_open(VgpuChannel *channel);
 void vgpu_link_send_close(VgpuChannel *channel);
 /* Asks for a sign of life unless one is asked for or the link is not up. */
