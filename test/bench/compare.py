@@ -61,11 +61,17 @@ def cpu_seconds(pids):
 def run_figures(command, *more, env=None):
     """Figures by name."""
     words = shlex.split(command) + ["--json", "-", *more]
-    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False, env=env)
+    try:
+        done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False, env=env)
+    except OSError as error:
+        sys.exit(f"compare.py: {error.strerror}: {words[0]}, of: {command}")
     if done.returncode:
         sys.exit(f"compare.py: status {done.returncode} from: {command}")
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    return {figure["name"]: figure for figure in map(json.loads, lines)}
+    try:
+        return {figure["name"]: figure for figure in map(json.loads, lines)}
+    except (ValueError, KeyError):
+        sys.exit(f"compare.py: no figures in JSON lines from: {command}")
 
 
 def run_once(command, pids):
@@ -157,7 +163,9 @@ def parse_args():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--driver", choices=("cuda", "sim"), default="cuda",
                         help="whose aims are printed beside the figures")
-    parser.add_argument("--json", help="file for the table and every value")
+    # Opened before the first run, whose figures it would otherwise lose.
+    parser.add_argument("--json", type=argparse.FileType("a", encoding="ascii"),
+                        help="file for the table and every value")
     parser.add_argument("--pids", default="", help="process ids, separated by commas")
     return parser.parse_args()
 
@@ -174,7 +182,7 @@ def main():
     print_table(table, CUDA_AIMS if args.driver == "cuda" else SIM_AIMS)
     print_costs(sides, pids)
     if args.json:
-        with open(args.json, "w", encoding="ascii") as out:
+        with open(args.json.name, "w", encoding="ascii") as out:
             costs = {side: data["costs"] for side, data in sides.items()}
             json.dump({"figures": table, "costs": costs, "pids": pids}, out, indent=1)
             out.write("\n")

@@ -23,7 +23,7 @@ import procfs  # noqa: E402
 import wire  # noqa: E402
 from fake_device import Device  # noqa: E402
 from scrape import ask  # noqa: E402
-from stack import Stack  # noqa: E402
+from stack import Stack, build_folder  # noqa: E402
 
 PATIENCE_S = 30
 STARTS = 20
@@ -166,14 +166,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--machines", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--json", type=Path)
+    # Opened before the first figure is taken, so that none is lost.
+    parser.add_argument("--json", type=argparse.FileType("a"))
     arguments = parser.parse_args()
+    if not (build_folder() / "broker/vgpu-broker").is_file():
+        sys.exit(f"operations.py: {build_folder()} has no broker/vgpu-broker: ./dev build, or "
+                 "VGPU_BUILD names the build")
     found = measure(arguments.machines, arguments.seconds)
     print(f"machines={arguments.machines} processors={os.cpu_count()} driver=sim")
     for key, text, unit in ROWS:
         print(f"{text:58} {found[key]:8.2f} {unit}")
     if arguments.json:
-        arguments.json.write_text(json.dumps(found) + "\n")
+        Path(arguments.json.name).write_text(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Memory in a stream's order, captured. */
+/* Memory in a stream's order, captured; and what a device refuses to say of memory in graphs. */
 #include "test/conformance/graph.h"
 
 #define BYTES 4096u
@@ -119,4 +119,37 @@ CONF_NEGATIVE(cuMemAllocAsync, in_an_invalid_capture)
     CONF_RESULT(cuStreamSynchronize(s), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
     CONF_RESULT(cuMemAllocAsync(&p, BYTES, s), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
     CONF_EXPECT(p == 0);
+}
+
+/* ---- the device's figures of it ---- */
+
+CONF_NEGATIVE(cuDeviceSetGraphMemAttribute, what_is_the_case)
+{
+    cuuint64_t none = 0;
+
+    conf_context();
+    CONF_RESULT(
+        cuDeviceSetGraphMemAttribute(conf_device(), CU_GRAPH_MEM_ATTR_USED_MEM_CURRENT, &none),
+        CUDA_ERROR_INVALID_VALUE);
+}
+
+CONF_NEGATIVE(cuDeviceSetGraphMemAttribute, no_such_device)
+{
+    cuuint64_t none = 0;
+
+    conf_context();
+    CONF_EITHER(cuDeviceSetGraphMemAttribute(4711, CU_GRAPH_MEM_ATTR_USED_MEM_HIGH, &none),
+                CUDA_ERROR_INVALID_DEVICE, CUDA_ERROR_INVALID_VALUE);
+}
+
+CONF_NEGATIVE(cuDeviceGraphMemTrim, no_such_device)
+{
+    conf_context();
+    CONF_EITHER(cuDeviceGraphMemTrim(4711), CUDA_ERROR_INVALID_DEVICE, CUDA_ERROR_INVALID_VALUE);
+}
+
+CONF_NEGATIVE(cuDeviceGraphMemTrim, less_than_none)
+{
+    conf_context();
+    CONF_EITHER(cuDeviceGraphMemTrim(-1), CUDA_ERROR_INVALID_DEVICE, CUDA_ERROR_INVALID_VALUE);
 }

@@ -100,10 +100,37 @@ static void churn_graphs(struct crew_member *member)
     }
 }
 
-/* The first result that was not wanted. */
-static CUresult churn(void (*work)(struct crew_member *member))
+/* A context takes the vendor's driver a third of a second. */
+#define CONTEXTS 8u
+
+/* One sets what a kernel has in every context, the next uses it in one of its own. */
+static void churn_contexts(struct crew_member *member)
 {
-    struct crew crew = {.ctx = conf_context(), .work = work};
+    CUkernel kernel = member->crew->arg;
+    CUcontext own = NULL;
+
+    crew_enter(member);
+    for (unsigned int i = 0; i < ROUNDS && member->errors == 0; i++) {
+        if (member->index % 2 == 0) {
+            WANT(cuKernelSetAttribute(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                      50000 + (int)i, kernel, 0));
+            WANT(cuKernelSetCacheConfig(
+                kernel, i % 2 ? CU_FUNC_CACHE_PREFER_L1 : CU_FUNC_CACHE_PREFER_SHARED, 0));
+            continue;
+        }
+        if (i == CONTEXTS) {
+            break;
+        }
+        WANT(cuCtxCreate_v2(&own, 0, 0));
+        WANT(cuLaunchKernel((CUfunction)kernel, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL));
+        WANT(cuCtxDestroy_v2(own));
+    }
+}
+
+/* The first result that was not wanted. */
+static CUresult churn_with(void (*work)(struct crew_member *member), void *arg)
+{
+    struct crew crew = {.ctx = conf_context(), .work = work, .arg = arg};
     CUresult first = CUDA_SUCCESS;
 
     crew_start(&crew, THREADS);
@@ -112,6 +139,11 @@ static CUresult churn(void (*work)(struct crew_member *member))
         first = crew.members[i].first;
     }
     return first;
+}
+
+static CUresult churn(void (*work)(struct crew_member *member))
+{
+    return churn_with(work, NULL);
 }
 
 CONF_POSITIVE(cuMipmappedArrayDestroy, threads_make_others)
@@ -142,4 +174,15 @@ CONF_POSITIVE(cuTexObjectDestroy, threads_make_others)
 CONF_POSITIVE(cuGraphExecDestroy, threads_make_others)
 {
     conf_result("churn_graphs", churn(churn_graphs), CUDA_SUCCESS, __LINE__);
+}
+
+CONF_POSITIVE(cuKernelSetAttribute, threads_end_contexts)
+{
+    CUlibrary library = NULL;
+    CUkernel kernel = NULL;
+
+    (void)conf_context();
+    CONF_SETUP(cuLibraryLoadData(&library, conf_ptx(), NULL, NULL, 0, NULL, NULL, 0));
+    CONF_SETUP(cuLibraryGetKernel(&kernel, library, "noop"));
+    conf_result("churn_contexts", churn_with(churn_contexts, kernel), CUDA_SUCCESS, __LINE__);
 }

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,23 @@ static void usage(FILE *out)
         out);
 }
 
+/* A number from `least` to UINT_MAX; otherwise the program ends. */
+static unsigned int number(const char *option, const char *text, unsigned int least)
+{
+    char *end;
+    unsigned long value;
+
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno || value < least ||
+        value > UINT_MAX) {
+        fprintf(stderr, "vgpu-conformance: %s %s: a number from %u on is wanted\n", option, text,
+                least);
+        exit(2);
+    }
+    return (unsigned int)value;
+}
+
 static struct options parse(int argc, char **argv)
 {
     static const struct option longs[] = {
@@ -91,7 +109,7 @@ static struct options parse(int argc, char **argv)
             o.cases = optarg;
             break;
         case 's':
-            o.limit_s = (unsigned int)strtoul(optarg, NULL, 10);
+            o.limit_s = number("--seconds", optarg, 0);
             break;
         case 'S':
             o.skipping = optarg;
@@ -112,7 +130,7 @@ static struct options parse(int argc, char **argv)
             o.compare = optarg;
             break;
         case 'j':
-            o.jobs = (unsigned int)strtoul(optarg, NULL, 10);
+            o.jobs = number("--jobs", optarg, 1);
             break;
         case 'q':
             o.quiet = true;
@@ -173,6 +191,28 @@ static bool is_as_expected(const struct options *o, const struct conf_outcome *o
     bool good = !o->skipping || conf_skips_are(o->skipping, outcomes, count);
 
     return (!o->values || conf_values_are(o->values, outcomes, count)) && good;
+}
+
+static bool opens(const char *path, const char *mode)
+{
+    FILE *file = path ? fopen(path, mode) : NULL;
+
+    if (!path) {
+        return true;
+    }
+    if (!file) {
+        fprintf(stderr, "vgpu-conformance: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    fclose(file);
+    return true;
+}
+
+/* Files that are read or written when all has run: that they cannot be is said before. */
+static bool has_files(const struct options *o)
+{
+    return opens(o->skipping, "re") && opens(o->values, "re") && opens(o->json, "ae") &&
+           opens(o->new_values, "ae");
 }
 
 static int run(const struct options *o, const struct conf_case *const *cases, size_t count)
@@ -239,8 +279,11 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < count; i++) {
             printf("%s %s.%s\n", conf_kind_name(cases[i]->kind), cases[i]->call, cases[i]->name);
         }
+    } else if (o.filter && !count) {
+        fprintf(stderr, "vgpu-conformance: no case matches %s; --list shows them all\n", o.filter);
+        status = 2;
     } else {
-        status = run(&o, cases, count);
+        status = has_files(&o) ? run(&o, cases, count) : 2;
     }
     free(cases);
     return status;

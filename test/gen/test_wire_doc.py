@@ -53,7 +53,8 @@ class Tables(unittest.TestCase):
             def text(fields):
                 return ", ".join(wire.field_text(f, {**LIMITS}) for f in fields)
             want = f"{text(call.wire_args)} → {text(call.wire_ret)}".strip()
-            self.assertEqual(rows.get(call.name), want, call.name)
+            self.assertEqual(rows.get(call.name), want,
+                             f"docs/specs/wire.md wants the row of {call.name}: {want}")
         self.assertEqual(set(rows), {c.name for c in wire.operations(CALLS)})
 
 

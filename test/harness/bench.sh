@@ -14,30 +14,47 @@ rounds=5
 bench=()
 compare=()
 
+usage='usage: ./dev bench [--driver sim|cuda|PATH] [--rounds N] [--json FILE] [-- VGPU-BENCH-ARGS]
+       ./dev bench --vm [--json FILE]
+       ./dev bench --operations [--machines N] [--seconds S] [--json FILE]
+       ./dev bench --instructions [--keep FILE]'
+only_check=
+
+# other PROGRAM ARG...: a measurement with words of its own.
+other() {
+    [[ -z $only_check ]] || exit 0
+    VGPU_BUILD=$build exec python3 -B "$@"
+}
+
 while (($# > 0)); do
     case $1 in
-    --build) build=${2:?}; shift 2 ;;
-    --vm)
-        shift
-        VGPU_BUILD=$build exec python3 -B "$here/../vm/bench.py" "$@"
-        ;;
-    --operations)
-        shift
-        VGPU_BUILD=$build exec python3 -B "$here/../bench/operations.py" "$@"
-        ;;
-    --driver) driver=${2:?}; shift 2 ;;
-    --rounds) rounds=${2:?}; shift 2 ;;
-    --json) compare+=(--json "${2:?}"); shift 2 ;;
+    --check-words) only_check=yes; shift ;;
+    --build) build=$(stack_value "$@"); shift 2 ;;
+    --vm) shift; other "$here/../vm/bench.py" "$@" ;;
+    --operations) shift; other "$here/../bench/operations.py" "$@" ;;
+    --instructions) shift; other "$here/../bench/instructions.py" "$@" ;;
+    --driver) driver=$(stack_value "$@"); shift 2 ;;
+    --rounds) rounds=$(stack_value "$@"); shift 2 ;;
+    --json) compare+=(--json "$(stack_value "$@")") || exit; shift 2 ;;
     --) shift; bench=("$@"); break ;;
+    -h | --help) echo "$usage"; exit 0 ;;
     *)
-        echo 'usage: ./dev bench --vm [--json FILE], ./dev bench --operations, or ./dev bench [--driver sim|cuda|PATH] [--rounds N] [--json FILE]' \
-            '[-- VGPU-BENCH-ARGS]' >&2
+        stack_say "unknown option '$1'"
+        echo "$usage" >&2
         exit 2
         ;;
     esac
 done
+if [[ ! $rounds =~ ^[1-9][0-9]*$ ]]; then
+    stack_say "--rounds $rounds: a number from 1 on is wanted"
+    exit 2
+fi
 
 driver=${driver:-$(stack_driver)}
+stack_check_driver "$driver"
+if [[ -n $only_check ]]; then
+    exit 0
+fi
 case $driver in
 sim) native=$build/executor/sim/libcuda-sim.so.1 ;;
 cuda) native=libcuda.so.1 ;;

@@ -15,20 +15,34 @@ driver=
 vm=yes
 suite=bookworm
 
+usage='usage: ./dev demo [--no-vm | --qemu bookworm|trixie] [--driver sim|cuda|PATH] [-v]'
+only_check=
+
 while (($# > 0)); do
     case $1 in
-    --build) build=${2:?}; shift 2 ;;
-    --driver) driver=${2:?}; shift 2 ;;
+    --check-words) only_check=yes; shift ;;
+    --build) build=$(stack_value "$@"); shift 2 ;;
+    --driver) driver=$(stack_value "$@"); shift 2 ;;
     --no-vm) vm=; shift ;;
-    --qemu) suite=${2:?}; shift 2 ;;
+    --qemu) suite=$(stack_value "$@"); shift 2 ;;
     -v) export STACK_VERBOSE=1; shift ;;
+    -h | --help) echo "$usage"; exit 0 ;;
     *)
-        echo 'usage: ./dev demo [--no-vm | --qemu bookworm|trixie] [--driver sim|cuda|PATH]' >&2
+        stack_say "unknown option '$1'"
+        echo "$usage" >&2
         exit 2
         ;;
     esac
 done
+if [[ $suite != bookworm && $suite != trixie ]]; then
+    stack_say "--qemu $suite: bookworm or trixie is wanted"
+    exit 2
+fi
 driver=${driver:-$(stack_driver)}
+stack_check_driver "$driver"
+if [[ -n $only_check ]]; then
+    exit 0
+fi
 case $driver in
 sim | */libcuda-sim.so*) driver_name=sim ;;
 *) driver_name=cuda ;;

@@ -8,30 +8,50 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=test/harness/stack.sh
 source "$here/stack.sh"
 
-usage='usage: ./dev run [--vm [--qemu SUITE] [--file PATH] [--host-files] [--memory MIB] [--timeout S]] [--driver sim|cuda|PATH] [-v] -- PROGRAM [ARGS]'
+usage='usage: ./dev run [--vm [--qemu SUITE] [--file PATH] [--host-files] [--memory MIB] [--cpus N] [--timeout S]] [--driver sim|cuda|PATH] [-v] -- PROGRAM [ARGS]'
 vm=
 machine=()
 build=$here/../../build/release
 driver=
+only_check=
 
 while (($# > 0)); do
     case $1 in
-    --build) build=${2:?}; shift 2 ;;
-    --driver) driver=${2:?}; shift 2 ;;
+    --check-words) only_check=yes; shift ;;
+    --build) build=$(stack_value "$@"); shift 2 ;;
+    --driver) driver=$(stack_value "$@"); shift 2 ;;
     --vm) vm=yes; shift ;;
-    --qemu) machine+=(--suite "${2:?}"); shift 2 ;;
-    --file | --memory | --timeout) machine+=("$1" "${2:?}"); shift 2 ;;
+    --qemu) machine+=(--suite "$(stack_value "$@")") || exit; shift 2 ;;
+    --file | --memory | --cpus | --timeout) machine+=("$1" "$(stack_value "$@")") || exit; shift 2 ;;
     --host-files) machine+=("$1"); shift ;;
     -v) export STACK_VERBOSE=1 STACK_LOG_LEVEL=debug; shift ;;
     --) shift; break ;;
-    *) echo "$usage" >&2; exit 2 ;;
+    -h | --help)
+        echo "$usage"
+        exit 0
+        ;;
+    *)
+        stack_say "unknown option '$1'; before the program stands --"
+        echo "$usage" >&2
+        exit 2
+        ;;
     esac
 done
 if (($# == 0)); then
+    stack_say 'a program is wanted, behind --'
     echo "$usage" >&2
     exit 2
 fi
 driver=${driver:-$(stack_driver)}
+stack_check_driver "$driver"
+if [[ -n $only_check ]]; then
+    exit 0
+fi
+# After the build, which may make it.
+if [[ -z $vm ]] && ! command -v -- "$1" >/dev/null; then
+    stack_say "$1: there is no such program, or it cannot be run"
+    exit 127
+fi
 if [[ -n ${STACK_VERBOSE-} ]]; then
     stack_say "driver=$driver program=$1"
 fi

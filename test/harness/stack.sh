@@ -8,10 +8,13 @@
 #     and these are set: STACK_DIR (private folder), STACK_LOG (the broker's log),
 #     STACK_BROKER (its process id)
 #   stack_stop                 ends it and everything it started; runs at exit too
+#   stack_value OPTION VALUE   prints the value of an option; without one it says so, status 2
+#   stack_check_driver DRIVER  sim, cuda or a file; anything else: it says so, status 2
 #   stack_driver               prints cuda where an NVIDIA driver is present, else sim
 #
 # STACK_SETTINGS holds more lines of the configuration file, of its section [broker].
 # STACK_VMS names virtual machines; the socket of NAME is $STACK_DIR/NAME.sock.
+# STACK_KEEP_LOG names a file that the log is copied to at the end.
 # STACK_VERBOSE=1 shows the log on standard error too.
 
 STACK_DIR=
@@ -21,6 +24,27 @@ STACK_TRIES=300
 
 stack_say() {
     printf 'stack: %s\n' "$*" >&2
+}
+
+stack_value() {
+    if [[ -z ${2-} ]]; then
+        stack_say "$1 needs a value"
+        return 2
+    fi
+    printf '%s' "$2"
+}
+
+stack_check_driver() {
+    case $1 in
+    sim | cuda) ;;
+    */*)
+        [[ -f $1 ]] || { stack_say "--driver $1: there is no such file"; return 2; }
+        ;;
+    *)
+        stack_say "--driver $1: sim, cuda or the path of a driver library is wanted"
+        return 2
+        ;;
+    esac
 }
 
 stack_driver() {
@@ -70,6 +94,8 @@ executor_socket = $STACK_DIR/executor.sock
 control_socket = $STACK_DIR/control.sock
 log_level = $log_level
 ${STACK_SETTINGS-}
+[policy]
+default_starts_per_s = 0
 [vms]
 TEXT
     for name in ${STACK_VMS-}; do
@@ -159,6 +185,8 @@ stack_stop() {
     fi
     STACK_BROKER=
     if [[ -n $STACK_DIR ]]; then
+        [[ -z ${STACK_KEEP_LOG-} || ! -s $STACK_LOG ]] || cp "$STACK_LOG" "$STACK_KEEP_LOG"
         rm -rf "$STACK_DIR"
     fi
+    STACK_DIR=
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Relative links in Markdown files must lead somewhere, headings included; README's count of
-calls is that of docs/specs/calls.md."""
+calls is that of docs/specs/calls.md; every defence of docs/threat-model.md names tests that exist."""
 
 import re
 
@@ -45,9 +45,25 @@ def counts_of_calls():
         yield f"README.md: docs/specs/calls.md says {done} of {calls} calls of the Driver API"
 
 
+def defences(text):
+    """Rows of the table of attacks whose last column is not a list of tests below test/."""
+    _, found, rest = text.partition("| attack | stopped by | shown by |\n|---|---|---|\n")
+    if not found:
+        yield "docs/threat-model.md: no table of attacks"
+    for row in rest.split("\n\n", 1)[0].splitlines():
+        attack, *_, shown = row.strip("|").split("|")
+        tests = re.findall(r"`([^`]+)`", shown)
+        if not tests:
+            yield f"docs/threat-model.md: nothing shows that it is stopped: {attack.strip()}"
+        for test in tests:
+            if not (source.ROOT / "test" / test).is_file():
+                yield f"docs/threat-model.md: there is no test/{test}: {attack.strip()}"
+
+
 def main():
     names = [n for n in source.tracked() if n.endswith(".md")]
     problems = [p for n in names for p in check(n)] + list(counts_of_calls())
+    problems += defences(source.read("docs/threat-model.md"))
     source.finish(problems, f"links: {len(names)} documents")
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The man pages say what is so: options, settings with their defaults, variables."""
+"""The man pages say what is so: options, settings with their defaults, variables; every program
+but vgpu-qemu, whose --version is QEMU's, tells its name and this release."""
 
 import re
 import subprocess
@@ -109,16 +110,32 @@ def options_of(program):
     return help_options(run.stdout)
 
 
+def check_version(page, program, options):
+    """`program` is its path."""
+    name = page.rsplit(".", 1)[0]
+    release = re.search(r"^project\(.*?\bVERSION (\S+)", source.read("CMakeLists.txt"), re.M | re.S)
+    if name == "vgpu-qemu":
+        return
+    if not {("help", False), ("version", False)} <= options:
+        yield f"{name}: --help does not have --help and --version"
+        return
+    run = subprocess.run([program, "--version"], text=True, capture_output=True, check=False)
+    if (run.returncode, run.stdout) != (0, f"{name} {release.group(1)}\n"):
+        yield f"{name}: --version says {run.stdout!r}, status {run.returncode}"
+
+
 def main():
     parser = source.parser(__doc__)
     parser.add_argument("--program", required=True, action="append", metavar="PAGE=PATH",
                         help="a man page and the built program that it is of")
     args = parser.parse_args()
-    programs = {page: options_of(path) for page, path in (p.split("=", 1) for p in args.program)}
+    paths = dict(p.split("=", 1) for p in args.program)
+    programs = {page: options_of(path) for page, path in paths.items()}
     known = {name for options in programs.values() for name, _ in options}
     problems = []
     for page, options in programs.items():
         problems += check_options(FOLDER + page, source.read(FOLDER + page), options)
+        problems += check_version(page, paths[page], options)
     for page in sorted(n for n in source.tracked() if re.match(FOLDER + r".*\.[1-9]$", n)):
         problems += check_mentions(page, source.read(page), known)
     page = FOLDER + "vgpu.conf.5"

@@ -8,7 +8,9 @@ from unittest import mock
 import check_docs
 import check_layers
 import check_man_facts
+import check_manual
 import check_spdx
+import check_unanswered
 import check_words
 import source
 
@@ -34,6 +36,22 @@ class Functions(unittest.TestCase):
 
     def test_literals_and_comments_are_blanked(self):
         self.assertEqual(source.strip_c('a("//x"); /* b */ c'), 'a("");         c')
+
+
+class Manual(unittest.TestCase):
+    def test_a_function_without_a_comment_is_seen(self):
+        text = ("/* The two. */\nint one(void);\nint two(int a,\n        int b);\n\nvoid three(void);\n\n"
+                "/* Five lines. */\n__attribute__((format(printf, 1, 2))) void four(const char *f, ...);\n"
+                "struct five {\n    int (*call)(void);\n};\nstruct five *six(void);\n")
+        self.assertEqual(list(check_manual.bare(text)), [(6, "three")])
+        self.assertEqual(list(check_manual.bare("struct a *seven(void);\n")), [(1, "seven")])
+
+
+class Unanswered(unittest.TestCase):
+    def test_names_that_are_unknown_or_twice(self):
+        text = "# all\none  changed\n\ntwo\none\nthree\n"
+        self.assertEqual(list(check_unanswered.problems("list", text, {"one", "two"})),
+                         ["list:5: 'one' stands here twice", "list:6: there is no 'three'"])
 
 
 class Words(unittest.TestCase):
@@ -100,6 +118,13 @@ class Links(unittest.TestCase):
             found = list(check_docs.check("README.md"))
         self.assertEqual(len(found), 1)
         self.assertIn("nowhere.md", found[0])
+
+    def test_a_defence_that_nothing_shows_is_seen(self):
+        head = "| attack | stopped by | shown by |\n|---|---|---|\n"
+        rows = "| a | b | `lint/test_lint.py` |\n| c | d | |\n| e | f | `lint/nowhere.py` |\n"
+        found = list(check_docs.defences(head + rows + "\n| not | this | |\n"))
+        self.assertEqual([p.rsplit(": ", 1)[1] for p in found], ["c", "e"])
+        self.assertEqual(len(list(check_docs.defences("no table"))), 1)
 
 
 class ManPages(unittest.TestCase):

@@ -30,11 +30,12 @@ def libraries(folder, prefix):
 
 
 def add_program(root, program, name):
-    """A program and the libraries that it needs, as an image of a container has them."""
+    """A program and the libraries that it needs, as an image of a container has them: the C library
+    comes whole, with the names that programs linked against an older one want."""
     target = Path(root) / name
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(program, target)
-    for library in libraries_of(program):
+    for library in {*libraries_of(program), *libraries_of(BUILD / "guest/tools/vgpu-info")}:
         folder = "lib64" if "/ld-linux" in library else "usr/lib/x86_64-linux-gnu"
         path = Path(root) / folder / Path(library).name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,8 @@ from stack import PATIENCE_S, wait_for
 import wire
 
 VM_SET = ("", "id", "name", "uuid", "pool", "priority", "socket", "listener", "sessions_max",
-          "memory_quota", "calls_per_s", "calls_burst", "bytes_per_s", "bytes_burst")
+          "memory_quota", "calls_per_s", "calls_burst", "bytes_per_s", "bytes_burst",
+          "starts_own", "starts_per_s", "starts_burst")
 QUESTIONS = {host.VMS: "vms", host.POOLS: "pools", host.GPUS: "gpus"}
 
 
@@ -111,6 +112,8 @@ class FakeBroker:
         while kind in self.silent:
             time.sleep(0.01)
         if kind in self.refuse:
+            if kind == "vm_set":    # one that is there stays as it was
+                self.named.add(fields[2].decode())
             self.say("ctl_end", {1: fields[1], 2: 22, 3: self.refuse[kind]})
             return
         getattr(self, "_" + kind)(fields)

@@ -23,7 +23,7 @@ wire.KINDS.update(KINDS)
 wire.NAMES.update({number: name for name, number in KINDS.items()})
 REGISTRY_FIELDS = ("", "name", "uuid", "pool", "priority", "socket", "sessions_max",
                    "memory_quota", "calls_per_s", "calls_burst", "bytes_per_s", "bytes_burst",
-                   "state")
+                   "state", "starts_own", "starts_per_s", "starts_burst")
 HOST_FIELDS = ("", "version", "pid", "uptime_ms", "registry", "registry_state", "vms", "qemus",
                "broker", "last_error")
 QEMU_FIELDS = ("", "pid", "vm", "uuid", "socket", "binary", "device", "identity")

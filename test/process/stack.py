@@ -87,7 +87,7 @@ class Guest:
     def errors(self):
         return os.pread(self._err.fileno(), 1 << 20, 0).decode(errors="replace")
 
-    def wait_line(self, word):
+    def wait_line(self, word, timeout_s=None):
         """The first line of output that begins with the word."""
 
         def line():
@@ -96,7 +96,7 @@ class Guest:
                 raise StackError(f"{self.command} ended before '{word}': {self.result()}")
             return found and found[0]
 
-        return wait_for(line, f"'{word}' from {self.command}")
+        return wait_for(line, f"'{word}' from {self.command}", timeout_s)
 
     def result(self):
         return Result(self.process.returncode, self.output(), self.errors())
@@ -182,6 +182,7 @@ class Stack:
     def write_config(self):
         values = {"broker": {"socket": self.socket, "executor_socket": self.executor_socket,
                              "control_socket": self.control_socket, "spin_us": "0", "drain_ms": "0"}, "executor": {},
+                  "policy": {"default_starts_per_s": "0"},
                   "vms": {name: self.vm_socket(name) for name in self.vms}}
         if self.unit:
             values["executor"]["worker_socket"] = self.worker_socket

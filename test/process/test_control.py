@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The broker's control socket: who may open it, what it tells, and that nobody waits for it."""
 
+import contextlib
 import os
 import socket
 import stat
@@ -219,6 +220,31 @@ class Pressure(Control):
         client = self.client()
         self.assertEqual(len(client.ask(VMS)), 2)
         self.assert_session_passes()
+
+    @unittest.skipIf(os.getuid(), "needs root to become another account")
+    def test_thousands_of_connections_with_half_a_frame(self):
+        """Of an account that may read: root's own place is kept, sessions go on, the log is short."""
+        os.chmod(self.stack.control_socket, 0o666)
+        self.addCleanup(os.chmod, self.stack.control_socket, 0o660)
+        before = self.stack.log().count("control client")
+        peers = []
+        for _ in range(2000):
+            os.seteuid(NOBODY)
+            try:
+                peer = wire.Peer(self.stack.control_socket)
+            finally:
+                os.seteuid(0)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                peer.send(b"\x20\0\0\0half")
+            peers.append(peer)
+            if len(peers) > 200:
+                # The first ones stay: they have the places.
+                peers.pop(100).close()
+        self.addCleanup(lambda: [peer.close() for peer in peers])
+        self.assertEqual(len(self.client().ask(VMS)), 2)
+        self.assert_session_passes()
+        said = self.stack.log().count("control client") - before
+        self.assertTrue(0 < said < 200, said)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,14 @@ from ctl_case import (CTL, FAILED, HOSTILE, NO_BROKER, NO_HOSTD, USAGE, VMS, Ctl
                       answers)
 from stack import needed
 
+PROTOCOL = Path(__file__).resolve().parents[2] / "proto" / "vgpu.proto"
+
+
+def fields_of(message):
+    """The names of a message's fields, as vgpu.proto has them."""
+    body = re.search(rf"^message {message} {{\n(.*?)^}}", PROTOCOL.read_text(), re.S | re.M).group(1)
+    return re.findall(r"(\w+) = \d+;", re.sub(r"//.*", "", body))
+
 
 class Rows(CtlCase):
     def setUp(self):
@@ -24,7 +32,7 @@ class Rows(CtlCase):
         self.assertEqual(web["memory_used"], 3 << 29)
         self.assertEqual(web["doorbells"], 0)
         self.assertEqual(db["call_idle_ms"], -1)
-        self.assertEqual(len(web), 34)
+        self.assertEqual(list(web), fields_of("VmRow"))
         self.assertEqual(self.json("gpus")[0]["name"], "NVIDIA H100")
         self.assertEqual(self.json("sessions")[0]["program"], HOSTILE)
         self.assertEqual(self.json("sessions")[0]["gpu"], -1)
@@ -216,6 +224,8 @@ class Completion(CtlCase):
 class Usage(CtlCase):
     def test_bad_arguments(self):
         for words, text in (((), "a command is wanted"), (("frob\x1b",), r"'frob\x1b'"),
+                            (("vm",), "'vm' wants another word: vm add, vm set, vm remove"),
+                            (("gpu", "x"), "'gpu' wants another word: gpu drain, gpu undrain"),
                             (("vms", "a", "b"), "usage: vgpuctl vms [VM]"),
                             (("--nothing", "vms"), "unknown option '--nothing'"),
                             (("vms", "--control"), "a value is wanted")):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """vgpuctl doctor on hosts below a root that a test makes: a good one, and each fault by itself."""
 
+import grp
 import os
 import shutil
 import socket
@@ -232,6 +233,24 @@ class Sockets(Host):
             "00010000 0001 01 4242 /run/vgpu/vm/web.sock", "00000000 0001 01 1 /run/vgpu/x"))
         self.assert_found("sockets", "red", "nobody listens at /run/vgpu/vm/web.sock", "restart")
 
+    def test_in_the_network_of_the_broker(self):
+        """A socket that the broker has bound is in the table of the broker's own namespace."""
+        table = (self.root / "proc/net/unix").read_text().splitlines(keepends=True)
+        own = [line for line in table if "vm/web" in line]
+        self.write("proc/net/unix", "".join(line for line in table if line not in own))
+        self.write(f"proc/{os.getpid()}/net/unix", "".join(own))
+        self.doctor(0)
+
+    def test_of_hostd(self):
+        """A socket that vgpu-hostd has made is in no table: its namespace may have ended."""
+        table = (self.root / "proc/net/unix").read_text().splitlines(keepends=True)
+        self.write("proc/net/unix", "".join(line for line in table if "vm/web" not in line))
+        row = {"name": "web", "socket": "/run/vgpu/vm/web.sock", "state": "served"}
+        self.answers["registry"] = [("registry_row", row)]
+        self.doctor(0)
+        row["state"] = "waits for the broker"
+        self.assert_found("sockets", "red", "nobody listens at /run/vgpu/vm/web.sock", "restart")
+
     def test_stranger_behind_the_socket(self):
         """A process of our own account took the guests' socket."""
         stranger = subprocess.Popen(
@@ -266,7 +285,7 @@ class Qemu(Host):
         self.write("usr/bin/vgpu-qemu", f"#!/bin/sh\necho '{text}'\nexit {status}\n", mode=0o755)
 
     def test_every_status(self):
-        for status, cure in ((3, "apt install qemu"), (4, "install the package vgpu-qemu"),
+        for status, cure in ((3, "apt install qemu"), (4, "install the package vgpu-qemu-device"),
                              (5, "qemu-device/build"), (6, "in-tree"), (7, "own source")):
             self.script(status)
             self.assert_found("qemu", "red", r"said \x1b so", cure)
@@ -346,6 +365,11 @@ class Rows(Host):
         self.assert_found("gpus", "yellow", "beside those that are there: the driver",
                           "journalctl")
 
+    def test_two_supervisors_of_one_gpu(self):
+        self.change("gpus", supervisor_pid=41, rival_pid=42)
+        self.assert_found("gpus", "yellow", "GPU-0: two vgpu-executors want it: process 41 serves "
+                          "it, process 42 waits", "systemctl stop UNIT")
+
     def test_sandbox_layers(self):
         self.change("gpus", sandbox="no_new_privs,seccomp")
         self.assert_found("sandbox", "yellow", "without Landlock", "kernel")
@@ -363,6 +387,26 @@ class Rows(Host):
     def test_none_connected(self):
         self.change("vms", state="absent")
         self.assert_found("machines", "yellow", "none of 1 machines", "vgpu-qemu")
+
+    def test_account_that_may_not_connect(self):
+        """libvirt's account is not in the group of the sockets: the settings can name its own."""
+        self.change("vms", state="absent", source="hostd")
+        self.answers["qemus"] = [("qemu_row", {"pid": 99, "vm": "web"})]
+        group = grp.getgrnam("daemon")
+        status = ("Name:\tqemu-system-x86\nUid:\t64055\t64055\t64055\t64055\n"
+                  f"Gid:\t{group.gr_gid}\t{group.gr_gid}\t1\t1\nGroups:\t64001 {{}}\n")
+        self.write("proc/99/status", status.format("64055"))
+        self.assert_red_machine("QEMU 99 of machine web", "[hostd] vm_socket_group = daemon")
+        self.change("vms", source="config")
+        self.assert_red_machine("may not connect", "[broker] vm_socket_group = daemon")
+        self.write("proc/99/status", status.format(os.stat(self.root / "run/vgpu/vm/web.sock").st_gid))
+        self.assert_red_machine("device is not connected", "compare the chardev's path")
+
+    def assert_red_machine(self, text, cure):
+        found = self.doctor(RED)["machines"]
+        self.assertEqual(found["light"], "red", found)
+        self.assertIn(text, found["text"])
+        self.assertIn(cure, found["cure"])
 
     def test_qemu_that_does_not_connect(self):
         self.change("vms", state="absent")

@@ -209,6 +209,30 @@ class Logs(CtlCase):
         self.assertEqual(self.ctl(*root, "--follow", "--json", "logs", "web", env=env).stdout,
                          "VGPU_VM=web --follow --output=json\n")
 
+    @unittest.skipIf(os.geteuid() != 0, "only root can become somebody who may not")
+    def test_a_journal_that_may_not_be_read(self):
+        """Whose group may, and how to come into it; one readable journal is enough."""
+        env = self.journal()
+        root = self.folder / "root"
+        (root / "etc").mkdir()
+        (root / "etc/machine-id").write_text("0123456789abcdef" * 2 + "\n")
+        files = [root / folder / ("0123456789abcdef" * 2) / "system.journal"
+                 for folder in ("var/log/journal", "run/log/journal")]
+        for file in files:
+            file.parent.mkdir(parents=True)
+            file.touch(mode=0o640)
+        self.folder.chmod(0o755)
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+        words = ("--root", root, "--json", "logs", "web")
+        run = self.ctl(*words, status=FAILED, env=env, **nobody)
+        self.assertIn("you are not in the group systemd-journal: usermod -aG systemd-journal nobody, "
+                      "then log in again", run.stderr)
+        self.assertEqual(json.loads(run.stdout)["error"]["status"], FAILED)
+        files[0].parent.chmod(0)
+        self.ctl(*words, status=FAILED, env=env, **nobody)
+        files[1].chmod(0o644)
+        self.assertIn("VGPU_VM=web", self.ctl(*words, env=env, **nobody).stdout)
+
     def test_no_journal(self):
         with open(self.folder / "errors", "w", encoding="utf-8") as file:
             other = subprocess.Popen(["sleep", "60"], stderr=file)

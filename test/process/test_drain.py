@@ -13,7 +13,7 @@ from stack import build_folder, die_with_parent
 
 LONG_MS = "600000"
 SHORT_MS = "100"
-GPU_STATE = 6
+GPU_STATE, GPU_SUPERVISOR, GPU_RIVAL = 6, 16, 23
 
 
 class Supervised:
@@ -29,17 +29,29 @@ class Supervised:
         case.addCleanup(self.kill)
         self.start()
 
-    def start(self):
+    def command(self):
         driver = self.stack.driver
         if driver == "sim":
             driver = self.stack.build / "executor/sim/libcuda-sim.so.1"
+        return [build_folder() / "executor/vgpu-executor", "--gpu", "0", "--socket",
+                self.stack.executor_socket, "--config", self.stack.folder / "vgpu.conf",
+                "--driver", driver]
+
+    def start(self):
         before = self.stack.log().count("CUDA initialized")
-        self.process = subprocess.Popen(
-            [build_folder() / "executor/vgpu-executor", "--gpu", "0", "--socket",
-             self.stack.executor_socket, "--config", self.stack.folder / "vgpu.conf", "--driver",
-             driver], env=self.stack.environment(), stdin=subprocess.DEVNULL, stderr=self.log_file,
-            preexec_fn=die_with_parent)
+        self.process = subprocess.Popen(self.command(), env=self.stack.environment(),
+                                        stdin=subprocess.DEVNULL, stderr=self.log_file,
+                                        preexec_fn=die_with_parent)
         wait_for(lambda: self.stack.log().count("CUDA initialized") > before, "a spare worker")
+
+    def start_rival(self):
+        """A second supervisor for the same GPU, whose log is of its own."""
+        path = self.stack.folder / "rival"
+        with open(path, "ab") as log:
+            process = subprocess.Popen(self.command(), env=self.stack.environment(),
+                                       stdin=subprocess.DEVNULL, stderr=log,
+                                       preexec_fn=die_with_parent)
+        return process, path
 
     def log(self):
         return (self.stack.folder / "supervisor").read_text(errors="replace")
@@ -63,10 +75,13 @@ class Supervised:
         holder.wait_line("ready")
         return holder
 
-    def state(self):
+    def row(self):
         """Of the GPU, as the broker tells it."""
         with Client(self.stack.control_socket, PATIENCE_S) as tool:
-            return tool.ask(GPUS)[0][GPU_STATE].decode()
+            return tool.ask(GPUS)[0]
+
+    def state(self):
+        return self.row()[GPU_STATE].decode()
 
 
 class Drain(unittest.TestCase):
@@ -142,6 +157,31 @@ class Drain(unittest.TestCase):
         supervised.wait_log("broker gone")
         supervised.stop()
         self.assertEqual(supervised.end(), 0, supervised.log())
+
+
+class Rival(unittest.TestCase):
+    def test_a_second_supervisor_says_who_serves_the_gpu_and_takes_over(self):
+        supervised = Supervised(self, LONG_MS)
+        rival, path = supervised.start_rival()
+        self.addCleanup(rival.wait)
+        self.addCleanup(rival.kill)
+        said = (f"is served by process {supervised.process.pid} already: end one of the two; "
+                "systemctl status 'vgpu-executor@*' shows them")
+        # It has been told twice by then, and has said it once.
+        wait_for(lambda: supervised.stack.log().count(f"supervisor refused pid={rival.pid}") > 1,
+                 "two attempts of the second supervisor")
+        self.assertEqual(path.read_text().count(said), 1, path.read_text())
+        self.assertNotIn("workers are killed", path.read_text())
+        self.assertIn(said, supervised.stack.log())
+        row = supervised.row()
+        self.assertEqual((row[GPU_SUPERVISOR], row[GPU_RIVAL]), (supervised.process.pid, rival.pid))
+        before = supervised.stack.log().count("CUDA initialized")
+        supervised.kill()
+        wait_for(lambda: supervised.stack.log().count("CUDA initialized") > before,
+                 "a worker of the second supervisor")
+        row = supervised.row()
+        self.assertEqual(row[GPU_SUPERVISOR], rival.pid)
+        self.assertNotIn(GPU_RIVAL, row)
 
 
 if __name__ == "__main__":

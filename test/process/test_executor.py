@@ -223,7 +223,10 @@ class Executor(unittest.TestCase):
     def test_same_gpu_twice(self):
         self.supervisor()
         second = self.closed_later(Supervisor(self.stack.executor_socket))
-        self.assertIsNone(second.answer)
+        kind, refusal = second.answer
+        self.assertEqual(kind, "refuse")
+        self.assertIn(f"is served by process {os.getpid()} already".encode(), refusal[2])
+        self.assertTrue(second.wait_end(PATIENCE_S))
 
     def test_no_worker_can_be_made(self):
         supervisor = self.supervisor()

@@ -24,6 +24,24 @@ def mount_is_allowed():
                           check=False).returncode == 0
 
 
+def leave_group(above, name):
+    """Its processes may just be ending."""
+    def is_gone():
+        with contextlib.suppress(OSError):
+            os.rmdir(f"{above}/{name}")
+        return not os.path.exists(f"{above}/{name}")
+
+    wait_for(is_gone, f"the processes of {name} to end")
+    with contextlib.suppress(OSError):
+        os.rmdir(above)
+
+
+def join(group, process):
+    """Moves a process into a control group."""
+    with open(os.path.join(group, "cgroup.procs"), "w") as file:
+        file.write(str(process.pid))
+
+
 class HostCase(unittest.TestCase):
     settings = {}
 
@@ -43,6 +61,19 @@ class HostCase(unittest.TestCase):
         self.host.start()
         return self.tool()
 
+    def group(self, name):
+        """A control group of that name, which is gone after the test."""
+        for base in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup", "/sys/fs/cgroup/pids"):
+            above = f"{base}/vgpu-test-{os.getpid()}"
+            try:
+                os.makedirs(f"{above}/{name}")
+            except OSError:
+                continue
+            self.addCleanup(leave_group, above, name)
+            if os.path.exists(f"{above}/{name}/cgroup.procs"):
+                return f"{above}/{name}"
+        self.skipTest("no control group can be made here")
+
     def refused(self, got, number, *words):
         error, text = got
         self.assertEqual(error, number, text)
@@ -54,13 +85,14 @@ class Changes(HostCase):
     def test_add_set_remove(self):
         tool = self.tool()
         self.assertEqual(tool.change(ADD, "alpha", f"uuid={UUID}", "quota=8GiB", "calls=100/200")[0], 0)
-        self.assertEqual(tool.change(SET, "alpha", "priority=7", "bytes=1MiB")[0], 0)
+        self.assertEqual(tool.change(SET, "alpha", "priority=7", "bytes=1MiB", "starts=8/64")[0], 0)
         [row] = tool.registry("alpha")
         self.assertEqual(row.pop("state"), "waits for the broker")
         self.assertEqual(row.pop("socket"), f"{self.host.vm_dir}/alpha.sock")
         self.assertEqual(row, {"name": "alpha", "uuid": UUID, "memory_quota": 8 << 30,
                                "priority": 7, "calls_per_s": 100, "calls_burst": 200,
-                               "bytes_per_s": 1 << 20, "bytes_burst": 1 << 20})
+                               "bytes_per_s": 1 << 20, "bytes_burst": 1 << 20,
+                               "starts_own": 1, "starts_per_s": 8, "starts_burst": 64})
         self.assertEqual(self.again().registry("alpha")[0]["priority"], 7)
         tool = self.tool()
         self.assertEqual(tool.change(REMOVE, "alpha")[0], 0)
@@ -197,7 +229,7 @@ class Files(HostCase):
         self.assertEqual(self.tool().change(ADD, "alpha")[0], 0)
         self.host.kill()
         with contextlib.closing(sqlite3.connect(self.host.registry)) as database, database:
-            database.execute("INSERT INTO machine VALUES ('bad', '', '', '', 900, 0, 0, 0, 0, 0, 0)")
+            database.execute("INSERT INTO machine VALUES ('bad', '', '', '', 900, 0, 0, 0, 0, 0, 0, 0, 0, 0)")
         self.host.start()
         tool = self.tool()
         self.assertEqual([row["name"] for row in tool.registry()], ["alpha"])

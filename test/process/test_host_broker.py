@@ -3,7 +3,9 @@
 """vgpu-hostd and a broker that comes, goes, refuses and is silent."""
 
 import errno
+import grp
 import os
+import signal
 import socket
 import stat
 import unittest
@@ -229,6 +231,50 @@ class Sockets(BrokerCase):
         self.assertEqual(tool.change(ADD, "gamma")[0], 0)
         self.assertEqual(tool.change(ADD, "delta", f"socket={self.path('epsilon')}")[0], 0)
         self.refused(tool.change(ADD, "epsilon"), errno.EEXIST, "is that of machine delta")
+
+    def test_settings_reach_what_is_there(self):
+        """Owner and mode of the settings, for sockets from before, by a reload and by a restart."""
+        config = self.host.folder / "vgpu.conf"
+        self.host.kill()
+        self.host.config = config
+        config.write_text("[hostd]\nvm_socket_mode = 0600\n")
+        self.host.start()
+        broker = self.broker()
+        self.up(broker)
+        self.assertEqual(self.tool().change(ADD, "alpha")[0], 0)
+        before = os.stat(self.path("alpha"))
+        self.assertEqual(stat.S_IMODE(before.st_mode), 0o600)
+        group = grp.getgrgid(os.getgid()) if os.geteuid() else grp.getgrnam("daemon")
+        config.write_text(f"[hostd]\nvm_socket_mode = 0620\nvm_socket_group = {group.gr_name}\n")
+        self.host.process.send_signal(signal.SIGHUP)
+        self.host.wait_log("settings read again")
+        self.assertIn(f"owner and mode set vm=alpha path={self.path('alpha')}", self.host.text())
+        after = os.stat(self.path("alpha"))
+        self.assertEqual((stat.S_IMODE(after.st_mode), after.st_gid, after.st_ino),
+                         (0o620, group.gr_gid, before.st_ino))
+        self.host.kill()
+        config.write_text("[hostd]\nvm_socket_mode = 0660\n")
+        self.host.start()
+        self.up(broker, 2)
+        after = os.stat(self.path("alpha"))
+        self.assertEqual((stat.S_IMODE(after.st_mode), after.st_gid, after.st_ino),
+                         (0o660, before.st_gid, before.st_ino))
+        self.assertTrue(connects(self.path("alpha")))
+
+    def test_a_socket_that_was_taken_over_and_refused(self):
+        """The descriptor is the broker's alone: a change that cures the refusal has none to give."""
+        broker = self.broker()
+        self.up(broker)
+        self.assertEqual(self.tool().change(ADD, "alpha")[0], 0)
+        self.host.kill()
+        broker.refuse["vm_set"] = "not now"
+        self.host.start()
+        self.host.wait_log("machine not served vm=alpha")
+        self.up(broker, 2)
+        broker.refuse.clear()
+        tool = self.tool()
+        self.assertEqual(tool.change(SET, "alpha", "quota=1GiB")[0], 0)
+        self.assertEqual(tool.registry("alpha")[0]["state"], "served")
 
     def test_a_stranger_is_told(self):
         broker = self.broker()

@@ -168,7 +168,8 @@ class Settings(unittest.TestCase):
     def test_unknown_option(self):
         result = self.run_broker("--no-such-option")
         self.assertNotEqual(result.returncode, 0)
-        self.assertIn("--config", result.stderr)
+        self.assertIn('unknown option "--no-such-option"', result.stderr)
+        self.assertIn("--help", result.stderr)
 
     def test_bad_options_of_the_executor(self):
         """Each is named; nothing is started."""

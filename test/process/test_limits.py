@@ -4,9 +4,10 @@
 
 import re
 
-from case import StackCase, main
+from case import PATIENCE_S, StackCase, main
 
 PROGRAM = "vgpu-process-limits"
+FILL_S = 4 * PATIENCE_S  # tens of thousands of calls that are waited for
 OUT_OF_MEMORY = 2
 QUOTA_MIB = 512
 CHANNEL_MIB = 64
@@ -20,7 +21,7 @@ class Limits(StackCase):
     def fill(self, kind):
         """How many of a kind a program gets; another one works meanwhile."""
         program = self.stack.start(PROGRAM, kind)
-        line = program.wait_line("full")
+        line = program.wait_line("full", FILL_S)
         count, code = map(int, re.search(r"count=(\d+) code=(\d+)", line).groups())
         print(f"[{kind}: {count}]", flush=True)
         self.assertEqual(code, OUT_OF_MEMORY)

@@ -15,9 +15,10 @@ MIB = 1 << 20
 EDQUOT_TEXT = "take a smaller quota"
 OUT_OF_MEMORY, NO_DEVICE, UNAVAILABLE = 2, 100, 46
 VM = {"pool": 4, "priority": 5, "sessions_max": 8, "memory_quota": 9, "calls_per_s": 10,
-      "calls_burst": 11}
+      "calls_burst": 11, "starts_own": 14, "starts_per_s": 15, "starts_burst": 16}
 # Fields of rows (proto/vgpu.proto).
 VM_NAME, VM_PROCESSED, VM_THROTTLED, VM_REFUSED = 1, 19, 25, 26
+VM_STARTS_DELAYED = 38
 GPU_UUID, GPU_STATE, GPU_MEMORY, GPU_COMMITTED, GPU_PROCESSED = 2, 6, 7, 9, 20
 
 
@@ -155,6 +156,17 @@ class Tokens(Policy):
         self.set_machine("alpha")
         flood.wait_line("ready")
         self.assert_passes(flood.finish())
+
+    def test_who_opens_too_fast_waits_and_then_runs(self):
+        alpha = self.machine("alpha", starts_own=1, starts_per_s=1, starts_burst=2)
+        beta = self.machine("beta")
+        running = [alpha.start_program(GUEST, "session") for _ in range(4)]
+        self.assert_passes(beta.run(GUEST, "session"))
+        for program in running:
+            self.assert_passes(program.finish())
+        self.assertGreaterEqual(self.row("alpha")[VM_STARTS_DELAYED], 1)
+        self.assertEqual(self.row("beta").get(VM_STARTS_DELAYED, 0), 0)
+        self.assertIn("worker starts wait vm=alpha per_s=1 at_once=2", self.stack.log())
 
 
 if __name__ == "__main__":

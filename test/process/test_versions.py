@@ -19,6 +19,8 @@ from gen import table  # noqa: E402  (proto/ is no package of this folder)
 API = Path(__file__).resolve().parents[2] / "proto/api"
 PROGRAMS = ("vectoradd", "saxpy", "matmul", "reduce", "pipeline", "threads")
 SUITE = build_folder() / "test/conformance/vgpu-conformance"
+# Of the suite only every so manieth case, for builds in which a process takes long to start.
+ONE_IN = int(os.environ.get("VGPU_TEST_ONE_IN", "1"))
 # Cases of these ask for the newest version themselves.
 ASKS_FOR_NEWEST = re.compile(r"cuGetProcAddress(_v2)?\.")
 
@@ -63,12 +65,20 @@ def older_driver(number):
 
         def test_conformance_but_for_what_came_later(self):
             since = {name: version for name, _, version in symbols()}
-            guest = self.stack.start(SUITE, "--quiet", "--jobs", "2")
-            out = guest.finish(4 * PATIENCE_S).out
+            out = self.run_suite()
             failed = re.findall(r"^fail \w+ +(\w+)\.(\w+):", out, re.M)
             others = [f"{call}.{name}" for call, name in failed if since[call] <= self.version]
             self.assertEqual([case for case in others if not ASKS_FOR_NEWEST.match(case)], [], out)
-            self.assertGreater(int(re.search(r"passed (\d+)", out).group(1)), 900, out)
+            self.assertGreater(int(re.search(r"passed (\d+)", out).group(1)), 900 // ONE_IN, out)
+
+        def run_suite(self):
+            listed = subprocess.run([SUITE, "--list"], stdout=subprocess.PIPE, text=True, check=True)
+            names = [line.split()[1] for line in listed.stdout.splitlines()][::ONE_IN]
+            with tempfile.NamedTemporaryFile("w", prefix="vgpu-cases-") as chosen:
+                chosen.write("\n".join(names) + "\n")
+                chosen.flush()
+                guest = self.stack.start(SUITE, "--quiet", "--jobs", "2", "--cases", chosen.name)
+                return guest.finish(4 * PATIENCE_S).out
 
     return Older
 

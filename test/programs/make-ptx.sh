@@ -5,9 +5,13 @@
 # Usage: make-ptx.sh [--check] NVCC FOLDER...
 set -eu
 check=0
-if [ "$1" = --check ]; then
+if [ "${1-}" = --check ]; then
     check=1
     shift
+fi
+if [ $# -lt 2 ] || ! command -v "$1" >/dev/null; then
+    echo 'usage: make-ptx.sh [--check] NVCC FOLDER...: NVCC is the CUDA compiler' >&2
+    exit 2
 fi
 nvcc=$1
 shift

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the runtime suite, through us or (--compare) natively and through us.
 
-Started where a stack runs already: LD_LIBRARY_PATH and VGPU_SOCKET lead to it.  With --compare
-each program runs without the two as well, and what it writes, line by line, and its exit status
-must be the same, but for the lines that the file "differences" names.
+Started where a stack runs already: LD_LIBRARY_PATH and VGPU_SOCKET lead to it, in a guest
+(--in-guest) the first alone.  With --compare each program runs without the two as well, and what it
+writes, line by line, and its exit status must be the same, but for the lines that the file
+"differences" names.  --native-of takes native's side from what such a run has written.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -24,6 +26,11 @@ TIMEOUT_S = 120
 OURS = ("LD_LIBRARY_PATH", "VGPU_SOCKET")
 # The guest library's own lines on standard error.
 VOICE = re.compile(r"^vgpu: .*\n?", re.MULTILINE)
+
+# Lines that are printed of a program.
+SHOWN = 40
+# The verdict on a program for which there was no time.
+LEFT = "not begun"
 
 Run = collections.namedtuple("Run", "status out err log")
 
@@ -107,13 +114,23 @@ def judge(name, native, ours, patterns):
     return ("expected" if changes else "equal"), []
 
 
+def kept_native(options):
+    """Native's runs that another run has written, by program."""
+    if not options.native_of:
+        return {}
+    rows = json.loads(options.native_of.read_text(encoding="utf-8"))
+    return {row["program"]: Run(**row["native"]) for row in rows if row["native"]}
+
+
 def one(name, options, flags, patterns):
+    if time.monotonic() > options.end:
+        return {"program": name, "verdict": LEFT, "why": [], "ours": None, "native": None}
     environment = dict(os.environ)
     if options.sim and "rdc" in flags:
         # Of code that nvlink has linked only the machine code is taken otherwise.
         environment["CUDA_FORCE_PTX_JIT"] = "1"
     ours = run(options.programs / name, environment)
-    native = None
+    native = options.kept.get(name)
     if options.compare:
         native = run(options.programs / name,
                      {k: v for k, v in os.environ.items() if k not in OURS})
@@ -124,8 +141,10 @@ def one(name, options, flags, patterns):
 
 def show(row):
     print(f"{row['verdict']:10} {row['program']}", flush=True)
-    for line in row["why"]:
+    for line in row["why"][:SHOWN]:
         print(f"             {line}")
+    if len(row["why"]) > SHOWN:
+        print(f"             ... and {len(row['why']) - SHOWN} lines more")
 
 
 def run_all(names, programs, options, differences):
@@ -154,14 +173,20 @@ def parse():
     parser.add_argument("--sim", action="store_true", help="leave out what the simulator has not")
     parser.add_argument("--only", help="names, separated by commas")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--in-guest", action="store_true", help="the device leads to the stack")
+    parser.add_argument("--native-of", type=Path, metavar="JSON", help="compare with that run's native")
+    parser.add_argument("--seconds", type=float, help="after so long no program is begun")
     parser.add_argument("--json", type=Path, help="write all that was seen")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.end = time.monotonic() + (options.seconds or float("inf"))
+    options.kept = kept_native(options)
+    return options
 
 
 def main():
     options = parse()
     programs = read_programs()
-    if not options.compare and "VGPU_SOCKET" not in os.environ:
+    if not (options.compare or options.in_guest or "VGPU_SOCKET" in os.environ):
         sys.exit("run.py: no VGPU_SOCKET: start it by test/harness/run.sh")
     names = options.only.split(",") if options.only else list(programs)
     unknown = [name for name in names if name not in programs]

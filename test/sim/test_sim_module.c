@@ -133,6 +133,8 @@ static void test_images_of_other_kinds_are_refused(void **state)
     FAILS(CUDA_ERROR_INVALID_IMAGE, load("", log, sizeof(log)));
     FAILS(CUDA_ERROR_INVALID_IMAGE, load(elf, log, sizeof(log)));
     elf[18] = (char)190; /* e_machine: EM_CUDA */
+    FAILS(CUDA_ERROR_UNKNOWN, load(elf, log, sizeof(log)));
+    elf[60] = 1; /* e_shnum */
     FAILS(CUDA_ERROR_NO_BINARY_FOR_GPU, load(elf, log, sizeof(log)));
     FAILS(CUDA_ERROR_INVALID_VALUE, load(NULL, log, sizeof(log)));
     FAILS(CUDA_ERROR_UNSUPPORTED_PTX_VERSION,

@@ -46,7 +46,7 @@ static bool round_trip(struct bell *bell, const Vgpu__Frame *frame)
 {
     bell->awaited++;
     return gs_link_frame(&bell->link, bell->thread, frame) == CUDA_SUCCESS &&
-           gs_link_wait(&bell->link, answered, bell) == CUDA_SUCCESS;
+           gs_link_wait(&bell->link, answered, bell, GS_SPIN) == CUDA_SUCCESS;
 }
 
 static bool greet(struct bell *bell)

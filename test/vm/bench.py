@@ -19,6 +19,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "process")]
 
+from guest import GuestError  # noqa: E402
+from initramfs import InitramfsError  # noqa: E402
 from stack import Stack, build_folder  # noqa: E402
 from vgpu_guest import VgpuGuest, vgpu_image  # noqa: E402
 
@@ -100,7 +102,8 @@ def boots(table, image, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
+    # Opened before the first figure is taken, so that none is lost.
+    parser.add_argument("--json", type=argparse.FileType("a"))
     chosen = parser.parse_args()
     table = Table()
     with tempfile.TemporaryDirectory(prefix="vgpu-bench-") as name:
@@ -114,8 +117,11 @@ def main():
         programs(table, image, folder)
         boots(table, image, folder)
     if chosen.json:
-        chosen.json.write_text(json.dumps(table.rows, indent=1) + "\n")
+        Path(chosen.json.name).write_text(json.dumps(table.rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (GuestError, InitramfsError) as error:
+        sys.exit(f"bench: {error}")

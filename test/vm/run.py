@@ -28,6 +28,7 @@ def options():
     parser.add_argument("--socket", required=True, help="the machine's socket of the broker")
     parser.add_argument("--suite", default="bookworm", help="whose QEMU")
     parser.add_argument("--memory", type=int, default=1024, metavar="MIB")
+    parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=3600, metavar="SECONDS")
     parser.add_argument("--file", action="append", default=[], metavar="PATH",
                         help="a file that the program reads, at the same path in the guest")
@@ -60,7 +61,7 @@ def run_in_host_files(chosen):
             image.add_module(module)
         image.write(file.name)
         with VgpuGuest(file.name, chosen.socket, chosen.build, suite=chosen.suite,
-                       memory_mib=chosen.memory, machine=files.machine,
+                       memory_mib=chosen.memory, cpus=chosen.cpus, machine=files.machine,
                        args=files.arguments) as guest:
             guest.check(files.prepare)
             command = files.command([chosen.program, *chosen.arguments],
@@ -72,7 +73,7 @@ def run_packed(chosen):
     with tempfile.NamedTemporaryFile(suffix=".cpio") as file:
         program = write_image(chosen, file.name)
         with VgpuGuest(file.name, chosen.socket, chosen.build, suite=chosen.suite,
-                       memory_mib=chosen.memory) as guest:
+                       memory_mib=chosen.memory, cpus=chosen.cpus) as guest:
             command = shlex.join([program, *chosen.arguments])
             return guest.run(f"exec {command}", chosen.timeout)
 

@@ -49,6 +49,8 @@ class Installed(unittest.TestCase):
         image = Image()
         for program in PROGRAMS:
             image.add_program(BUILD / program)
+        # Its C library comes whole: with the names that programs linked against an older one want.
+        image.add_program(BUILD / "guest/tools/vgpu-info")
         add_installed(image, cls.folder / "tree")
         image.write(cls.folder / "guest.cpio")
         socket = str(cls.folder / "a.sock")
@@ -74,8 +76,9 @@ class Installed(unittest.TestCase):
         spec = json.loads(self.guest.check(f"{PREFIX}/bin/vgpu-info --cdi"))
         self.assertEqual(cdi.problems(spec), [])
         script = cdi.script(spec["devices"][0]["containerEdits"], ROOT, f"/bin/{CONTAINED}")
-        needs = " ".join(f"{LIBRARY_FOLDER}/{Path(path).name}" for path in libraries_of(
-            BUILD / "test/programs" / CONTAINED) if "/ld-linux" not in path)
+        needs = " ".join(f"{LIBRARY_FOLDER}/{Path(path).name}" for path in
+                         {*libraries_of(BUILD / "test/programs" / CONTAINED),
+                          *libraries_of(BUILD / "guest/tools/vgpu-info")} if "/ld-linux" not in path)
         self.guest.check(f"mkdir -p {ROOT}/bin {ROOT}/lib64 {ROOT}{LIBRARY_FOLDER}; cp {needs} "
                          f"{ROOT}{LIBRARY_FOLDER}; cp /lib64/* {ROOT}/lib64; "
                          f"cp /bin/{CONTAINED} {ROOT}/bin")

@@ -31,6 +31,7 @@ CUresult CUDAAPI cuLaunchKernel_ptsz(CUfunction f, unsigned int gridDimX, unsign
                                      void **kernelParams, void **extra);
 CUresult CUDAAPI cuStreamQuery(CUstream stream);
 CUresult CUDAAPI cuStreamQuery_ptsz(CUstream stream);
+CUresult CUDAAPI cuCtxResetPersistingL2Cache(void);
 
 #define cuMemAlloc cuMemAlloc_v2
 #define cuMemcpyHtoD cuMemcpyHtoD_v2

@@ -40,6 +40,33 @@ int ex_run_cuCtxGetLimit(struct ex_session *session, const struct vgpu_record *r
     return 0;
 }
 
+static CUresult do_cuCtxResetPersistingL2Cache(
+    struct ex_session *session, const struct vgpu_args_cuCtxResetPersistingL2Cache *args,
+    struct vgpu_ret_cuCtxResetPersistingL2Cache *ret)
+{
+    CUresult cu;
+
+    cu = ex_session_driver(session)->cuCtxResetPersistingL2Cache();
+    (void)args;
+    (void)ret;
+    return cu;
+}
+
+int ex_run_cuCtxResetPersistingL2Cache(struct ex_session *session, const struct vgpu_record *record,
+                                       const uint8_t *body, size_t len, struct ex_reply *reply)
+{
+    struct vgpu_args_cuCtxResetPersistingL2Cache args;
+    struct vgpu_ret_cuCtxResetPersistingL2Cache ret = {0};
+
+    (void)record;
+    if (vgpu_get_args_cuCtxResetPersistingL2Cache(body, len, &args) != 0) {
+        return -EPROTO;
+    }
+    reply->cu = do_cuCtxResetPersistingL2Cache(session, &args, &ret);
+    reply->len = 0;
+    return 0;
+}
+
 int ex_run_cuLaunchKernel(struct ex_session *session, const struct vgpu_record *record,
                           const uint8_t *body, size_t len, struct ex_reply *reply)
 {

@@ -6,6 +6,7 @@
 
 #include "guest/libcuda/session.h"
 #include "proto/limits.h"
+#include "proto/wire.h"
 
 /* A worker whose answer cannot be read is as good as dead. */
 #define BROKEN_ANSWER CUDA_ERROR_LAUNCH_FAILED
@@ -34,21 +35,57 @@ CUresult gs_call_cuCtxGetLimit(struct gs_session *session,
     return cu;
 }
 
-CUresult gs_send_cuLaunchKernel(struct gs_session *session,
-                                const struct vgpu_args_cuLaunchKernel *args)
+CUresult gs_call_cuCtxResetPersistingL2Cache(
+    struct gs_session *session, const struct vgpu_args_cuCtxResetPersistingL2Cache *args,
+    struct vgpu_ret_cuCtxResetPersistingL2Cache *ret)
 {
-    uint8_t small[256];
-    uint8_t *body = small;
-    ssize_t size = vgpu_put_args_cuLaunchKernel(small, sizeof(small), args);
+    uint8_t body[8];
+    ssize_t size = vgpu_put_args_cuCtxResetPersistingL2Cache(body, sizeof(body), args);
+    uint8_t answer[8];
+    size_t length = 0;
+    CUresult cu;
 
-    if (size < 0) {
-        body = gs_session_scratch(session);
-        size = vgpu_put_args_cuLaunchKernel(body, VGPU_RECORD_BYTES_MAX, args);
-    }
     if (size < 0) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    return gs_session_send(session, VGPU_OP_cuLaunchKernel, body, (size_t)size);
+    cu = gs_session_call(session, VGPU_OP_cuCtxResetPersistingL2Cache, body, (size_t)size, answer,
+                         sizeof(answer), &length);
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    if (vgpu_get_ret_cuCtxResetPersistingL2Cache(answer, length, ret) != 0) {
+        return BROKEN_ANSWER;
+    }
+    return cu;
+}
+
+static void write_cuLaunchKernel(uint8_t *body, size_t len, const void *from)
+{
+    const struct vgpu_args_cuLaunchKernel *args = from;
+    size_t at = 48;
+
+    (void)len;
+    vgpu_wire_put_u64(body + 0, args->function);
+    vgpu_wire_put_u64(body + 8, args->stream);
+    vgpu_wire_put_u32(body + 16, args->grid_x);
+    vgpu_wire_put_u32(body + 20, args->grid_y);
+    vgpu_wire_put_u32(body + 24, args->grid_z);
+    vgpu_wire_put_u32(body + 28, args->block_x);
+    vgpu_wire_put_u32(body + 32, args->block_y);
+    vgpu_wire_put_u32(body + 36, args->block_z);
+    vgpu_wire_put_u32(body + 40, args->shared_bytes);
+    vgpu_wire_put_u32(body + 44, args->params_len);
+    vgpu_wire_put_bytes(body, &at, args->params, args->params_len);
+}
+
+CUresult gs_send_cuLaunchKernel(struct gs_session *session,
+                                const struct vgpu_args_cuLaunchKernel *args)
+{
+    if (args->params_len > VGPU_PARAM_BYTES_MAX) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    return gs_session_write(session, VGPU_OP_cuLaunchKernel,
+                            48 + vgpu_wire_padded(args->params_len), write_cuLaunchKernel, args);
 }
 
 CUresult gs_call_cuMemAlloc_v2(struct gs_session *session,
@@ -128,13 +165,18 @@ CUresult gs_call_cuStreamQuery(struct gs_session *session,
     return cu;
 }
 
+static void write_vgpuCopyHtoD(uint8_t *body, size_t len, const void *from)
+{
+    const struct vgpu_args_vgpuCopyHtoD *args = from;
+
+    (void)len;
+    vgpu_wire_put_u64(body + 0, args->dst);
+    vgpu_wire_put_u64(body + 8, args->offset);
+    vgpu_wire_put_u64(body + 16, args->bytes);
+    vgpu_wire_put_u64(body + 24, args->stream);
+}
+
 CUresult gs_send_vgpuCopyHtoD(struct gs_session *session, const struct vgpu_args_vgpuCopyHtoD *args)
 {
-    uint8_t body[32];
-    ssize_t size = vgpu_put_args_vgpuCopyHtoD(body, sizeof(body), args);
-
-    if (size < 0) {
-        return CUDA_ERROR_INVALID_VALUE;
-    }
-    return gs_session_send(session, VGPU_OP_vgpuCopyHtoD, body, (size_t)size);
+    return gs_session_write(session, VGPU_OP_vgpuCopyHtoD, 32, write_vgpuCopyHtoD, args);
 }

@@ -8,6 +8,7 @@
 /* clang-format off */
 const struct gs_proc_row gs_proc_rows[] = {
     {"cuCtxGetLimit", 3010, 0, (void *)cuCtxGetLimit, NULL},
+    {"cuCtxResetPersistingL2Cache", 11000, 0, (void *)cuCtxResetPersistingL2Cache, NULL},
     {"cuGraphLaunch", 10000, 10000, (void *)cuGraphLaunch, (void *)cuGraphLaunch_ptsz},
     {"cuLaunchKernel", 4000, 7000, (void *)cuLaunchKernel, (void *)cuLaunchKernel_ptsz},
     {"cuMemAlloc", 3020, 0, (void *)cuMemAlloc_v2, NULL},
@@ -16,4 +17,4 @@ const struct gs_proc_row gs_proc_rows[] = {
     {"cuStreamQuery", 2000, 7000, (void *)cuStreamQuery, (void *)cuStreamQuery_ptsz},
 };
 
-const unsigned int gs_proc_row_count = 7;
+const unsigned int gs_proc_row_count = 8;

@@ -14,6 +14,14 @@ CUresult cuCtxGetLimit(size_t *value, CUlimit limit)
     return gs_told(GS_CALL_cuCtxGetLimit, cu);
 }
 
+CUresult cuCtxResetPersistingL2Cache(void)
+{
+    gs_count(GS_CALL_cuCtxResetPersistingL2Cache);
+    CUresult cu = gs_cuCtxResetPersistingL2Cache();
+
+    return gs_told(GS_CALL_cuCtxResetPersistingL2Cache, cu);
+}
+
 CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY,
                         unsigned int gridDimZ, unsigned int blockDimX, unsigned int blockDimY,
                         unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream,

@@ -49,6 +49,46 @@ int vgpu_get_ret_cuCtxGetLimit(const uint8_t *body, size_t len, struct vgpu_ret_
     return 0;
 }
 
+ssize_t vgpu_put_args_cuCtxResetPersistingL2Cache(
+    uint8_t *body, size_t cap, const struct vgpu_args_cuCtxResetPersistingL2Cache *args)
+{
+    (void)body;
+    (void)cap;
+    (void)args;
+    return 0;
+}
+
+int vgpu_get_args_cuCtxResetPersistingL2Cache(const uint8_t *body, size_t len,
+                                              struct vgpu_args_cuCtxResetPersistingL2Cache *args)
+{
+    if (len != 0) {
+        return -EPROTO;
+    }
+    (void)body;
+    args->none = 0;
+    return 0;
+}
+
+ssize_t vgpu_put_ret_cuCtxResetPersistingL2Cache(
+    uint8_t *body, size_t cap, const struct vgpu_ret_cuCtxResetPersistingL2Cache *ret)
+{
+    (void)body;
+    (void)cap;
+    (void)ret;
+    return 0;
+}
+
+int vgpu_get_ret_cuCtxResetPersistingL2Cache(const uint8_t *body, size_t len,
+                                             struct vgpu_ret_cuCtxResetPersistingL2Cache *ret)
+{
+    if (len != 0) {
+        return -EPROTO;
+    }
+    (void)body;
+    ret->none = 0;
+    return 0;
+}
+
 ssize_t vgpu_put_args_cuLaunchKernel(uint8_t *body, size_t cap,
                                      const struct vgpu_args_cuLaunchKernel *args)
 {

@@ -15,6 +15,14 @@ struct vgpu_ret_cuCtxGetLimit {
     uint64_t value;
 };
 
+struct vgpu_args_cuCtxResetPersistingL2Cache {
+    char none;
+};
+
+struct vgpu_ret_cuCtxResetPersistingL2Cache {
+    char none;
+};
+
 struct vgpu_args_cuLaunchKernel {
     uint64_t function;
     uint32_t grid_x;
@@ -81,6 +89,14 @@ int vgpu_get_args_cuCtxGetLimit(const uint8_t *body, size_t len,
 ssize_t vgpu_put_ret_cuCtxGetLimit(uint8_t *body, size_t cap,
                                    const struct vgpu_ret_cuCtxGetLimit *ret);
 int vgpu_get_ret_cuCtxGetLimit(const uint8_t *body, size_t len, struct vgpu_ret_cuCtxGetLimit *ret);
+ssize_t vgpu_put_args_cuCtxResetPersistingL2Cache(
+    uint8_t *body, size_t cap, const struct vgpu_args_cuCtxResetPersistingL2Cache *args);
+int vgpu_get_args_cuCtxResetPersistingL2Cache(const uint8_t *body, size_t len,
+                                              struct vgpu_args_cuCtxResetPersistingL2Cache *args);
+ssize_t vgpu_put_ret_cuCtxResetPersistingL2Cache(
+    uint8_t *body, size_t cap, const struct vgpu_ret_cuCtxResetPersistingL2Cache *ret);
+int vgpu_get_ret_cuCtxResetPersistingL2Cache(const uint8_t *body, size_t len,
+                                             struct vgpu_ret_cuCtxResetPersistingL2Cache *ret);
 ssize_t vgpu_put_args_cuLaunchKernel(uint8_t *body, size_t cap,
                                      const struct vgpu_args_cuLaunchKernel *args);
 int vgpu_get_args_cuLaunchKernel(const uint8_t *body, size_t len,

@@ -4,6 +4,9 @@
 
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/clock.h"
 
 struct stage {
     struct fake fake;
@@ -153,6 +156,74 @@ static void test_guest_at_rest_leaves_no_timer(void **state)
     assert_int_equal(uv_backend_timeout(&s->fake.loop), -1);
 }
 
+/* Turns until the loop leaves the ring alone, if it ever does. */
+static bool parks(struct stage *s)
+{
+    for (unsigned int i = 0; i < 100 && s->session->is_hot; i++) {
+        turn(s);
+    }
+    return !s->session->is_hot;
+}
+
+/* What a guest needs no doorbell for, because it sends soon after its worker's word. */
+static void test_fast_guest_is_lingered_for(void **state)
+{
+    struct stage *s = *state;
+    uint64_t rings = s->session->stats.doorbells;
+
+    s->fake.broker->spin_ns = 3600 * VGPU_NS_PER_S;
+    fake_wake(&s->worker);
+    turn(s);
+    assert_true(fake_guest_call(&s->guest, FAKE_OP, 8));
+    while (s->session->stats.submit_frames == 0) {
+        turn(s);
+    }
+    assert_in_range(s->session->linger.stay_ns, 1, s->fake.broker->spin_ns);
+    /* As if it had taken so long. */
+    s->session->linger.stay_ns = s->fake.broker->spin_ns;
+    s->session->active_ns = 0;
+    fake_wake(&s->worker);
+    turn(s);
+    assert_false(parks(s));
+    rings = s->session->stats.doorbells;
+    assert_true(fake_guest_call(&s->guest, FAKE_OP, 8));
+    turn(s);
+    assert_int_equal(s->session->stats.submit_frames, 2);
+    assert_int_equal(s->session->stats.doorbells, rings);
+}
+
+static void test_slow_guest_is_not_lingered_for(void **state)
+{
+    struct stage *s = *state;
+
+    s->fake.broker->spin_ns = VGPU_NS_PER_US; /* less than any guest takes */
+    for (unsigned int i = 0; i < 30; i++) {
+        fake_wake(&s->worker);
+        turn(s);
+        usleep(10);
+        assert_true(fake_guest_call(&s->guest, FAKE_OP, 8));
+        while (s->session->stats.submit_frames <= i) {
+            turn(s);
+        }
+    }
+    assert_int_equal(s->session->linger.stay_ns, 0);
+    s->session->active_ns = 0;
+    fake_wake(&s->worker);
+    turn(s);
+    assert_true(parks(s));
+    assert_int_equal(vgpu_channel_state(s->guest.base)->submit.parked, 1);
+}
+
+static void test_nobody_is_lingered_for_where_spinning_is_off(void **state)
+{
+    struct stage *s = *state;
+
+    s->session->linger.stay_ns = 3600 * VGPU_NS_PER_S;
+    fake_wake(&s->worker);
+    turn(s);
+    assert_true(parks(s));
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -165,6 +236,9 @@ int main(void)
         TEST(test_quiet_guest_that_ends_leaves_nothing),
         TEST(test_rings_that_make_room_are_not_fruitless),
         TEST(test_guest_at_rest_leaves_no_timer),
+        TEST(test_fast_guest_is_lingered_for),
+        TEST(test_slow_guest_is_not_lingered_for),
+        TEST(test_nobody_is_lingered_for_where_spinning_is_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

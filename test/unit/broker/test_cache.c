@@ -115,6 +115,10 @@ static void test_tenants_see_their_own(void **state)
     assert_true(put(&cache, br_tenant_of_vm(0), 'a', 100));
     assert_null(br_cache_find(&cache, br_tenant_of_vm(1), key_of('a')));
     assert_null(br_cache_find(&cache, br_tenant_of_account(0), key_of('a')));
+    assert_true(br_cache_has_size(&cache, br_tenant_of_vm(0), 100));
+    assert_false(br_cache_has_size(&cache, br_tenant_of_vm(0), 99));
+    assert_false(br_cache_has_size(&cache, br_tenant_of_vm(1), 100));
+    assert_false(br_cache_has_size(&cache, br_tenant_of_account(0), 100));
     assert_non_null(br_cache_find(&cache, br_tenant_of_vm(0), key_of('a')));
     br_cache_forget(&cache, br_tenant_of_vm(0));
     assert_null(br_cache_find(&cache, br_tenant_of_vm(0), key_of('a')));
@@ -289,6 +293,26 @@ static void test_a_worker_files_and_finds(void **state)
     assert_int_equal(fake_guest_error(&s->guest), 0);
 }
 
+static uint32_t ask_size(struct stage *s, uint64_t bytes)
+{
+    send_ask(s, 'a', bytes, 0);
+    return fake_expect(&s->worker, VGPU__FRAME__KIND_CACHE_ANSWER)->cache_answer->state;
+}
+
+/* What is not filed yet has no size, and no descriptor goes with the answer. */
+static void test_sizes_are_known(void **state)
+{
+    struct stage *s = *state;
+
+    assert_int_equal(ask_size(s, 5000), 0);
+    file(s, 'a', 5000);
+    assert_int_equal(ask_size(s, 5000), 3);
+    assert_int_equal(vgpu_frame_socket_take_fd(&s->worker.socket), -1);
+    assert_int_equal(ask_size(s, 5001), 0);
+    assert_int_equal(stats(s)->cache_hits, 0);
+    assert_int_equal(stats(s)->cache_misses, 2);
+}
+
 static void test_room_given_back(void **state)
 {
     struct stage *s = *state;
@@ -316,6 +340,17 @@ static void test_a_second_room_is_misuse(void **state)
     assert_int_equal(ask(s, 'a', 100, &fd), 2);
     vgpu_fd_close(&fd);
     send_ask(s, 'b', 0, VGPU_CACHE_KEY_BYTES);
+    expect_misuse(s);
+}
+
+static void test_a_size_while_there_is_room_is_misuse(void **state)
+{
+    struct stage *s = *state;
+    int fd;
+
+    assert_int_equal(ask(s, 'a', 100, &fd), 2);
+    vgpu_fd_close(&fd);
+    send_ask(s, 'a', 100, 0);
     expect_misuse(s);
 }
 
@@ -445,6 +480,8 @@ int main(void)
         cmocka_unit_test(test_tenants_see_their_own),
         cmocka_unit_test(test_room_is_nobodys_until_filed),
         STAGED(test_a_worker_files_and_finds),
+        STAGED(test_sizes_are_known),
+        STAGED(test_a_size_while_there_is_room_is_misuse),
         STAGED(test_room_given_back),
         STAGED(test_a_second_room_is_misuse),
         STAGED(test_a_short_key_is_misuse),

@@ -85,7 +85,7 @@ static void test_steps_then_what_is_left(void **state)
     assert_int_equal(granted(s, 0), 64 * MIB);
     ask(s, 1, 64 * MIB, 2 * MIB);
     assert_int_equal(granted(s, 1), 36 * MIB);
-    assert_int_equal(s->vm[0]->share.granted[0], 100 * MIB);
+    assert_int_equal(s->vm[0]->share.pots[0].granted, 100 * MIB);
 }
 
 static void test_what_others_do_not_use_comes_back(void **state)
@@ -106,7 +106,7 @@ static void test_what_others_do_not_use_comes_back(void **state)
     give(s, 0, 0, true);
     assert_int_equal(granted(s, 1), 0);
     assert_int_equal(s->vm[0]->share.stats.memory_refused, 1);
-    assert_int_equal(s->vm[0]->share.granted[0], 94 * MIB);
+    assert_int_equal(s->vm[0]->share.pots[0].granted, 94 * MIB);
 }
 
 static void test_two_that_ask_at_once(void **state)
@@ -126,7 +126,7 @@ static void test_two_that_ask_at_once(void **state)
     assert_int_equal(granted(s, 0), 26 * MIB);
     give(s, 0, 10 * MIB, true);
     assert_int_equal(granted(s, 1), 0);
-    assert_int_equal(s->vm[0]->share.granted[0], 90 * MIB);
+    assert_int_equal(s->vm[0]->share.pots[0].granted, 90 * MIB);
 }
 
 static void test_what_a_worker_had_counts_until_it_is_reaped(void **state)
@@ -138,13 +138,13 @@ static void test_what_a_worker_had_counts_until_it_is_reaped(void **state)
     (void)granted(s, 0);
     fake_device_close_channel(&s->device[0], 0, 1);
     fake_pump(&s->fake);
-    assert_int_equal(s->vm[0]->share.granted[0], 100 * MIB);
+    assert_int_equal(s->vm[0]->share.pots[0].granted, 100 * MIB);
     /* It is on its way out, so who asks waits for it. */
     ask(s, 1, 64 * MIB, 64 * MIB);
     fake_expect_none(&s->worker[1]);
     stage_reap(s, 0, 0);
     assert_int_equal(granted(s, 1), 64 * MIB);
-    assert_int_equal(s->vm[0]->share.granted[0], 64 * MIB);
+    assert_int_equal(s->vm[0]->share.pots[0].granted, 64 * MIB);
 }
 
 static void test_a_worker_that_does_not_answer(void **state)
@@ -204,7 +204,7 @@ static void test_live_quotas(void **state)
     assert_int_equal(recalled(s, 1), 100 * MIB);
     give(s, 0, VGPU_MEMORY_ALL - 80 * MIB, true);
     give(s, 1, VGPU_MEMORY_ALL, true);
-    assert_int_equal(s->vm[0]->share.granted[0], 80 * MIB);
+    assert_int_equal(s->vm[0]->share.pots[0].granted, 80 * MIB);
     ask(s, 1, 64 * MIB, 2 * MIB);
     assert_int_equal(granted(s, 1), 20 * MIB);
     /* Less than what is held: nothing is given any more, nothing is taken away. */
@@ -361,8 +361,8 @@ static void test_10000_random_steps_are_never_over(void **state)
             take_frames(s, &model[w], w);
             sum += model[w].granted;
         }
-        assert_true(sum <= s->vm[0]->share.granted[0]);
-        assert_true(s->vm[0]->share.granted[0] <= quota);
+        assert_true(sum <= s->vm[0]->share.pots[0].granted);
+        assert_true(s->vm[0]->share.pots[0].granted <= quota);
     }
     assert_int_equal(fake_guest_error(&s->guest[0]), 0);
     assert_true(s->vm[0]->share.stats.memory_refused > 0);

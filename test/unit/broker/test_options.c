@@ -317,11 +317,19 @@ static void test_bad_options_are_refused(void **state)
 {
     (void)state;
     assert_int_equal(PARSE("--nonsense"), -EINVAL);
-    assert_non_null(strstr(text, "usage:"));
+    assert_string_equal(text, "vgpu-broker: unknown option \"--nonsense\": see --help\n");
+    assert_int_equal(PARSE("--spawn-executors", "-xy"), -EINVAL);
+    assert_string_equal(text, "vgpu-broker: unknown option \"-x\": see --help\n");
+    assert_int_equal(PARSE("--help=yes"), -EINVAL);
+    assert_string_equal(text, "vgpu-broker: no value is wanted in \"--help=yes\": see --help\n");
     assert_int_equal(PARSE("--ready-fd", "x"), -EINVAL);
     assert_int_equal(PARSE("--driver", "sim"), -EINVAL);
     assert_int_equal(PARSE("extra"), -EINVAL);
+    assert_string_equal(text, "vgpu-broker: unexpected argument \"extra\"\n");
     assert_int_equal(PARSE("--config"), -EINVAL);
+    assert_string_equal(text, "vgpu-broker: a value is wanted behind \"--config\": see --help\n");
+    assert_int_equal(PARSE("--vm"), -EINVAL);
+    assert_non_null(strstr(text, "a value is wanted behind \"--vm\""));
     assert_int_equal(PARSE("--set", "broker.spin_us"), -EINVAL);
 }
 

@@ -186,6 +186,18 @@ static void test_load_bad_values_are_refused_with_line(void **state)
     assert_int_equal(f->values.number, 7);
 }
 
+static void test_what_is_wrong_is_safe_for_a_terminal(void **state)
+{
+    struct fixture *f = *state;
+
+    refused(f, "[main]\nnumber = \033[31m\n", 2, "number = \"?[31m\"");
+    refused(f, "[main]\n\033c = 1\n", 2, "unknown key \"?c\"");
+    refused(f, "[main]\nname = a\tb\n", 2, "name = \"a?b\": wanted text without control bytes");
+    refused(f, "[main]\npath = /a\033[31m\n", 2, "wanted absolute path without control bytes");
+    assert_int_equal(vgpu_config_set(&f->config, "main.name=a\nb"), -EINVAL);
+    assert_string_equal(f->values.name, "cuda");
+}
+
 static void test_load_long_line_and_zero_byte_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -290,6 +302,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_load_bad_names_are_refused_with_line, setup, teardown),
         cmocka_unit_test_setup_teardown(test_load_bad_values_are_refused_with_line, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_wrong_is_safe_for_a_terminal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_load_long_line_and_zero_byte_are_refused, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_load_missing_file_names_it, setup, teardown),

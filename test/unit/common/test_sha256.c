@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Built twice: with the processor's instructions, and without them. */
 #include "common/sha256.h"
 
 #include <setjmp.h>
@@ -85,12 +86,48 @@ static void test_plain_is_the_same(void **state)
     print_message("instructions: %s\n", vgpu_sha256_is_fast() ? "yes" : "no");
 }
 
+/* Two at once are the two, whole blocks or not. */
+static void test_two_at_once(void **state)
+{
+    static const size_t starts[] = {0, 1, 64, 100};
+    static const size_t sizes[] = {0, 1, 63, 64, 65, 100, 640, 1024};
+    uint8_t bytes[2 * 1024];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)(i * 31 + i / 64);
+    }
+    for (size_t i = 0; i < 4 * 8; i++) {
+        size_t start = starts[i % 4];
+        size_t size = sizes[i / 4];
+        struct vgpu_sha256 two[2];
+        struct vgpu_sha256 one[2];
+
+        for (size_t j = 0; j < 2; j++) {
+            vgpu_sha256_begin(&two[j]);
+            vgpu_sha256_add(&two[j], bytes + j, start * (j + 1));
+            one[j] = two[j];
+            vgpu_sha256_add(&one[j], bytes + 1024 * j, size);
+        }
+        vgpu_sha256_add_two(&two[0], &two[1], bytes, bytes + 1024, size);
+        for (size_t j = 0; j < 2; j++) {
+            uint8_t digest[VGPU_SHA256_BYTES];
+            uint8_t want[VGPU_SHA256_BYTES];
+
+            vgpu_sha256_end(&two[j], digest);
+            vgpu_sha256_end(&one[j], want);
+            assert_memory_equal(digest, want, sizeof(want));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_plain_is_the_same),
+        cmocka_unit_test(test_two_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "common/sha256.h"
+#include "common/image_hash.h"
 #include "executor/worker/exit_status.h"
 #include "proto/cache.h"
 
@@ -96,7 +96,7 @@ static void expect_wrong(const char *reason)
 /* Has a module loaded by its hash, and answers the worker's question so. */
 static void ask_for(const uint8_t *image, size_t size, uint8_t *key, int fd)
 {
-    vgpu_sha256(image, size, key);
+    vgpu_image_hash(image, size, key);
     SEND(&f, cuModuleLoadDataEx, ANSWER, .image_size = size, .key = key,
          .key_len = VGPU_CACHE_KEY_BYTES);
     expect_ask(key, 0);
@@ -126,6 +126,43 @@ static void test_what_is_found_is_loaded(void **state)
     ask_for(image, BIG, key, memory_of(image, BIG, vgpu_cache_fd_bytes(BIG), VGPU_CACHE_SEALS));
     assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
     assert_int_equal(fake_calls(FAKE_cuModuleLoadDataEx), 1);
+    free(image);
+}
+
+/* Asks for a size, answers the worker's question with a state, and a descriptor or -1. */
+static uint32_t known_when(uint32_t answer, int fd)
+{
+    static uint8_t ret[VGPU_RECORD_BYTES_MAX];
+    const Vgpu__CacheAsk *ask;
+    uint32_t known;
+
+    SEND(&f, vgpuImageKnown, ANSWER, .image_size = BIG);
+    ask = fixture_frame(&f, VGPU__FRAME__KIND_CACHE_ASK)->cache_ask;
+    assert_int_equal(ask->key.len, 0);
+    assert_int_equal(ask->room, BIG);
+    give(answer, BIG, fd);
+    assert_int_equal(fixture_answer(&f, NULL, ret, sizeof(ret)), 0);
+    memcpy(&known, ret, sizeof(known));
+    return known;
+}
+
+static void test_a_size_is_known(void **state)
+{
+    uint8_t *image = image_of(BIG);
+    uint8_t key[VGPU_SHA256_BYTES];
+    int fd = memory_of(image, BIG, vgpu_cache_fd_bytes(BIG), VGPU_CACHE_SEALS);
+
+    (void)state;
+    assert_int_equal(known_when(3, -1), 1);
+    assert_int_equal(known_when(0, -1), 0);
+    assert_int_equal(known_when(1, fd), 0); /* no answer to this question */
+    (void)close(fd);
+    vgpu_image_hash(image, BIG, key);
+    SEND(&f, cuModuleLoadDataEx, ANSWER, .image_size = BIG, .key = key,
+         .key_len = VGPU_CACHE_KEY_BYTES);
+    expect_ask(key, 0);
+    give(3, BIG, -1);
+    expect_missing();
     free(image);
 }
 
@@ -185,7 +222,7 @@ static void test_another_size_is_missing(void **state)
     int fd = memory_of(image, BIG, vgpu_cache_fd_bytes(BIG), VGPU_CACHE_SEALS);
 
     (void)state;
-    vgpu_sha256(image, BIG, key);
+    vgpu_image_hash(image, BIG, key);
     SEND(&f, cuModuleLoadDataEx, ANSWER, .image_size = BIG + 1, .key = key,
          .key_len = VGPU_CACHE_KEY_BYTES);
     expect_ask(key, 0);
@@ -207,7 +244,7 @@ static void test_what_was_sent_is_filed(void **state)
 
     (void)state;
     assert_int_equal(ftruncate(fd, (off_t)vgpu_cache_fd_bytes(BIG)), 0);
-    vgpu_sha256(image, BIG, key);
+    vgpu_image_hash(image, BIG, key);
     memcpy(f.channel + DATA, image, BIG);
     SEND(&f, cuModuleLoadDataEx, ANSWER, .image_offset = DATA, .image_size = BIG);
     assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
@@ -231,7 +268,7 @@ static void test_room_of_another_size_is_given_back(void **state)
     int fd = memory_of(image, 1, 4096, F_SEAL_GROW);
 
     (void)state;
-    vgpu_sha256(image, BIG, key);
+    vgpu_image_hash(image, BIG, key);
     memcpy(f.channel + DATA, image, BIG);
     SEND(&f, cuModuleLoadDataEx, ANSWER, .image_offset = DATA, .image_size = BIG);
     assert_int_equal(fixture_answer(&f, NULL, NULL, 0), 0);
@@ -388,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ATTACHED(test_what_is_found_is_loaded),
+        ATTACHED(test_a_size_is_known),
         ATTACHED(test_nothing_is_missing),
         ATTACHED(test_what_is_wrong_is_not_used),
         ATTACHED(test_another_size_is_missing),

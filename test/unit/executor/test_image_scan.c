@@ -69,7 +69,7 @@ static struct ex_findings findings;
 
 static bool prints_of(const void *bytes, size_t size)
 {
-    ex_image_scan(bytes, size, 90, &findings);
+    ex_image_scan(bytes, size, ex_image_check(bytes, size), 90, true, &findings);
     return findings.prints;
 }
 
@@ -80,7 +80,7 @@ static bool prints(void)
 
 static const char *managed_of(const void *bytes, size_t size)
 {
-    ex_image_scan(bytes, size, 90, &findings);
+    ex_image_scan(bytes, size, ex_image_check(bytes, size), 90, true, &findings);
     return findings.managed;
 }
 
@@ -229,6 +229,61 @@ static void test_managed_symbols(void **state)
     assert_string_equal(managed_of(bytes, make_cubin(bytes, STT_OBJECT, 4, 1u << 30)), "");
 }
 
+/* The same with a word behind it, which no table of the image holds. */
+static size_t add_code(uint8_t *bytes, size_t size, const char *word)
+{
+    memcpy(bytes + size, word, strlen(word));
+    return size + strlen(word);
+}
+
+/* What is called is a symbol: the rest of machine code is not searched where it has some. */
+static void test_symbols_print(void **state)
+{
+    const size_t names = sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Shdr) + 3 * sizeof(Elf64_Sym);
+    const uint32_t none = SHT_NULL;
+    uint8_t bytes[1024] = {0};
+    size_t size = make_cubin(bytes, STT_FUNC, 0, 7);
+
+    (void)state;
+    assert_false(prints_of(bytes, size));
+    size = add_code(bytes, size, "vprintf");
+    assert_false(prints_of(bytes, size));
+    memcpy(bytes + names + 7, "vprintf", 7); /* for "counter" */
+    assert_true(prints_of(bytes, size));
+    size = make_cubin(bytes, STT_FUNC, 0, 7);
+    memcpy(bytes + sizeof(Elf64_Ehdr) + sizeof(Elf64_Shdr) + offsetof(Elf64_Shdr, sh_type), &none,
+           sizeof(none));
+    assert_false(prints_of(bytes, size));
+    assert_true(prints_of(bytes, add_code(bytes, size, "vprintf")));
+}
+
+/* Sections of no symbols, whose names are all of the image: it is searched twice, not 60,000 times.
+ */
+static void test_names_are_searched_once(void **state)
+{
+    const uint16_t count = 60000;
+    const size_t size = (size_t)16 << 20;
+    Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB},
+                         .e_machine = 190,
+                         .e_shoff = sizeof(header),
+                         .e_shentsize = sizeof(Elf64_Shdr),
+                         .e_shnum = count};
+    const Elf64_Shdr names = {.sh_type = SHT_STRTAB, .sh_size = size};
+    const Elf64_Shdr symbols = {.sh_type = SHT_SYMTAB};
+    uint8_t *bytes = calloc(1, size + 1);
+
+    (void)state;
+    assert_non_null(bytes);
+    memcpy(bytes, &header, sizeof(header));
+    for (uint16_t i = 0; i < count; i++) {
+        memcpy(bytes + sizeof(header) + i * sizeof(names), i == 0 ? &names : &symbols,
+               sizeof(names));
+    }
+    assert_int_equal(ex_image_check(bytes, size), EX_IMAGE_ELF);
+    assert_false(prints_of(bytes, size));
+    free(bytes);
+}
+
 /* Tables that all lie over each other are not an image. */
 static void test_overlapping_symbols(void **state)
 {
@@ -345,6 +400,8 @@ int main(void)
         cmocka_unit_test(test_managed_text),
         cmocka_unit_test(test_hostile_texts),
         cmocka_unit_test(test_managed_symbols),
+        cmocka_unit_test(test_symbols_print),
+        cmocka_unit_test(test_names_are_searched_once),
         cmocka_unit_test(test_overlapping_symbols),
         cmocka_unit_test(test_managed_in_a_part),
         cmocka_unit_test(test_choice_of_both),

@@ -43,15 +43,23 @@ static void test_every_key_refuses_what_is_not_allowed(void **state)
 /* An option is a key by another name: the bounds are the key's. */
 static void test_bad_options_are_refused(void **state)
 {
-    static const char *const bad[][2] = {
-        {"--spares", "65"},         {"--spares", "-1"},
-        {"--workers-max", "0"},     {"--helpers", "65"},
-        {"--helpers", "x"},         {"--memory-quota-mib", "16777217"},
-        {"--driver", ""},           {"--worker-socket", "run"},
-        {"--hostd-socket", "none"}, {"--ready-timeout-ms", "1"},
-        {"--log-level", "loud"},    {"--gpu", "x"},
-        {"--gpu", "GPU-1"},         {"--parent", "x"},
-        {"--nothing", "1"},         {"--config", "/nonexistent/vgpu.conf"}};
+    static const char *const bad[][2] = {{"--spares", "65"},
+                                         {"--spares", "-1"},
+                                         {"--workers-max", "0"},
+                                         {"--helpers", "65"},
+                                         {"--helpers", "x"},
+                                         {"--memory-quota-mib", "16777217"},
+                                         {"--driver", ""},
+                                         {"--driver", "abc"},
+                                         {"--worker-socket", "run"},
+                                         {"--hostd-socket", "none"},
+                                         {"--ready-timeout-ms", "1"},
+                                         {"--log-level", "loud"},
+                                         {"--gpu", "x"},
+                                         {"--gpu", "GPU-1"},
+                                         {"--parent", "x"},
+                                         {"--nothing", "1"},
+                                         {"--config", "/nonexistent/vgpu.conf"}};
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_true(PARSE("--gpu", "0", bad[i][0], bad[i][1]) < 0);
@@ -71,6 +79,10 @@ static void test_settings_are_only_checked(void **state)
     assert_true(options.check);
     (void)teardown(state);
     assert_true(PARSE("--check-config", "--spares", "65") < 0);
+    (void)teardown(state);
+    assert_int_equal(PARSE("--check-config", "--user", ""), 0);
+    (void)teardown(state);
+    assert_true(PARSE("--check-config", "--user", "no such account") < 0);
 }
 
 int main(void)

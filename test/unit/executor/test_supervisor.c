@@ -188,12 +188,12 @@ static void registered(uint32_t spares)
     tell(&frame);
 }
 
-static void tell_wanted(void)
+static void tell_wanted(uint32_t count)
 {
     Vgpu__WorkerWanted message = VGPU__WORKER_WANTED__INIT;
     Vgpu__Frame frame = VGPU__FRAME__INIT;
 
-    message.count = 1;
+    message.count = count;
     frame.kind_case = VGPU__FRAME__KIND_WORKER_WANTED;
     frame.worker_wanted = &message;
     tell(&frame);
@@ -208,6 +208,13 @@ static void tell_taken(uint32_t worker)
     frame.kind_case = VGPU__FRAME__KIND_WORKER_TAKEN;
     frame.worker_taken = &message;
     tell(&frame);
+}
+
+/* Nobody waits any more: said before, or the supervisor makes the next one for who waits. */
+static void serve(uint32_t worker)
+{
+    tell_wanted(0);
+    tell_taken(worker);
 }
 
 static void tell_kill(uint32_t worker)
@@ -283,17 +290,17 @@ static void test_wanted_makes_one_without_spares(void **state)
     start("good");
     accept_supervisor();
     registered(0);
-    tell_wanted();
+    tell_wanted(1);
     struct spare worker = expect_ready();
 
-    tell_taken(worker.worker);
+    serve(worker.worker);
     /* Its session ends: it leaves, and nothing is made in its place. */
     (void)close(worker.pipe);
     const Vgpu__WorkerGone *gone = expect(VGPU__FRAME__KIND_WORKER_GONE)->worker_gone;
 
     assert_int_equal(gone->worker, worker.worker);
     assert_int_equal(gone->status, 0);
-    tell_wanted();
+    tell_wanted(1);
     worker = expect_ready();
     (void)close(worker.pipe);
 }
@@ -304,10 +311,10 @@ static void test_kill_is_reaped_and_told(void **state)
     start("good");
     accept_supervisor();
     registered(0);
-    tell_wanted();
+    tell_wanted(1);
     struct spare worker = expect_ready();
 
-    tell_taken(worker.worker);
+    serve(worker.worker);
     tell_kill(worker.worker);
     const Vgpu__WorkerGone *gone = expect(VGPU__FRAME__KIND_WORKER_GONE)->worker_gone;
 
@@ -326,11 +333,11 @@ static void test_workers_max_is_told(void **state)
     accept_supervisor();
     registered(0);
     for (unsigned int i = 0; i < 4; i++) {
-        tell_wanted();
+        tell_wanted(1);
         workers[i] = expect_ready();
-        tell_taken(workers[i].worker);
+        serve(workers[i].worker);
     }
-    tell_wanted();
+    tell_wanted(1);
     assert_non_null(strstr(expect(VGPU__FRAME__KIND_WORKER_FAILED)->worker_failed->reason, "use"));
     for (unsigned int i = 0; i < 4; i++) {
         (void)close(workers[i].pipe);
@@ -415,7 +422,7 @@ static void test_registered_comes_first_and_once(void **state)
     vgpu_frame_socket_fini(&f.socket);
     accept_supervisor();
     (void)expect(VGPU__FRAME__KIND_REGISTER);
-    tell_wanted();
+    tell_wanted(1);
     expect_end();
 }
 
@@ -441,7 +448,7 @@ static void test_worker_that_starts_is_not_killed(void **state)
     start("good");
     accept_supervisor();
     registered(0);
-    tell_wanted();
+    tell_wanted(1);
     tell_kill(1);
     struct spare worker = expect_ready();
 

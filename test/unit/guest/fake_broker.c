@@ -367,11 +367,12 @@ static struct fake_channel *next_channel(struct fake_broker *broker, int socket)
 
 static void start_service(struct fake_channel *channel)
 {
-    pthread_t thread;
+    struct fake_broker *broker = channel->broker;
 
-    need(pthread_create(&thread, NULL, serve_channel, channel) == 0, "thread");
-    channel->broker->threads[channel->number] = thread;
-    atomic_store(&channel->broker->count, channel->number + 1);
+    /* Whoever is answered there finds it counted. */
+    atomic_store(&broker->count, channel->number + 1);
+    need(pthread_create(&broker->threads[channel->number], NULL, serve_channel, channel) == 0,
+         "thread");
 }
 
 void fake_broker_settle(struct fake_broker *broker)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/libcuda/alloc_map.h"
+#include "guest/libcuda/thread.h"
 
 #include <errno.h>
 #include <search.h>
@@ -139,6 +140,38 @@ static void test_find_among_many_takes_few_steps(void **state)
     gs_alloc_map_clear(&map);
 }
 
+/* A thread believes what it has seen while the map is as it was then. */
+static void test_what_was_seen_is_forgotten_with_a_change(void **state)
+{
+    struct gs_alloc_map map;
+    struct gs_alloc_map other;
+    struct gs_alloc found;
+
+    (void)state;
+    assert_non_null(gs_thread_get());
+    gs_alloc_map_init(&map);
+    gs_alloc_map_init(&other);
+    assert_int_equal(add(&map, 0x1000, 0x1000), 0);
+    assert_true(gs_alloc_map_find(&map, 0x1800, &found));
+    steps = 0;
+    assert_true(gs_alloc_map_find(&map, 0x1fff, &found));
+    assert_int_equal(steps, 0);
+    assert_int_equal(found.base, 0x1000);
+    assert_false(gs_alloc_map_find(&other, 0x1800, &found));
+    assert_false(gs_alloc_map_find(&map, 0x2000, &found));
+    assert_int_equal(found.access, 0);
+    gs_alloc_map_set_access(&map, 0x1000, 3);
+    assert_true(gs_alloc_map_find(&map, 0x1800, &found));
+    assert_int_equal(found.access, 3);
+    assert_true(gs_alloc_map_take(&map, 0x1000, GS_ALLOC_DEVICE, &found));
+    assert_false(gs_alloc_map_find(&map, 0x1800, &found));
+    assert_int_equal(add(&map, 0x1800, 0x100), 0);
+    assert_true(gs_alloc_map_find(&map, 0x1800, &found));
+    assert_int_equal(found.size, 0x100);
+    gs_alloc_map_clear(&map);
+    assert_false(gs_alloc_map_find(&map, 0x1800, &found));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_take_wants_start_and_kind),
         cmocka_unit_test(test_many_stay_found_while_others_go),
         cmocka_unit_test(test_find_among_many_takes_few_steps),
+        cmocka_unit_test(test_what_was_seen_is_forgotten_with_a_change),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

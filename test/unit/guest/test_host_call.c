@@ -98,14 +98,20 @@ static void nap(unsigned int milliseconds)
 }
 
 /* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's names */
-CUresult __real_gs_session_send(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len);
-CUresult __wrap_gs_session_send(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len);
+CUresult __real_gs_session_write(struct gs_session *s, uint32_t op, size_t len, gs_write *write,
+                                 const void *from);
+CUresult __wrap_gs_session_write(struct gs_session *s, uint32_t op, size_t len, gs_write *write,
+                                 const void *from);
 
-CUresult __wrap_gs_session_send(struct gs_session *s, uint32_t op, const uint8_t *body, size_t len)
+CUresult __wrap_gs_session_write(struct gs_session *s, uint32_t op, size_t len, gs_write *write,
+                                 const void *from)
 {
     struct vgpu_args_vgpuHostDone args;
+    uint8_t body[64];
 
     if (op == VGPU_OP_vgpuHostDone) {
+        CHILD_CHECK(len <= sizeof(body));
+        write(body, len, from);
         CHILD_CHECK(vgpu_get_args_vgpuHostDone(body, len, &args) == 0);
         atomic_store(&told_call, args.call);
         (void)atomic_fetch_add(&told, 1);
@@ -114,7 +120,7 @@ CUresult __wrap_gs_session_send(struct gs_session *s, uint32_t op, const uint8_t
         }
         atomic_store(&late, atomic_load(&ending));
     }
-    return __real_gs_session_send(s, op, body, len);
+    return __real_gs_session_write(s, op, len, write, from);
 }
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 

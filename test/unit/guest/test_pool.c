@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gs_calls.h"
 
+#include <pthread.h>
+
 #include "gs_symbols.h"
 #include "guest/libcuda/session.h"
 #include "test/unit/guest/fake_broker.h"
@@ -169,6 +171,125 @@ static void memory_of_no_pool(void)
     fake_broker_stop(&broker);
 }
 
+#define ROUNDS 2000u
+
+static void *set_thresholds(void *arg)
+{
+    for (uint64_t i = 0; i < ROUNDS; i++) {
+        uint64_t bytes = i % 2 == 0 ? UINT64_MAX : 0;
+
+        CHILD_CHECK(cuMemPoolSetAttribute(arg, CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, &bytes) ==
+                    CUDA_SUCCESS);
+    }
+    return NULL;
+}
+
+/* A wait of one thread gives back down to what another one sets. */
+static void threshold_and_waits(void)
+{
+    CUmemoryPool pool;
+    pthread_t thread;
+    CUstream stream;
+    CUdeviceptr p;
+
+    start();
+    CHILD_CHECK(cuStreamCreate(&stream, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(cuDeviceGetDefaultMemPool(&pool, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(pthread_create(&thread, NULL, set_thresholds, pool) == 0);
+    for (unsigned int i = 0; i < ROUNDS; i++) {
+        CHILD_CHECK(cuMemAllocAsync(&p, 512, stream) == CUDA_SUCCESS);
+        CHILD_CHECK(cuMemFreeAsync(p, stream) == CUDA_SUCCESS);
+        CHILD_CHECK(cuStreamSynchronize(stream) == CUDA_SUCCESS);
+    }
+    CHILD_CHECK(pthread_join(thread, NULL) == 0);
+    CHILD_CHECK(set_thresholds(pool) == NULL); /* the last one is 0 */
+    CHILD_CHECK(cuStreamSynchronize(stream) == CUDA_SUCCESS && reserved() == 0);
+    fake_broker_stop(&broker);
+}
+
+static CUmemoryPool new_pool(void)
+{
+    const CUmemPoolProps props = {.allocType = CU_MEM_ALLOCATION_TYPE_PINNED,
+                                  .location = {CU_MEM_LOCATION_TYPE_DEVICE, 0}};
+    CUmemoryPool pool = NULL;
+
+    CHILD_CHECK(cuMemPoolCreate(&pool, &props) == CUDA_SUCCESS);
+    return pool;
+}
+
+static uint64_t used_high(CUmemoryPool pool)
+{
+    uint64_t bytes = 1;
+
+    CHILD_CHECK(cuMemPoolGetAttribute(pool, CU_MEMPOOL_ATTR_USED_MEM_HIGH, &bytes) == CUDA_SUCCESS);
+    return bytes;
+}
+
+/* A new pool knows nothing of one that has ended, whose handle stays dead and whose memory lives
+ * until it is freed. */
+static void pools_after_others(void)
+{
+    CUmemoryPool old = NULL;
+    CUmemoryPool pool;
+    CUstream stream;
+    uint64_t bytes;
+    CUdeviceptr p;
+    CUdeviceptr q;
+
+    start();
+    CHILD_CHECK(cuStreamCreate(&stream, 0) == CUDA_SUCCESS);
+    for (unsigned int i = 0; i < 3; i++) {
+        pool = new_pool();
+        CHILD_CHECK(pool != old && used_high(pool) == 0);
+        CHILD_CHECK(cuMemAllocFromPoolAsync(&p, 512, pool, stream) == CUDA_SUCCESS);
+        CHILD_CHECK(cuMemPoolDestroy(pool) == CUDA_SUCCESS);
+        old = pool;
+        pool = new_pool();
+        CHILD_CHECK(cuMemAllocFromPoolAsync(&q, 512, pool, stream) == CUDA_SUCCESS && p != q);
+        CHILD_CHECK(cuMemAllocFromPoolAsync(&q, 512, old, stream) == CUDA_ERROR_INVALID_VALUE);
+        CHILD_CHECK(cuMemFreeAsync(p, stream) == CUDA_SUCCESS && used_high(pool) == 512);
+        CHILD_CHECK(cuMemFreeAsync(q, stream) == CUDA_SUCCESS);
+        CHILD_CHECK(cuMemPoolDestroy(old) == CUDA_ERROR_INVALID_VALUE);
+        CHILD_CHECK(cuMemPoolDestroy(pool) == CUDA_SUCCESS);
+        CHILD_CHECK(cuStreamSynchronize(stream) == CUDA_SUCCESS);
+        CHILD_CHECK(cuMemPoolGetAttribute(old, CU_MEMPOOL_ATTR_USED_MEM_HIGH, &bytes) ==
+                    CUDA_ERROR_INVALID_VALUE);
+    }
+    fake_broker_stop(&broker);
+}
+
+static void *change_current(void *arg)
+{
+    (void)arg;
+    for (unsigned int i = 0; i < ROUNDS / 4; i++) {
+        CUmemoryPool pool = new_pool();
+
+        CHILD_CHECK(cuDeviceSetMemPool(0, pool) == CUDA_SUCCESS);
+        CHILD_CHECK(cuMemPoolDestroy(pool) == CUDA_SUCCESS);
+        CHILD_CHECK(cuDeviceSetMemPool(0, pool) == CUDA_ERROR_INVALID_VALUE);
+    }
+    return NULL;
+}
+
+/* Whichever pool is the current one, allocations come from one that is there. */
+static void current_pool_of_other_threads(void)
+{
+    pthread_t thread;
+    CUstream stream;
+    CUdeviceptr p;
+
+    start();
+    CHILD_CHECK(cuStreamCreate(&stream, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(pthread_create(&thread, NULL, change_current, NULL) == 0);
+    for (unsigned int i = 0; i < ROUNDS / 4; i++) {
+        CHILD_CHECK(cuMemAllocAsync(&p, 512, stream) == CUDA_SUCCESS);
+        CHILD_CHECK(cuMemFreeAsync(p, stream) == CUDA_SUCCESS);
+    }
+    CHILD_CHECK(pthread_join(thread, NULL) == 0);
+    CHILD_CHECK(cuStreamSynchronize(stream) == CUDA_SUCCESS && reserved() == 0);
+    fake_broker_stop(&broker);
+}
+
 #define IN_CHILD(fn)                                                                               \
     static void test_##fn(void **state)                                                            \
     {                                                                                              \
@@ -179,6 +300,9 @@ IN_CHILD(pool_memory)
 IN_CHILD(many_pending_frees)
 IN_CHILD(pending_in_an_ended_stream)
 IN_CHILD(memory_of_no_pool)
+IN_CHILD(threshold_and_waits)
+IN_CHILD(pools_after_others)
+IN_CHILD(current_pool_of_other_threads)
 
 int main(void)
 {
@@ -187,6 +311,9 @@ int main(void)
         cmocka_unit_test(test_many_pending_frees),
         cmocka_unit_test(test_pending_in_an_ended_stream),
         cmocka_unit_test(test_memory_of_no_pool),
+        cmocka_unit_test(test_threshold_and_waits),
+        cmocka_unit_test(test_pools_after_others),
+        cmocka_unit_test(test_current_pool_of_other_threads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

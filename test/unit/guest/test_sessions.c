@@ -50,6 +50,67 @@ static void refusals(void)
     fake_broker_stop(&broker);
 }
 
+#define RIVALS 2u
+
+/* Threads that end the same context. */
+struct rivalry {
+    CUcontext context;
+    pthread_barrier_t begin;
+    _Atomic unsigned int ended;
+    _Atomic unsigned int wrong;
+};
+
+static void *rival(void *arg)
+{
+    struct rivalry *r = arg;
+    CUresult cu;
+
+    (void)pthread_barrier_wait(&r->begin);
+    cu = cuCtxDestroy_v2(r->context);
+    (void)atomic_fetch_add(&r->ended, cu == CUDA_SUCCESS);
+    (void)atomic_fetch_add(&r->wrong, cu != CUDA_SUCCESS && cu != CUDA_ERROR_CONTEXT_IS_DESTROYED);
+    return NULL;
+}
+
+static void contend(void)
+{
+    struct rivalry r = {.ended = 0};
+    pthread_t threads[RIVALS];
+    CUcontext other;
+
+    CHILD_CHECK(cuCtxCreate_v2(&r.context, 0, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(cuCtxPopCurrent_v2(NULL) == CUDA_SUCCESS);
+    CHILD_CHECK(cuCtxCreate_v2(&other, 0, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(pthread_barrier_init(&r.begin, NULL, RIVALS + 1) == 0);
+    for (unsigned int i = 0; i < RIVALS; i++) {
+        CHILD_CHECK(pthread_create(&threads[i], NULL, rival, &r) == 0);
+    }
+    (void)pthread_barrier_wait(&r.begin);
+    CHILD_CHECK(cuCtxDestroy_v2(other) == CUDA_SUCCESS); /* they wait for that, both */
+    for (unsigned int i = 0; i < RIVALS; i++) {
+        CHILD_CHECK(pthread_join(threads[i], NULL) == 0);
+    }
+    CHILD_CHECK(atomic_load(&r.ended) == 1 && atomic_load(&r.wrong) == 0);
+    (void)pthread_barrier_destroy(&r.begin);
+}
+
+/* A context ends once, and the worker with the last one. */
+static void one_of_two_ends_it(void)
+{
+    CUcontext primary;
+
+    start();
+    CHILD_CHECK(cuDevicePrimaryCtxRetain(&primary, 0) == CUDA_SUCCESS);
+    for (unsigned int i = 0; i < 200; i++) {
+        contend();
+    }
+    CHILD_CHECK(atomic_load(&broker.opens) == 1 && atomic_load(&broker.closes) == 0);
+    CHILD_CHECK(cuDevicePrimaryCtxRelease_v2(0) == CUDA_SUCCESS);
+    CHILD_CHECK(cuDevicePrimaryCtxRetain(&primary, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(atomic_load(&broker.opens) == 2 && atomic_load(&broker.closes) == 1);
+    fake_broker_stop(&broker);
+}
+
 static void sticky_error(void)
 {
     CUcontext context;
@@ -164,6 +225,7 @@ static void per_thread_streams(void)
     }
 IN_CHILD(no_broker)
 IN_CHILD(refusals)
+IN_CHILD(one_of_two_ends_it)
 IN_CHILD(sticky_error)
 IN_CHILD(broker_dies)
 IN_CHILD(two_devices)
@@ -172,9 +234,10 @@ IN_CHILD(per_thread_streams)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_broker),    cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_sticky_error), cmocka_unit_test(test_broker_dies),
-        cmocka_unit_test(test_two_devices),  cmocka_unit_test(test_per_thread_streams),
+        cmocka_unit_test(test_no_broker),          cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_one_of_two_ends_it), cmocka_unit_test(test_sticky_error),
+        cmocka_unit_test(test_broker_dies),        cmocka_unit_test(test_two_devices),
+        cmocka_unit_test(test_per_thread_streams),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

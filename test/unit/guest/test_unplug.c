@@ -113,6 +113,7 @@ static void wait_while(int byte)
 
     start();
     CHILD_CHECK(cuMemHostAlloc((void **)&pinned, 64, 0) == CUDA_SUCCESS);
+    CHILD_CHECK(cuMemsetD8Async(memory, 1, 4096, NULL) == CUDA_SUCCESS); /* to be waited for */
     atomic_store(&broker.hold, true);
     CHILD_CHECK(pthread_create(&helper, NULL, unplug_later, &byte) == 0);
     CHILD_CHECK(cuCtxSynchronize() == CUDA_ERROR_LAUNCH_FAILED);

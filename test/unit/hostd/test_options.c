@@ -124,6 +124,17 @@ static void reads_again(void **state)
     assert_int_equal(options.settings.scan_s, 7);
 }
 
+static void words_that_are_none_are_named(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("--nonsense"), -EINVAL);
+    assert_string_equal(text, "vgpu-hostd: unknown option \"--nonsense\": see --help\n");
+    assert_int_equal(PARSE("extra"), -EINVAL);
+    assert_string_equal(text, "vgpu-hostd: unexpected argument \"extra\"\n");
+    assert_int_equal(PARSE("--ready-fd", "many"), -EINVAL);
+    assert_non_null(strstr(text, "--ready-fd \"many\": wanted the number of a descriptor"));
+}
+
 static void prints(void **state)
 {
     (void)state;
@@ -149,6 +160,7 @@ int main(void)
         cmocka_unit_test_teardown(refuses, teardown),
         cmocka_unit_test_teardown(takes_lists_and_others_sections, teardown),
         cmocka_unit_test_teardown(reads_again, teardown),
+        cmocka_unit_test_teardown(words_that_are_none_are_named, teardown),
         cmocka_unit_test_teardown(prints, teardown),
     };
 

@@ -17,7 +17,7 @@ static struct hd_qemu qemu;
 /* Reads arguments that are written with a blank between; '~' stands for a blank. */
 static void read_line(const char *line)
 {
-    char text[600];
+    char text[1600];
     size_t len = strlen(line) + 1;
 
     assert_true(len <= sizeof(text));
@@ -43,6 +43,35 @@ static void reads_what_vgpu_qemu_writes(void **state)
     assert_string_equal(qemu.name, "alpha");
     assert_string_equal(qemu.uuid, "6e1f2a3b-0001-4002-8003-0123456789ab");
     assert_string_equal(qemu.socket, "/run/vgpu/vm/alpha.sock");
+    assert_true(qemu.device);
+}
+
+/* libvirt 9.0 with the domain of deploy/libvirt, without devices that do not matter. */
+static void reads_what_libvirt_writes(void **state)
+{
+    (void)state;
+    read_line(
+        "/usr/bin/qemu-system-x86_64 -name guest=web1,debug-threads=on -S "
+        "-object {\"qom-type\":\"secret\",\"id\":\"masterKey0\",\"format\":\"raw\",\"file\":"
+        "\"/var/lib/libvirt/qemu/domain-1-web1/master-key.aes\"} "
+        "-machine pc-q35-7.2,usb=off,dump-guest-core=off,memory-backend=pc.ram -accel kvm "
+        "-uuid 21331f51-b283-4f8d-9d7f-62e6fb8cd221 -display none -no-user-config -nodefaults "
+        "-chardev socket,id=charmonitor,fd=29,server=on,wait=off "
+        "-mon chardev=charmonitor,id=monitor,mode=control "
+        "-device {\"driver\":\"pcie-root-port\",\"port\":8,\"chassis\":15,\"id\":\"pci.15\","
+        "\"bus\":\"pcie.0\",\"multifunction\":true,\"addr\":\"0x1\"} "
+        "-add-fd set=0,fd=30,opaque=serial0-log "
+        "-chardev pty,id=charserial0,logfile=/dev/fdset/0,logappend=on "
+        "-device "
+        "{\"driver\":\"isa-serial\",\"chardev\":\"charserial0\",\"id\":\"serial0\",\"index\":0} "
+        "-chardev socket,id=vgpu0,path=/run/vgpu/vm/web1.sock,reconnect=1 "
+        "-device "
+        "{\"driver\":\"vgpu-cuda\",\"id\":\"vgpu\",\"chardev\":\"vgpu0\",\"bus\":\"pci.15\"} "
+        "-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny "
+        "-msg timestamp=on");
+    assert_string_equal(qemu.name, "web1");
+    assert_string_equal(qemu.uuid, "21331f51-b283-4f8d-9d7f-62e6fb8cd221");
+    assert_string_equal(qemu.socket, "/run/vgpu/vm/web1.sock");
     assert_true(qemu.device);
 }
 
@@ -137,17 +166,81 @@ static void control_groups(void **state)
     assert_true(hd_proc_scope("1:name=systemd:/\n0::/machine.slice/"
                               "machine-qemu\\x2d12\\x2dbuild\\x2d1.scope/libvirt/emulator\n",
                               name, sizeof(name)));
-    assert_string_equal(name, "build-1");
+    assert_string_equal(name, "qemu-12-build-1");
     assert_true(hd_proc_scope("0::/machine-qemu-3-a.scope", name, sizeof(name)));
-    assert_string_equal(name, "a");
+    assert_string_equal(name, "qemu-3-a");
+    /* Without systemd-machined. */
+    /* In a part of its own. */
+    assert_true(hd_proc_scope("0::/machine.slice/machine-shop.slice/machine-qemu\\x2d1\\x2da.scope",
+                              name, sizeof(name)));
+    assert_true(
+        hd_proc_scope("0::/machine/shop.partition/qemu-1-a.libvirt-qemu", name, sizeof(name)));
+    assert_true(hd_proc_scope("8:pids:/\n7:blkio:/machine/qemu-1-web1.libvirt-qemu\n"
+                              "0::/machine/qemu-1-web1.libvirt-qemu/emulator\n",
+                              name, sizeof(name)));
+    assert_string_equal(name, "qemu-1-web1");
+    assert_false(hd_proc_scope("0::/machine/lxc-1-web1.libvirt-lxc", name, sizeof(name)));
+    assert_false(hd_proc_scope("0::/machine/qemu-1-.libvirt-qemu", name, sizeof(name)));
     assert_false(
         hd_proc_scope("0::/machine.slice/machine-lxc\\x2d1\\x2da.scope", name, sizeof(name)));
+    assert_false(hd_proc_scope("0::/qemu-3-a.scope", name, sizeof(name)));
     assert_false(hd_proc_scope("0::/machine-qemu-x-a.scope", name, sizeof(name)));
     assert_false(hd_proc_scope("0::/machine-qemu-3-.scope", name, sizeof(name)));
     assert_false(hd_proc_scope("0::/machine-qemu-3-a.service", name, sizeof(name)));
     assert_false(hd_proc_scope("0::/machine-qemu-3-0123456789012345678901234567890123456789.scope",
                                name, sizeof(name)));
     assert_false(hd_proc_scope("", name, sizeof(name)));
+}
+
+/* systemd lets every account, and others every container, make groups below its own. */
+static void control_groups_of_others(void **state)
+{
+    char name[32];
+
+    (void)state;
+    assert_false(hd_proc_scope("0::/user.slice/user-1000.slice/user@1000.service/app.slice/"
+                               "machine-qemu\\x2d1\\x2da.scope\n",
+                               name, sizeof(name)));
+    assert_false(
+        hd_proc_scope("0::/user.slice/machine-qemu\\x2d1\\x2da.scope\n", name, sizeof(name)));
+    assert_false(hd_proc_scope(
+        "0::/system.slice/docker-0123.scope/machine-qemu\\x2d1\\x2da.scope\n", name, sizeof(name)));
+    assert_false(hd_proc_scope("0::/system.slice/some.service/machine/qemu-1-a.libvirt-qemu\n",
+                               name, sizeof(name)));
+    assert_true(hd_proc_scope("1:name=systemd:/user.slice/user-0.slice\n"
+                              "0::/machine/qemu-1-a.libvirt-qemu\n",
+                              name, sizeof(name)));
+    assert_string_equal(name, "qemu-1-a");
+}
+
+static void names_that_libvirt_changes(void **state)
+{
+    static const char long_name[] =
+        "a123456789b123456789c123456789d123456789e123456789f123456789g123";
+
+    (void)state;
+    assert_true(hd_proc_scope_fits("qemu-1-web1", "web1"));
+    assert_true(hd_proc_scope_fits("qemu-1-web1", "web_1"));
+    assert_true(hd_proc_scope_fits("qemu-12-a.b-c", "-a.b--c."));
+    /* As libvirt 9.0 made them. */
+    assert_true(hd_proc_scope_fits("qemu-1-a-b", "a-_-b"));
+    assert_true(hd_proc_scope_fits("qemu-2-a.c", "_-a_.-.c_"));
+    assert_true(hd_proc_scope_fits("qemu-3-x", "x-_"));
+    assert_true(
+        hd_proc_scope_fits("qemu-4-a123456789b123456789c123456789d123456789e123456789f1234-6",
+                           "a123456789b123456789c123456789d123456789e123456789f1234-6789g123"));
+    assert_true(hd_proc_scope_fits(
+        "qemu-7-a123456789b123456789c123456789d123456789e123456789f123456", long_name));
+    assert_false(hd_proc_scope_fits("qemu-1-web1", "web2"));
+    assert_false(hd_proc_scope_fits("qemu-1-web1", "web"));
+    assert_false(hd_proc_scope_fits("qemu-1-web", "web1"));
+    assert_false(hd_proc_scope_fits("lxc-1-web1", "web1"));
+    assert_false(hd_proc_scope_fits("", "web1"));
+}
+
+static void control_groups_of_workers(void **state)
+{
+    (void)state;
     assert_true(hd_proc_is_worker("0::/vgpu.slice/vgpu-worker@3-77-0.service\n"));
     assert_false(hd_proc_is_worker("0::/system.slice/vgpu-worker.service\n"));
     assert_false(hd_proc_is_worker("0::/vgpu-worker@.service\n"));
@@ -160,12 +253,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_vgpu_qemu_writes),
+        cmocka_unit_test(reads_what_libvirt_writes),
         cmocka_unit_test(reads_json_and_two_dashes),
         cmocka_unit_test(other_devices_are_none),
         cmocka_unit_test(names_of_programs),
         cmocka_unit_test(what_does_not_fit_is_left_out),
         cmocka_unit_test(any_bytes_are_read),
         cmocka_unit_test(control_groups),
+        cmocka_unit_test(control_groups_of_others),
+        cmocka_unit_test(names_that_libvirt_changes),
+        cmocka_unit_test(control_groups_of_workers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

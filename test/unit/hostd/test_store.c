@@ -92,7 +92,10 @@ static struct hd_change machine_change(const char *name)
                                           .calls_per_s = 100,
                                           .calls_burst = 200,
                                           .bytes_per_s = 65536,
-                                          .bytes_burst = 131072}};
+                                          .bytes_burst = 131072,
+                                          .starts_own = true,
+                                          .starts_per_s = 8,
+                                          .starts_burst = 64}};
 
     (void)snprintf(asked.machine.name, sizeof(asked.machine.name), "%s", name);
     return asked;
@@ -205,22 +208,25 @@ static void bad_values_are_left_out(void **state)
 
     (void)state;
     assert_int_equal(change(&good), 0);
-    run_sql("INSERT INTO machine VALUES ('a', '', '', '', 5000, 0, 0, 0, 0, 0, 0);"
-            "INSERT INTO machine VALUES ('b c', '', '', '', 0, 0, 0, 0, 0, 0, 0);"
-            "INSERT INTO machine VALUES ('c', '', '', '', 0, 0, -5, 0, 0, 0, 0);"
-            "INSERT INTO machine VALUES ('d', '', '', '', 'x', 0, 0, 0, 0, 0, 0);"
-            "INSERT INTO machine VALUES ('e', 'no uuid', '', '', 0, 0, 0, 0, 0, 0, 0);"
-            "INSERT INTO machine VALUES ('f', '', '', 'relative', 0, 0, 0, 0, 0, 0, 0);"
+    run_sql("INSERT INTO machine VALUES ('a', '', '', '', 5000, 0, 0, 0, 0, 0, 0, 0, 0, 0);"
+            "INSERT INTO machine VALUES ('b c', '', '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);"
+            "INSERT INTO machine VALUES ('c', '', '', '', 0, 0, -5, 0, 0, 0, 0, 0, 0, 0);"
+            "INSERT INTO machine VALUES ('d', '', '', '', 'x', 0, 0, 0, 0, 0, 0, 0, 0, 0);"
+            "INSERT INTO machine VALUES ('e', 'no uuid', '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);"
+            "INSERT INTO machine VALUES ('f', '', '', 'relative', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);"
             "INSERT INTO machine VALUES ('h', '6E1F2A3B-0001-4002-8003-0123456789AB', '', '',"
-            " 0, 0, 0, 0, 0, 0, 0);"
-            "INSERT INTO machine VALUES (x'61626300', '', '', '', 0, 0, 0, 0, 0, 0, 0);"
+            " 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);"
+            "INSERT INTO machine VALUES (x'61626300', '', '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);"
+            "INSERT INTO machine VALUES ('i', '', '', '', 0, 0, 0, 0, 0, 0, 0, 2, 4, 4);"
+            "INSERT INTO machine VALUES ('j', '', '', '', 0, 0, 0, 0, 0, 0, 0, 0, 4, 4);"
+            "INSERT INTO machine VALUES ('k', '', '', '', 0, 0, 0, 0, 0, 0, 0, 1, 4, 0);"
             "INSERT INTO pool_gpu VALUES ('A', 'GPU-1');"
             "INSERT INTO gpu VALUES ('GPU-00000000-0000-0000-0000-000000000000', 7)");
     reopen();
     assert_int_equal(table.machine_count, 1);
     assert_string_equal(table.machines[0].name, "good");
     assert_int_equal(table.pool_count + table.gpu_count, 0);
-    assert_non_null(strstr(store.notice, "10 rows left out, the first: machine"));
+    assert_non_null(strstr(store.notice, "13 rows left out, the first: machine"));
     assert_string_equal(store.fault, "");
 }
 
@@ -229,12 +235,76 @@ static void a_later_version_is_left_alone(void **state)
     struct hd_change asked = machine_change("alpha");
 
     (void)state;
-    run_sql("PRAGMA user_version = 99");
+    assert_int_equal(change(&asked), 0);
+    run_sql("PRAGMA user_version = 99; ALTER TABLE machine ADD COLUMN later TEXT");
     reopen();
     assert_non_null(strstr(store.fault, "of a later version"));
+    /* What it says of machines counts: they run perhaps. */
+    assert_int_equal(table.machine_count, 1);
+    assert_memory_equal(&table.machines[0], &asked.machine, sizeof(asked.machine));
     assert_int_equal(change(&asked), -EROFS);
     assert_non_null(strstr(why, "later version"));
     assert_int_equal(for_files(ignore_file), 1);
+}
+
+static void another_programs_file_is_not_read(void **state)
+{
+    struct hd_change asked = machine_change("alpha");
+
+    (void)state;
+    assert_int_equal(change(&asked), 0);
+    run_sql("PRAGMA application_id = 7");
+    reopen();
+    assert_non_null(strstr(store.fault, "another program's"));
+    assert_int_equal(table.machine_count, 0);
+}
+
+/* The registry as the first version wrote it. */
+static void make_first_version(void)
+{
+    run_sql("DROP TABLE machine;"
+            "CREATE TABLE machine (name TEXT NOT NULL PRIMARY KEY, uuid TEXT NOT NULL,"
+            " pool TEXT NOT NULL, socket TEXT NOT NULL, priority INTEGER NOT NULL,"
+            " sessions_max INTEGER NOT NULL, memory_quota INTEGER NOT NULL,"
+            " calls_per_s INTEGER NOT NULL, calls_burst INTEGER NOT NULL,"
+            " bytes_per_s INTEGER NOT NULL, bytes_burst INTEGER NOT NULL) WITHOUT ROWID;"
+            "INSERT INTO machine VALUES ('old', '', 'A', '', 1, 2, 0, 3, 4, 0, 0);"
+            "PRAGMA user_version = 1");
+}
+
+static void an_older_version_becomes_this_one(void **state)
+{
+    struct hd_change asked = machine_change("new");
+
+    (void)state;
+    make_first_version();
+    reopen();
+    assert_string_equal(store.fault, "");
+    assert_int_equal(table.machine_count, 1);
+    assert_int_equal(table.machines[0].calls_burst, 4);
+    assert_false(table.machines[0].starts_own);
+    assert_int_equal(change(&asked), 0);
+    reopen();
+    assert_int_equal(table.machine_count, 2);
+}
+
+/* As where the disk is full: its machines run on, and nothing is changed. */
+static void an_older_version_that_stays_is_read(void **state)
+{
+    struct hd_change asked = machine_change("new");
+    sqlite3 *db;
+
+    (void)state;
+    make_first_version();
+    hd_store_close(&store);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    reopen();
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_non_null(strstr(store.fault, "is locked by another program"));
+    assert_int_equal(table.machine_count, 1);
+    assert_string_equal(table.machines[0].name, "old");
+    assert_int_equal(change(&asked), -EROFS);
 }
 
 static void a_missing_folder_is_a_fault(void **state)
@@ -284,6 +354,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_damaged_page_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_values_are_left_out, setup, teardown),
         cmocka_unit_test_setup_teardown(a_later_version_is_left_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_programs_file_is_not_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_older_version_becomes_this_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_older_version_that_stays_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(a_missing_folder_is_a_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_refuses_and_loses_nothing, setup, teardown),
     };

@@ -34,21 +34,22 @@ static int apply(const char *text)
 
 static void takes_every_key(void **state)
 {
-    char texts[8][80] = {"uuid=6E1F2A3B-0001-4002-8003-0123456789AB",
+    char texts[9][80] = {"uuid=6E1F2A3B-0001-4002-8003-0123456789AB",
                          "pool=A",
                          "priority=100",
                          "quota=8GiB",
                          "calls=1000/5000",
                          "bytes=64MiB",
+                         "starts=8/64",
                          "sessions=16",
                          "socket=/run/vgpu/vm/alpha.sock"};
-    char *all[8];
+    char *all[9];
 
     (void)state;
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 9; i++) {
         all[i] = texts[i];
     }
-    assert_int_equal(hd_vm_keys_apply(&machine, all, 8, why, sizeof(why)), 0);
+    assert_int_equal(hd_vm_keys_apply(&machine, all, 9, why, sizeof(why)), 0);
     assert_string_equal(machine.uuid, "6e1f2a3b-0001-4002-8003-0123456789ab");
     assert_string_equal(machine.pool, "A");
     assert_int_equal(machine.priority, 100);
@@ -57,8 +58,25 @@ static void takes_every_key(void **state)
     assert_int_equal(machine.calls_burst, 5000);
     assert_int_equal(machine.bytes_per_s, 64 << 20);
     assert_int_equal(machine.bytes_burst, 64 << 20);
+    assert_true(machine.starts_own);
+    assert_int_equal(machine.starts_per_s, 8);
+    assert_int_equal(machine.starts_burst, 64);
     assert_int_equal(machine.sessions_max, 16);
     assert_string_equal(machine.socket, "/run/vgpu/vm/alpha.sock");
+}
+
+/* No limit is one thing, the default class's another. */
+static void starts_of_its_own_and_of_the_class(void **state)
+{
+    takes_every_key(state);
+    assert_int_equal(apply("starts=0"), 0);
+    assert_true(machine.starts_own);
+    assert_int_equal(machine.starts_per_s + machine.starts_burst, 0);
+    assert_int_equal(apply("starts=5"), 0);
+    assert_int_equal(machine.starts_burst, 5);
+    assert_int_equal(apply("starts=default"), 0);
+    assert_false(machine.starts_own);
+    assert_int_equal(machine.starts_per_s + machine.starts_burst, 0);
 }
 
 static void none_empties(void **state)
@@ -102,6 +120,12 @@ static void refuses(void **state)
         "bytes=1KiB",
         "bytes=1MiB/1KiB",
         "bytes=2TiB",
+        "starts=1000001",
+        "starts=4/0",
+        "starts=-1",
+        "starts=none",
+        "starts=default/4",
+        "starts=",
         "sessions=4097",
         "sessions=1e3",
         "pool=",
@@ -113,6 +137,8 @@ static void refuses(void **state)
         "socket=/run/../etc/passwd",
         "socket=/run//x",
         "socket=/run/x/",
+        "socket=/run/..",
+        "socket=/run/x/.",
         "socket=/run/a\nb",
         "socket=/0123456789012345678901234567890123456789012345678901234567890123456789012345678901"
         "2345678901234567890123456789",
@@ -168,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(takes_every_key, setup),
+        cmocka_unit_test_setup(starts_of_its_own_and_of_the_class, setup),
         cmocka_unit_test_setup(none_empties, setup),
         cmocka_unit_test_setup(refuses, setup),
         cmocka_unit_test_setup(says_key_value_and_what_is_allowed, setup),

@@ -98,6 +98,46 @@ static void test_random_puts_and_peeks_follow_the_model(void **state)
     }
 }
 
+static void test_what_is_written_in_place_is_seen_when_published(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t bytes[SIZE];
+    uint8_t *room;
+
+    for (uint64_t at = 0; at < 8 * (uint64_t)SIZE; at += 48) {
+        room = vgpu_ring_room(&f->producer, 48);
+        fill(bytes, 48, at);
+        if (room != NULL) {
+            memcpy(room, bytes, 48);
+            assert_false(vgpu_ring_ready(&f->consumer));
+            vgpu_ring_publish(&f->producer, 48);
+        } else {
+            assert_int_equal(vgpu_ring_put(&f->producer, bytes, 48), 0);
+        }
+        assert_int_equal(vgpu_ring_peek(&f->consumer, bytes, SIZE), 48);
+        check(bytes, 48, at);
+        assert_false(vgpu_ring_consume(&f->consumer, 48));
+    }
+}
+
+static void test_room_is_one_piece_that_is_known_to_be_free(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t bytes[SIZE] = {0};
+
+    assert_ptr_equal(vgpu_ring_room(&f->producer, SIZE), f->data);
+    assert_null(vgpu_ring_room(&f->producer, SIZE + 8));
+    assert_int_equal(vgpu_ring_put(&f->producer, bytes, SIZE - 16), 0);
+    assert_ptr_equal(vgpu_ring_room(&f->producer, 16), f->data + SIZE - 16);
+    assert_null(vgpu_ring_room(&f->producer, 24)); /* over the end, and too much */
+    assert_int_equal(vgpu_ring_peek(&f->consumer, bytes, SIZE), SIZE - 16);
+    assert_false(vgpu_ring_consume(&f->consumer, SIZE - 16));
+    assert_int_equal(vgpu_ring_put(&f->producer, bytes, 32),
+                     0); /* over the end: looks at the tail */
+    assert_ptr_equal(vgpu_ring_room(&f->producer, 64), f->data + 16);
+    assert_null(vgpu_ring_room(&f->producer, SIZE - 16)); /* more than is free */
+}
+
 static void test_put_more_than_the_ring_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -228,6 +268,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         RING_TEST(test_random_puts_and_peeks_follow_the_model),
+        RING_TEST(test_what_is_written_in_place_is_seen_when_published),
+        RING_TEST(test_room_is_one_piece_that_is_known_to_be_free),
         RING_TEST(test_put_more_than_the_ring_is_refused),
         RING_TEST(test_peek_head_that_jumps_or_goes_back_is_refused),
         RING_TEST(test_put_tail_that_jumps_or_goes_back_is_refused),

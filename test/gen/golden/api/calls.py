@@ -92,6 +92,12 @@ CALLS = [
         "doc": "Whether all work of a stream is done.",
     },
     {
+        "name": "cuCtxResetPersistingL2Cache", "base": "cuCtxResetPersistingL2Cache",
+        "since": 11000, "class": "round_trip", "host": "auto", "driver": "required", "args": [],
+        "negatives": 1, "negatives_why": "it looks at nothing but the current context",
+        "doc": "Gives back what persists in the cache.",
+    },
+    {
         "name": "vgpuCopyHtoD", "class": "one_way", "host": "manual",
         "wire": {
             "args": [

@@ -40,3 +40,8 @@ CONF_NEGATIVE(cuStreamQuery, not_initialised)
 {
     CONF_RESULT(cuStreamQuery(NULL), CUDA_ERROR_NOT_INITIALIZED);
 }
+
+CONF_NEGATIVE(cuCtxResetPersistingL2Cache, not_initialised)
+{
+    CONF_RESULT(cuCtxResetPersistingL2Cache(), CUDA_ERROR_NOT_INITIALIZED);
+}
