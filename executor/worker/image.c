@@ -24,7 +24,23 @@ struct fatbin_entry {
     uint16_t kind;
     uint16_t version;
     uint32_t header_bytes;
-    uint64_t bytes;
+    uint64_t bytes; /* of the payload */
+    uint32_t packed_bytes;
+    uint32_t options; /* from the entry's start, as all offsets here; 0: none */
+    uint32_t skipped[2];
+    uint32_t name_offset;
+    uint32_t name_bytes;
+    uint64_t flags;
+    uint64_t reserved;
+    uint64_t plain_bytes;
+};
+
+#define FLAGS_PACKED 0xf000u
+
+/* What stands at an entry's options: where the text of them is. */
+struct fatbin_options {
+    uint32_t offset;
+    uint32_t bytes;
 };
 
 static bool table_fits(uint64_t offset, uint64_t count, uint64_t entry, uint64_t want, size_t size)
@@ -73,12 +89,44 @@ static bool elf_is_sane(const uint8_t *bytes, size_t size)
            ex_elf_table_read(bytes, size, &table) && sections_fit(&table, size);
 }
 
-/* Every entry's header and payload lie inside what the container says it holds. */
+/* What the entry at `bytes` refers to lies inside its header. */
+static bool references_fit(const uint8_t *bytes, const struct fatbin_entry *entry)
+{
+    struct fatbin_options options = {.offset = 0};
+
+    if (entry->options != 0) {
+        if (!vgpu_span_fits(entry->options, sizeof(options), entry->header_bytes)) {
+            return false;
+        }
+        memcpy(&options, bytes + entry->options, sizeof(options));
+    }
+    return vgpu_span_fits(options.offset, options.bytes, entry->header_bytes) &&
+           vgpu_span_fits(entry->name_offset, entry->name_bytes, entry->header_bytes);
+}
+
+/* The entry in the `left` bytes at `bytes`: header, payload and what it says of both.  Its size in
+ * *all. */
+static bool entry_fits(const uint8_t *bytes, uint64_t left, uint64_t *all)
+{
+    struct fatbin_entry entry;
+
+    if (left < sizeof(entry)) {
+        return false;
+    }
+    memcpy(&entry, bytes, sizeof(entry));
+    return entry.header_bytes >= sizeof(entry) &&
+           vgpu_u64_add(entry.header_bytes, entry.bytes, all) && *all <= left &&
+           references_fit(bytes, &entry) &&
+           ((entry.flags & FLAGS_PACKED) == 0 || entry.packed_bytes <= entry.bytes);
+}
+
+/* Every entry lies inside what the container says it holds. */
 static bool fatbin_is_sane(const uint8_t *bytes, size_t size)
 {
     struct fatbin_header header;
     uint64_t end;
     uint64_t at;
+    uint64_t all;
 
     if (size < sizeof(header)) {
         return false;
@@ -88,19 +136,10 @@ static bool fatbin_is_sane(const uint8_t *bytes, size_t size)
         !vgpu_u64_add(header.header_bytes, header.bytes, &end) || end > size) {
         return false;
     }
-    for (at = header.header_bytes; at < end;) {
-        struct fatbin_entry entry;
-        uint64_t bytes_all;
-
-        if (end - at < sizeof(entry)) {
+    for (at = header.header_bytes; at < end; at += all) {
+        if (!entry_fits(bytes + at, end - at, &all)) {
             return false;
         }
-        memcpy(&entry, bytes + at, sizeof(entry));
-        if (entry.header_bytes < sizeof(entry) ||
-            !vgpu_u64_add(entry.header_bytes, entry.bytes, &bytes_all) || bytes_all > end - at) {
-            return false;
-        }
-        at += bytes_all;
     }
     return true;
 }

@@ -2,6 +2,7 @@
 #include "test/conformance/record.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,7 @@ int conf_records_read(const char *path, struct conf_record **records, size_t *co
 {
     FILE *in = fopen(path, "re");
     char *line = NULL;
+    bool ours = false;
     size_t cap = 0;
     int rc = 0;
 
@@ -85,13 +87,14 @@ int conf_records_read(const char *path, struct conf_record **records, size_t *co
         return -errno;
     }
     while (!rc && getline(&line, &cap, in) >= 0) {
+        ours |= !strncmp(line, "{\"driver\": ", 11);
         if (!strncmp(line, "{\"call\": ", 9)) {
             rc = append(records, count, line);
         }
     }
     free(line);
     fclose(in);
-    if (!rc && *count == 0) {
+    if (!rc && !ours) {
         rc = -EINVAL;
     }
     if (rc) {

@@ -15,8 +15,8 @@ struct conf_record {
 };
 
 /*
- * Reads the cases of a file.  Gives an owned array (conf_records_free()) and
- * its length.  Returns 0, -errno, or -EINVAL for a file that is not ours.
+ * Reads the cases of a file, none where nothing was to run.  Gives an owned array
+ * (conf_records_free()) and its length.  Returns 0, -errno, or -EINVAL for a file that is not ours.
  */
 int conf_records_read(const char *path, struct conf_record **records, size_t *count);
 void conf_records_free(struct conf_record *records, size_t count);

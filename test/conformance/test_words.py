@@ -36,6 +36,19 @@ class Words(unittest.TestCase):
             self.refused("/no/where", "--json", str(old), "--write-values", "/no/where")
             self.assertEqual(old.read_text(), "old")
 
+    def test_files_to_compare(self):
+        with tempfile.TemporaryDirectory() as folder:
+            empty, none, one = (Path(folder, name) for name in ("empty", "none.json", "one.json"))
+            empty.write_text("")
+            none.write_text('{"driver": "native", "cases": [\n]}\n')
+            one.write_text('{"driver": "vgpu", "cases": [\n'
+                           '{"call": "cuInit", "kind": "ours", "name": "again", "result": "pass", '
+                           '"why": "", "transcript": "0"}\n]}\n')
+            self.refused(str(empty), "--compare", str(empty), str(one))
+            run = subprocess.run([PROGRAM, "--compare", str(none), str(one)], text=True,
+                                 capture_output=True, check=False)
+            self.assertEqual(run.returncode, 0, run)
+
     def test_a_filter_without_cases(self):
         self.refused("no case matches cuNothing.*", "--filter", "cuNothing.*")
 

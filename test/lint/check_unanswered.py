@@ -32,11 +32,17 @@ def problems(name, text, known):
         seen.add(word)
 
 
-def cases(program):
-    """Those that a card can be asked."""
-    listing = subprocess.run([program, "--native", "--list"], check=True, capture_output=True,
+def listed(program, *options):
+    """Kind and name of every case."""
+    listing = subprocess.run([program, *options, "--list"], check=True, capture_output=True,
                              text=True)
-    return {line.split()[1] for line in listing.stdout.splitlines()}
+    return [tuple(line.split()) for line in listing.stdout.splitlines()]
+
+
+def cases(program):
+    """Those that a card can be asked: natively, or through us alone."""
+    return ({name for _, name in listed(program, "--native")} |
+            {name for kind, name in listed(program) if kind == "ours"})
 
 
 def main():

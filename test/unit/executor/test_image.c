@@ -128,17 +128,43 @@ struct fatbin {
         uint16_t version;
         uint32_t header_bytes;
         uint64_t bytes;
-        uint8_t data[32];
+        uint32_t packed_bytes;
+        uint32_t options;
+        uint16_t minor;
+        uint16_t major;
+        uint32_t arch;
+        uint32_t name_offset;
+        uint32_t name_bytes;
+        uint64_t flags;
+        uint64_t reserved;
+        uint64_t plain_bytes;
+        struct {
+            uint32_t offset;
+            uint32_t bytes;
+        } text_at;
+        char text[16];
     } entry;
+    uint8_t code[24];
 };
 
+#define ENTRY_HEADER ((uint32_t)sizeof(((struct fatbin *)NULL)->entry))
+#define OPTIONS_AT   64u
+#define TEXT_AT      72u
+
+/* As nvcc 13 writes one for PTX with options. */
 static struct fatbin good_fatbin(void)
 {
     return (struct fatbin){.magic = 0xba55ed50,
                            .version = 1,
                            .header_bytes = 16,
-                           .bytes = 48,
-                           .entry = {.kind = 1, .header_bytes = 24, .bytes = 24}};
+                           .bytes = ENTRY_HEADER + sizeof(((struct fatbin *)NULL)->code),
+                           .entry = {.kind = 1,
+                                     .version = 0x101,
+                                     .header_bytes = ENTRY_HEADER,
+                                     .bytes = sizeof(((struct fatbin *)NULL)->code),
+                                     .options = OPTIONS_AT,
+                                     .text_at = {.offset = TEXT_AT, .bytes = 16},
+                                     .text = "--compile-only "}};
 }
 
 static void test_fatbin_good_accepted(void **state)
@@ -180,8 +206,64 @@ static void test_fatbin_lying_sizes_refused(void **state)
     fatbin.entry.header_bytes = 0;
     assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
     fatbin = good_fatbin();
+    fatbin.entry.header_bytes = 63;
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+    fatbin = good_fatbin();
     fatbin.entry.bytes = 20; /* the rest is no entry */
     assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+}
+
+static void test_fatbin_options_stay_in_the_header(void **state)
+{
+    struct fatbin fatbin = good_fatbin();
+
+    (void)state;
+    fatbin.entry.options = 0; /* and what stood there is none */
+    fatbin.entry.text_at.offset = UINT32_MAX;
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_FATBIN);
+    fatbin = good_fatbin();
+    fatbin.entry.options = ENTRY_HEADER - 7;
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+    fatbin.entry.options = 0x02000040; /* one flipped bit */
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+    fatbin = good_fatbin();
+    fatbin.entry.text_at.bytes++;
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+    fatbin = good_fatbin();
+    fatbin.entry.text_at.offset = UINT32_MAX;
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+}
+
+static void test_fatbin_name_stays_in_the_header(void **state)
+{
+    struct fatbin fatbin = good_fatbin();
+
+    (void)state;
+    fatbin.entry.name_offset = TEXT_AT;
+    fatbin.entry.name_bytes = 16;
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_FATBIN);
+    fatbin.entry.name_bytes = 17;
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+    fatbin.entry.name_bytes = 0;
+    fatbin.entry.name_offset = UINT32_MAX;
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+}
+
+static void test_fatbin_packed_code_stays_in_the_payload(void **state)
+{
+    static const uint64_t forms[] = {0x1000, 0x2000, 0x4000, 0x8000};
+    struct fatbin fatbin = good_fatbin();
+
+    (void)state;
+    fatbin.entry.packed_bytes = sizeof(fatbin.code) + 1;
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_FATBIN);
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        fatbin.entry.flags = forms[i];
+        fatbin.entry.packed_bytes = sizeof(fatbin.code) + 1;
+        assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+        fatbin.entry.packed_bytes = sizeof(fatbin.code);
+        assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_FATBIN);
+    }
 }
 
 static void test_text_is_ptx_with_or_without_nul(void **state)
@@ -205,6 +287,9 @@ int main(void)
         cmocka_unit_test(test_fatbin_good_accepted),
         cmocka_unit_test(test_fatbin_truncated_everywhere_refused),
         cmocka_unit_test(test_fatbin_lying_sizes_refused),
+        cmocka_unit_test(test_fatbin_options_stay_in_the_header),
+        cmocka_unit_test(test_fatbin_name_stays_in_the_header),
+        cmocka_unit_test(test_fatbin_packed_code_stays_in_the_payload),
         cmocka_unit_test(test_text_is_ptx_with_or_without_nul),
     };
 
