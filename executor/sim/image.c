@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "executor/sim/image_inflate.h"
 #include "executor/sim/module.h"
+#include "proto/fatbin.h"
 #include "proto/limits.h"
 
 #include <ctype.h>
@@ -8,10 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FATBIN_MAGIC           0xba55ed50u
 #define FATBIN_WRAPPER_VERSION 1
-#define FATBIN_KIND_PTX        1
-#define FATBIN_KIND_CODE       2
 #define FATBIN_ARCH_MAX        90
 
 struct fatbin_wrapper {
@@ -20,33 +18,6 @@ struct fatbin_wrapper {
     const void *data;
     const void *name;
 };
-
-struct fatbin_header {
-    uint32_t magic;
-    uint16_t version;
-    uint16_t header_size;
-    uint64_t size; /* of all entries */
-};
-
-struct fatbin_entry {
-    uint16_t kind;
-    uint16_t attributes;
-    uint32_t header_size;
-    uint64_t size;            /* of the payload, padded */
-    uint32_t compressed_size; /* of the payload; 0 for plain text */
-    uint32_t unused;
-    uint16_t minor;
-    uint16_t major;
-    uint32_t arch;
-    uint32_t name_offset;
-    uint32_t name_size;
-    uint64_t flags;
-    uint64_t unused_too;
-    uint64_t text_size; /* of what is compressed */
-};
-
-/* The members behind the flags are there only if the header is so long. */
-#define ENTRY_LEAST offsetof(struct fatbin_entry, unused_too)
 
 static CUresult text_copy(const char *text, uint64_t size, char **copy)
 {
@@ -60,56 +31,52 @@ static CUresult text_copy(const char *text, uint64_t size, char **copy)
 }
 
 /* The text of an entry, owned by the caller. */
-static CUresult entry_text(const struct fatbin_entry *e, const char *payload, char **text)
+static CUresult entry_text(const struct vgpu_fatbin_entry *e, const char *payload, char **text)
 {
-    if ((e->flags & FATBIN_COMPRESSED) == 0) {
-        return text_copy(payload, e->size, text);
+    if ((e->flags & VGPU_FATBIN_PACKED) == 0) {
+        return text_copy(payload, e->bytes, text);
     }
-    if (e->compressed_size > e->size) {
+    if (e->packed_bytes > e->bytes) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
-    return image_inflate(e->flags, payload, e->compressed_size, e->text_size, text);
+    return image_inflate(e->flags, payload, e->packed_bytes, e->plain_bytes, text);
 }
 
-/* The entry at data, of which left bytes, at least ENTRY_LEAST, may be looked at. */
-static bool entry_read(struct fatbin_entry *e, const char *data, uint64_t left)
+/* The entry at data, of which left bytes, at least sizeof(*e), may be looked at. */
+static bool entry_read(struct vgpu_fatbin_entry *e, const char *data, uint64_t left)
 {
-    memset(e, 0, sizeof(*e));
-    memcpy(e, data, ENTRY_LEAST);
-    if (e->header_size < ENTRY_LEAST || e->header_size > left || e->size > left - e->header_size) {
-        return false;
-    }
-    memcpy(e, data, e->header_size < sizeof(*e) ? e->header_size : sizeof(*e));
-    return true;
+    memcpy(e, data, sizeof(*e));
+    return e->header_bytes >= sizeof(*e) && e->header_bytes <= left &&
+           e->bytes <= left - e->header_bytes;
 }
 
-static bool header_read(struct fatbin_header *h, const char *data)
+static bool header_read(struct vgpu_fatbin_header *h, const char *data)
 {
     memcpy(h, data, sizeof(*h));
-    return h->magic == FATBIN_MAGIC && h->header_size >= sizeof(*h) &&
-           h->size <= VGPU_MODULE_BYTES_MAX;
+    return h->magic == VGPU_FATBIN_MAGIC && h->header_bytes >= sizeof(*h) &&
+           h->bytes <= VGPU_MODULE_BYTES_MAX;
 }
 
 /* The PTX entry of the newest architecture that there is a device for, as text of its own. */
 static CUresult fatbin_ptx(const char *data, char **text)
 {
-    struct fatbin_header h;
-    struct fatbin_entry e;
-    struct fatbin_entry best = {0};
+    struct vgpu_fatbin_header h;
+    struct vgpu_fatbin_entry e;
+    struct vgpu_fatbin_entry best = {0};
     const char *best_text = NULL;
     uint64_t at = 0;
 
     if (!header_read(&h, data)) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
-    data += h.header_size;
-    for (; h.size - at >= ENTRY_LEAST; at += e.header_size + e.size) {
-        if (!entry_read(&e, data + at, h.size - at)) {
+    data += h.header_bytes;
+    for (; h.bytes - at >= sizeof(e); at += e.header_bytes + e.bytes) {
+        if (!entry_read(&e, data + at, h.bytes - at)) {
             return CUDA_ERROR_INVALID_IMAGE;
         }
-        if (e.kind == FATBIN_KIND_PTX && e.arch >= best.arch && e.arch <= FATBIN_ARCH_MAX) {
+        if (e.kind == VGPU_FATBIN_PTX && e.arch >= best.arch && e.arch <= FATBIN_ARCH_MAX) {
             best = e;
-            best_text = data + at + e.header_size;
+            best_text = data + at + e.header_bytes;
         }
     }
     if (best_text == NULL) {
@@ -122,23 +89,23 @@ static CUresult fatbin_ptx(const char *data, char **text)
 bool image_is_machine_code(const void *image)
 {
     const char *data = image;
-    struct fatbin_header h;
-    struct fatbin_entry e;
+    struct vgpu_fatbin_header h;
+    struct vgpu_fatbin_entry e;
     bool found = false;
     uint64_t at = 0;
 
     if (strncmp(data, "\x50\xed\x55\xba", 4) != 0 || !header_read(&h, data)) {
         return false;
     }
-    data += h.header_size;
-    for (; h.size - at >= ENTRY_LEAST; at += e.header_size + e.size) {
-        if (!entry_read(&e, data + at, h.size - at)) {
+    data += h.header_bytes;
+    for (; h.bytes - at >= sizeof(e); at += e.header_bytes + e.bytes) {
+        if (!entry_read(&e, data + at, h.bytes - at)) {
             return false;
         }
-        if (e.kind == FATBIN_KIND_PTX && e.arch <= FATBIN_ARCH_MAX) {
+        if (e.kind == VGPU_FATBIN_PTX && e.arch <= FATBIN_ARCH_MAX) {
             return false;
         }
-        found |= e.kind == FATBIN_KIND_CODE && e.arch == FATBIN_ARCH_MAX;
+        found |= e.kind == VGPU_FATBIN_ELF && e.arch == FATBIN_ARCH_MAX;
     }
     return found;
 }

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "executor/sim/sim.h"
+#include "proto/fatbin.h"
 #include "proto/limits.h"
 
 _Static_assert(VGPU_MODULE_BYTES_MAX < INT_MAX, "LZ4 counts in int");
@@ -16,7 +17,7 @@ static int64_t inflate(uint64_t flags, const char *data, uint64_t size, char *ou
 {
     size_t n;
 
-    if ((flags & FATBIN_LZ4) != 0) {
+    if ((flags & VGPU_FATBIN_LZ4) != 0) {
         return LZ4_decompress_safe(data, out, (int)size, (int)room);
     }
     n = ZSTD_decompress(out, room, data, size);
@@ -26,11 +27,11 @@ static int64_t inflate(uint64_t flags, const char *data, uint64_t size, char *ou
 CUresult image_inflate(uint64_t flags, const char *data, uint64_t size, uint64_t text_size,
                        char **text)
 {
-    uint64_t form = flags & FATBIN_COMPRESSED;
+    uint64_t form = flags & VGPU_FATBIN_PACKED;
     char *out;
     int64_t got;
 
-    if (form != FATBIN_LZ4 && form != FATBIN_ZSTD) {
+    if (form != VGPU_FATBIN_LZ4 && form != VGPU_FATBIN_ZSTD) {
         sim_log("fat binary: its PTX is compressed in an unknown form (flags %#llx)",
                 (unsigned long long)flags);
         return CUDA_ERROR_NO_BINARY_FOR_GPU;

@@ -37,7 +37,7 @@ static bool find_text(const struct ex_choice *choice, uint32_t capability, struc
     source->text = (const char *)choice->bytes;
     source->size = choice->size;
     if (choice->kind == EX_IMAGE_FATBIN) {
-        if (!ex_part_for(choice->bytes, capability, false, &part) || part.kind != EX_PART_PTX) {
+        if (!ex_part_for(choice->bytes, capability, false, &part) || part.kind != VGPU_FATBIN_PTX) {
             return false;
         }
         source->owned = ex_part_code(&part, &source->size);

@@ -7,41 +7,9 @@
 
 #include "common/overflow.h"
 #include "executor/worker/elf_table.h"
+#include "proto/fatbin.h"
 
-#define FATBIN_MAGIC 0xba55ed50u
 #define MACHINE_CUDA 190
-
-/* Header of a fat binary; entries of `bytes` follow it. */
-struct fatbin_header {
-    uint32_t magic;
-    uint16_t version;
-    uint16_t header_bytes;
-    uint64_t bytes;
-};
-
-/* Header of one of its entries, the part that every version has. */
-struct fatbin_entry {
-    uint16_t kind;
-    uint16_t version;
-    uint32_t header_bytes;
-    uint64_t bytes; /* of the payload */
-    uint32_t packed_bytes;
-    uint32_t options; /* from the entry's start, as all offsets here; 0: none */
-    uint32_t skipped[2];
-    uint32_t name_offset;
-    uint32_t name_bytes;
-    uint64_t flags;
-    uint64_t reserved;
-    uint64_t plain_bytes;
-};
-
-#define FLAGS_PACKED 0xf000u
-
-/* What stands at an entry's options: where the text of them is. */
-struct fatbin_options {
-    uint32_t offset;
-    uint32_t bytes;
-};
 
 static bool table_fits(uint64_t offset, uint64_t count, uint64_t entry, uint64_t want, size_t size)
 {
@@ -90,9 +58,9 @@ static bool elf_is_sane(const uint8_t *bytes, size_t size)
 }
 
 /* What the entry at `bytes` refers to lies inside its header. */
-static bool references_fit(const uint8_t *bytes, const struct fatbin_entry *entry)
+static bool references_fit(const uint8_t *bytes, const struct vgpu_fatbin_entry *entry)
 {
-    struct fatbin_options options = {.offset = 0};
+    struct vgpu_fatbin_options options = {.offset = 0};
 
     if (entry->options != 0) {
         if (!vgpu_span_fits(entry->options, sizeof(options), entry->header_bytes)) {
@@ -108,7 +76,7 @@ static bool references_fit(const uint8_t *bytes, const struct fatbin_entry *entr
  * *all. */
 static bool entry_fits(const uint8_t *bytes, uint64_t left, uint64_t *all)
 {
-    struct fatbin_entry entry;
+    struct vgpu_fatbin_entry entry;
 
     if (left < sizeof(entry)) {
         return false;
@@ -117,13 +85,13 @@ static bool entry_fits(const uint8_t *bytes, uint64_t left, uint64_t *all)
     return entry.header_bytes >= sizeof(entry) &&
            vgpu_u64_add(entry.header_bytes, entry.bytes, all) && *all <= left &&
            references_fit(bytes, &entry) &&
-           ((entry.flags & FLAGS_PACKED) == 0 || entry.packed_bytes <= entry.bytes);
+           ((entry.flags & VGPU_FATBIN_PACKED) == 0 || entry.packed_bytes <= entry.bytes);
 }
 
 /* Every entry lies inside what the container says it holds. */
 static bool fatbin_is_sane(const uint8_t *bytes, size_t size)
 {
-    struct fatbin_header header;
+    struct vgpu_fatbin_header header;
     uint64_t end;
     uint64_t at;
     uint64_t all;
@@ -174,7 +142,7 @@ enum ex_image_kind ex_image_check(const uint8_t *bytes, size_t size)
     if (size >= SELFMAG && memcmp(bytes, ELFMAG, SELFMAG) == 0) {
         return elf_is_sane(bytes, size) ? EX_IMAGE_ELF : EX_IMAGE_BAD;
     }
-    if (magic == FATBIN_MAGIC) {
+    if (magic == VGPU_FATBIN_MAGIC) {
         return fatbin_is_sane(bytes, size) ? EX_IMAGE_FATBIN : EX_IMAGE_BAD;
     }
     return is_text(bytes, size) ? EX_IMAGE_PTX : EX_IMAGE_BAD;

@@ -15,7 +15,7 @@ static CUresult choose_part(const uint8_t *image, uint32_t capability, uint32_t 
         /* Otherwise the driver says what is wrong. */
         return force ? CUDA_ERROR_NO_BINARY_FOR_GPU : CUDA_SUCCESS;
     }
-    if (part.kind == EX_PART_PTX && (policy & VGPU_CODE_DISABLE_JIT) != 0) {
+    if (part.kind == VGPU_FATBIN_PTX && (policy & VGPU_CODE_DISABLE_JIT) != 0) {
         return CUDA_ERROR_JIT_COMPILATION_DISABLED;
     }
     if (!force) {

@@ -8,52 +8,21 @@
 #include <zstd.h>
 
 #include "executor/worker/pages.h"
+#include "proto/fatbin.h"
 #include "proto/limits.h"
-
-#define FLAG_LZ4       0x2000u
-#define FLAG_ZSTD      0x8000u
-#define FLAGS_COMPRESS 0xf000u /* these two and what is not known */
-
-struct header {
-    uint32_t magic;
-    uint16_t version;
-    uint16_t header_bytes;
-    uint64_t bytes;
-};
-
-struct entry {
-    uint16_t kind;
-    uint16_t version;
-    uint32_t header_bytes;
-    uint64_t bytes; /* of the payload, padded */
-    uint32_t packed_bytes;
-    uint32_t options;
-    uint16_t minor;
-    uint16_t major;
-    uint32_t arch;
-    uint32_t name_offset;
-    uint32_t name_bytes;
-    uint64_t flags;
-    uint64_t reserved;
-    uint64_t plain_bytes;
-};
-
-/* What every entry has. */
-#define ENTRY_LEAST 16u
 
 bool ex_part_next(const uint8_t *image, uint64_t *at, struct ex_part *part)
 {
-    struct header header;
-    struct entry entry = {.kind = 0};
+    struct vgpu_fatbin_header header;
     const uint8_t *start;
+    struct vgpu_fatbin_entry entry;
 
     memcpy(&header, image, sizeof(header));
     if (*at >= header.bytes) {
         return false;
     }
     start = image + header.header_bytes + *at;
-    memcpy(&entry, start, ENTRY_LEAST);
-    memcpy(&entry, start, entry.header_bytes < sizeof(entry) ? entry.header_bytes : sizeof(entry));
+    memcpy(&entry, start, sizeof(entry));
     *part = (struct ex_part){
         .kind = entry.kind,
         .arch = entry.arch,
@@ -69,7 +38,7 @@ bool ex_part_next(const uint8_t *image, uint64_t *at, struct ex_part *part)
 
 static bool unpack(const struct ex_part *part, uint8_t *plain)
 {
-    if ((part->flags & FLAGS_COMPRESS) == FLAG_LZ4) {
+    if ((part->flags & VGPU_FATBIN_PACKED) == VGPU_FATBIN_LZ4) {
         return LZ4_decompress_safe((const char *)part->payload, (char *)plain,
                                    (int)part->packed_bytes, (int)part->plain_bytes) >= 0;
     }
@@ -79,21 +48,21 @@ static bool unpack(const struct ex_part *part, uint8_t *plain)
 
 static bool can_unpack(const struct ex_part *part)
 {
-    uint64_t form = part->flags & FLAGS_COMPRESS;
+    uint64_t form = part->flags & VGPU_FATBIN_PACKED;
 
-    return (form == FLAG_LZ4 || form == FLAG_ZSTD) && part->packed_bytes <= part->bytes &&
-           part->packed_bytes <= INT_MAX && part->plain_bytes > 0 &&
-           part->plain_bytes <= VGPU_MODULE_BYTES_MAX;
+    return (form == VGPU_FATBIN_LZ4 || form == VGPU_FATBIN_ZSTD) &&
+           part->packed_bytes <= part->bytes && part->packed_bytes <= INT_MAX &&
+           part->plain_bytes > 0 && part->plain_bytes <= VGPU_MODULE_BYTES_MAX;
 }
 
 bool ex_part_is_plain(const struct ex_part *part)
 {
-    return (part->flags & FLAGS_COMPRESS) == 0;
+    return (part->flags & VGPU_FATBIN_PACKED) == 0;
 }
 
 uint8_t *ex_part_code(const struct ex_part *part, size_t *size)
 {
-    bool packed = (part->flags & FLAGS_COMPRESS) != 0;
+    bool packed = (part->flags & VGPU_FATBIN_PACKED) != 0;
     uint64_t bytes = packed ? part->plain_bytes : part->bytes;
     uint8_t *code = packed && !can_unpack(part) ? NULL : calloc(1, bytes + 1);
 
@@ -114,13 +83,13 @@ uint8_t *ex_part_code(const struct ex_part *part, size_t *size)
 /* Machine code runs on its own major version, from its minor one on. */
 static bool runs(const struct ex_part *part, uint32_t capability)
 {
-    return part->kind == EX_PART_ELF && part->arch / 10 == capability / 10 &&
+    return part->kind == VGPU_FATBIN_ELF && part->arch / 10 == capability / 10 &&
            part->arch <= capability;
 }
 
 static bool compiles(const struct ex_part *part, uint32_t capability)
 {
-    return part->kind == EX_PART_PTX && part->arch <= capability;
+    return part->kind == VGPU_FATBIN_PTX && part->arch <= capability;
 }
 
 bool ex_part_for(const uint8_t *image, uint32_t capability, bool text_only, struct ex_part *part)
@@ -131,7 +100,7 @@ bool ex_part_for(const uint8_t *image, uint32_t capability, bool text_only, stru
 
     while (ex_part_next(image, &at, &one)) {
         bool code = !text_only && runs(&one, capability);
-        bool better = one.kind == best.kind ? one.arch >= best.arch : best.kind != EX_PART_ELF;
+        bool better = one.kind == best.kind ? one.arch >= best.arch : best.kind != VGPU_FATBIN_ELF;
 
         if ((code || compiles(&one, capability)) && better) {
             best = one;

@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum ex_part_kind { EX_PART_PTX = 1, EX_PART_ELF = 2 };
+#include "proto/fatbin.h"
 
 struct ex_part {
-    uint16_t kind; /* enum ex_part_kind, or what is not known */
+    uint16_t kind; /* VGPU_FATBIN_..., or what is not known */
     uint32_t arch; /* 90: compute capability 9.0 */
     uint64_t flags;
     const uint8_t *payload; /* in the image */

@@ -7,19 +7,11 @@
 #include <string.h>
 
 #include "common/overflow.h"
+#include "proto/fatbin.h"
 #include "proto/limits.h"
 
-#define FATBIN_MAGIC  0xba55ed50u
-#define WRAPPER_MAGIC 0x466243b1u
 /* Several times the largest library.  What travels of it is another matter (image_pick.h). */
 #define FATBIN_BYTES_MAX ((size_t)16 << 30)
-
-struct fatbin_header {
-    uint32_t magic;
-    uint16_t version;
-    uint16_t header_size;
-    uint64_t files_size;
-};
 
 struct fatbin_wrapper {
     uint32_t magic;
@@ -113,17 +105,17 @@ static CUresult elf_size(const uint8_t *image, size_t limit, size_t *size)
 
 static CUresult fatbin_size(const uint8_t *image, size_t limit, size_t *size)
 {
-    struct fatbin_header header;
+    struct vgpu_fatbin_header header;
 
     if (limit < sizeof(header)) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
     memcpy(&header, image, sizeof(header));
-    if (header.header_size < sizeof(header) ||
-        !vgpu_span_fits(header.header_size, header.files_size, limit)) {
+    if (header.header_bytes < sizeof(header) ||
+        !vgpu_span_fits(header.header_bytes, header.bytes, limit)) {
         return CUDA_ERROR_INVALID_IMAGE;
     }
-    *size = header.header_size + (size_t)header.files_size;
+    *size = header.header_bytes + (size_t)header.bytes;
     return CUDA_SUCCESS;
 }
 
@@ -146,8 +138,8 @@ CUresult gs_image_fatbin(const void *image, const void **start, size_t *size)
         memcpy(&magic, image, sizeof(magic));
     }
     *start = image;
-    return magic == FATBIN_MAGIC ? fatbin_size(image, FATBIN_BYTES_MAX, size)
-                                 : CUDA_ERROR_INVALID_IMAGE;
+    return magic == VGPU_FATBIN_MAGIC ? fatbin_size(image, FATBIN_BYTES_MAX, size)
+                                      : CUDA_ERROR_INVALID_IMAGE;
 }
 
 static CUresult unwrap(const uint8_t *image, size_t limit, const void **start, size_t *size)
@@ -168,7 +160,7 @@ bool gs_image_is_wrapper(const void *image)
 
     /* A text may end before the magic number does. */
     for (unsigned int i = 0; i < sizeof(uint32_t); i++) {
-        if (bytes[i] != ((WRAPPER_MAGIC >> (8 * i)) & 0xff)) {
+        if (bytes[i] != ((VGPU_FATBIN_WRAPPER_MAGIC >> (8 * i)) & 0xff)) {
             return false;
         }
     }
@@ -186,17 +178,17 @@ CUresult gs_image_find(const void *image, size_t avail, const void **start, size
         return CUDA_ERROR_INVALID_IMAGE;
     }
     /* Text may be shorter than a magic number; a first byte that fits none decides. */
-    if (bytes[0] == ELFMAG0 || bytes[0] == (FATBIN_MAGIC & 0xff) ||
-        bytes[0] == (WRAPPER_MAGIC & 0xff)) {
+    if (bytes[0] == ELFMAG0 || bytes[0] == (VGPU_FATBIN_MAGIC & 0xff) ||
+        bytes[0] == (VGPU_FATBIN_WRAPPER_MAGIC & 0xff)) {
         if (limit < sizeof(magic)) {
             return CUDA_ERROR_INVALID_IMAGE;
         }
         memcpy(&magic, bytes, sizeof(magic));
     }
-    if (magic == FATBIN_MAGIC) {
+    if (magic == VGPU_FATBIN_MAGIC) {
         return fatbin_size(bytes, lesser(avail, FATBIN_BYTES_MAX), size);
     }
-    if (magic == WRAPPER_MAGIC) {
+    if (magic == VGPU_FATBIN_WRAPPER_MAGIC) {
         return unwrap(bytes, limit, start, size);
     }
     if (magic != 0 && memcmp(bytes, ELFMAG, SELFMAG) == 0) {

@@ -4,27 +4,7 @@
 #include <string.h>
 
 #include "guest/libcuda/process.h"
-
-#define FATBIN_MAGIC 0xba55ed50u
-#define KIND_PTX     1u
-#define KIND_ELF     2u
-
-struct header {
-    uint32_t magic;
-    uint16_t version;
-    uint16_t header_bytes;
-    uint64_t bytes; /* of all entries */
-};
-
-/* The part of an entry that tells what it is for. */
-struct entry {
-    uint16_t kind;
-    uint16_t version;
-    uint32_t header_bytes;
-    uint64_t bytes;
-    uint32_t skipped[3];
-    uint32_t arch;
-};
+#include "proto/fatbin.h"
 
 static uint32_t capability_of(const struct gs_device *device)
 {
@@ -50,7 +30,7 @@ void gs_targets_all(struct gs_targets *targets)
 
 /* The entry at `at` of a fat binary that ends at `end`, and where the next one begins.  False: it
  * does not fit. */
-static bool read_entry(const uint8_t *image, size_t end, size_t at, struct entry *entry,
+static bool read_entry(const uint8_t *image, size_t end, size_t at, struct vgpu_fatbin_entry *entry,
                        size_t *next)
 {
     if (end - at < sizeof(*entry)) {
@@ -66,37 +46,38 @@ static bool read_entry(const uint8_t *image, size_t end, size_t at, struct entry
 }
 
 /* Machine code runs on its own major version, from its minor one on. */
-static bool runs(const struct entry *entry, uint32_t capability)
+static bool runs(const struct vgpu_fatbin_entry *entry, uint32_t capability)
 {
-    return entry->kind == KIND_ELF && entry->arch / 10 == capability / 10 &&
+    return entry->kind == VGPU_FATBIN_ELF && entry->arch / 10 == capability / 10 &&
            entry->arch <= capability;
 }
 
-static bool is_wanted(const struct gs_pick *pick, const struct entry *entry)
+static bool is_wanted(const struct gs_pick *pick, const struct vgpu_fatbin_entry *entry)
 {
-    if (entry->kind != KIND_PTX && entry->kind != KIND_ELF) {
+    if (entry->kind != VGPU_FATBIN_PTX && entry->kind != VGPU_FATBIN_ELF) {
         return true;
     }
     for (unsigned int i = 0; i < pick->targets.count; i++) {
         if (runs(entry, pick->targets.capability[i]) ||
-            (entry->kind == KIND_PTX && entry->arch != 0 && entry->arch == pick->newest[i])) {
+            (entry->kind == VGPU_FATBIN_PTX && entry->arch != 0 &&
+             entry->arch == pick->newest[i])) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_kept(const struct gs_pick *pick, const struct entry *entry, size_t at)
+static bool is_kept(const struct gs_pick *pick, const struct vgpu_fatbin_entry *entry, size_t at)
 {
     return pick->spare != 0 ? at == pick->spare : is_wanted(pick, entry);
 }
 
 /* ---- the plan --------------------------------------------------------------- */
 
-static void note_newest(struct gs_pick *pick, const struct entry *entry)
+static void note_newest(struct gs_pick *pick, const struct vgpu_fatbin_entry *entry)
 {
     for (unsigned int i = 0; i < pick->targets.count; i++) {
-        if (entry->kind == KIND_PTX && entry->arch <= pick->targets.capability[i] &&
+        if (entry->kind == VGPU_FATBIN_PTX && entry->arch <= pick->targets.capability[i] &&
             entry->arch > pick->newest[i]) {
             pick->newest[i] = entry->arch;
         }
@@ -111,7 +92,7 @@ static bool look_through(struct gs_pick *pick, size_t start, size_t end, size_t 
 
     *smallest = 0;
     for (size_t at = start; at < end; at = next) {
-        struct entry entry;
+        struct vgpu_fatbin_entry entry;
 
         if (!read_entry(pick->image, end, at, &entry, &next)) {
             return false;
@@ -131,7 +112,7 @@ static size_t sum_up(const struct gs_pick *pick, size_t start, size_t end)
     size_t next;
 
     for (size_t at = start; at < end; at = next) {
-        struct entry entry;
+        struct vgpu_fatbin_entry entry;
 
         if (!read_entry(pick->image, end, at, &entry, &next)) {
             break;
@@ -144,7 +125,7 @@ static size_t sum_up(const struct gs_pick *pick, size_t start, size_t end)
 /* False: not a fat binary whose entries can be told apart. */
 static bool plan_parts(struct gs_pick *pick)
 {
-    struct header header;
+    struct vgpu_fatbin_header header;
     size_t smallest;
     size_t sum;
 
@@ -152,7 +133,7 @@ static bool plan_parts(struct gs_pick *pick)
         return false;
     }
     memcpy(&header, pick->image, sizeof(header));
-    if (header.magic != FATBIN_MAGIC || header.header_bytes < sizeof(header) ||
+    if (header.magic != VGPU_FATBIN_MAGIC || header.header_bytes < sizeof(header) ||
         header.header_bytes > pick->image_bytes ||
         header.bytes != pick->image_bytes - header.header_bytes ||
         !look_through(pick, header.header_bytes, pick->image_bytes, &smallest)) {
@@ -185,7 +166,7 @@ typedef bool each_fn(void *arg, const uint8_t *bytes, size_t size);
 /* The header as it is, but for the size. */
 static bool give_header(const struct gs_pick *pick, size_t *start, each_fn *fn, void *arg)
 {
-    struct header header;
+    struct vgpu_fatbin_header header;
 
     memcpy(&header, pick->image, sizeof(header));
     if (header.header_bytes < sizeof(header) || header.header_bytes > pick->bytes) {
@@ -212,7 +193,7 @@ bool gs_pick_each(const struct gs_pick *pick, each_fn *fn, void *arg)
     }
     given = start;
     for (size_t at = start; at < pick->image_bytes; at = next) {
-        struct entry entry;
+        struct vgpu_fatbin_entry entry;
 
         if (!read_entry(pick->image, pick->image_bytes, at, &entry, &next)) {
             return false;
@@ -249,8 +230,8 @@ bool gs_image_runs(const void *fatbin, size_t size, const struct gs_targets *tar
     unsigned int running = 0;
 
     for (unsigned int i = 0; i < targets->count; i++) {
-        struct header header;
-        struct entry entry = {.kind = 0};
+        struct vgpu_fatbin_header header;
+        struct vgpu_fatbin_entry entry = {.kind = 0};
         size_t next;
 
         memcpy(&header, fatbin, sizeof(header));
