@@ -17,6 +17,19 @@
 /* Processes that a supervisor is told of, which only those that were taken over are. */
 #define ORPHANS_MAX 64u
 
+static void free_timer(uv_handle_t *timer)
+{
+    free(timer);
+}
+
+static void end_timer(struct br_gpu *gpu)
+{
+    if (gpu->timer != NULL) {
+        uv_close((uv_handle_t *)gpu->timer, free_timer);
+        gpu->timer = NULL;
+    }
+}
+
 void br_gpu_send(struct br_gpu *gpu, const Vgpu__Frame *frame)
 {
     struct br_broker *broker = gpu->broker;
@@ -212,6 +225,7 @@ static const char *on_register(struct br_gpu *gpu, const Vgpu__Register *reg)
         return "no memory";
     }
     gpu->registered = true;
+    end_timer(gpu);
     gpu->slot = (uint32_t)slot;
     gpu->pid = reg->pid;
     broker->slots[slot].gpu = gpu;
@@ -444,6 +458,24 @@ static const struct br_link_ops ops = {.on_frame = on_frame, .on_end = on_end};
 
 /* ---- life ------------------------------------------------------------------- */
 
+static void on_silence(uv_timer_t *timer)
+{
+    br_gpu_end(timer->data, "no Register in time");
+}
+
+/* Who connects takes a place, so it has to say for which GPU. */
+static int start_timer(struct br_gpu *gpu)
+{
+    gpu->timer = calloc(1, sizeof(*gpu->timer));
+    if (gpu->timer == NULL) {
+        return -ENOMEM;
+    }
+    (void)uv_timer_init(gpu->broker->loop, gpu->timer);
+    gpu->timer->data = gpu;
+    (void)uv_timer_start(gpu->timer, on_silence, gpu->broker->hello_timeout_ms, 0);
+    return 0;
+}
+
 int br_gpu_new(struct br_broker *broker, int fd)
 {
     struct br_gpu *gpu = calloc(1, sizeof(*gpu));
@@ -459,6 +491,11 @@ int br_gpu_new(struct br_broker *broker, int fd)
     rc = br_link_open(&gpu->link, &broker->pool, fd, SUPERVISOR_BUFFER, &ops, gpu);
     if (rc < 0) {
         free(gpu);
+        return rc;
+    }
+    rc = start_timer(gpu);
+    if (rc < 0) {
+        br_gpu_free(gpu);
         return rc;
     }
     TAILQ_INSERT_TAIL(&broker->gpus, gpu, entry);
@@ -479,6 +516,7 @@ void br_gpu_end(struct br_gpu *gpu, const char *why)
                     gpu->registered ? (int)gpu->slot : -1, why);
     }
     br_link_close(&gpu->link);
+    end_timer(gpu);
     if (gpu->registered) {
         broker->slots[gpu->slot].gpu = NULL;
     }

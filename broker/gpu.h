@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <uv.h>
 
 #include "broker/link.h"
 #include "broker/session.h"
@@ -23,6 +24,7 @@ struct br_gpu {
     TAILQ_ENTRY(br_gpu) entry; /* in broker->gpus, or in its graveyard */
     struct br_broker *broker;
     struct br_link link;
+    uv_timer_t *timer; /* runs out where no Register comes; NULL afterwards */
     bool registered;
     bool proven;  /* a worker of it has passed its self-test */
     bool leaving; /* its supervisor stops when the sessions that it has are over */

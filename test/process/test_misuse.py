@@ -354,6 +354,11 @@ class Worker(Misuse):
 class NoHello(Misuse):
     settings = {"broker.hello_timeout_ms": "1000"}
 
+    def test_supervisors_that_do_not_register_are_ended(self):
+        for peer in [self.peer(self.stack.executor_socket) for _ in range(40)]:
+            self.assert_ends(peer)
+        self.assertIn("no Register in time", self.stack.log())
+
     def test_silence_is_ended(self):
         guests = [self.guest() for _ in range(3)]
         for guest in guests:
