@@ -269,9 +269,11 @@ class Stack:
 
     def wait_spares(self, sessions=0):
         """Waits until the spares and so many sessions with workers are there, as the broker sees
-        it: the listeners, the supervisors, a pipe for each worker, a socket for each guest."""
+        it: the listeners, the supervisors, a pipe for each worker, a socket for each guest or for
+        its machine, and what a stepper listens on."""
         spares = int(self.settings.get("executor.spares", 1)) * self.gpus
-        listeners = 3 + ("broker.metrics" in self.settings) + len(self.vms)
+        listeners = (3 + ("broker.metrics" in self.settings) + len(self.vms) +
+                     (self.stepper is not None))
 
         def there():
             if self.broker.poll() is not None:
@@ -283,10 +285,6 @@ class Stack:
 
         if self.spawn:
             wait_for(there, f"{spares} spares and {sessions} sessions")
-
-    def wait_locked(self):
-        """Waits until every worker that is there is behind its lock."""
-        wait_for(lambda: all(map(self.locked, self.workers())), "locked workers")
 
     def close(self):
         """Ends everything that this stack started, and removes its files."""

@@ -105,8 +105,7 @@ class Scene:
         spare = self.stack.workers()
         self.bystander = self.start("bystander")
         self.bystander.wait_line("ready")
-        wait_for(lambda: len(self.stack.workers()) == 2, "a spare beside the bystander's worker")
-        self.stack.wait_locked()
+        self.stack.wait_spares(sessions=1)
         self.bystander_worker = spare[0]
         self.muted = self.bystander_descriptors()
         self.baseline = self.stack.steady_usage()
