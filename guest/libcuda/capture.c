@@ -172,6 +172,11 @@ static void finish(struct gs_capture *c)
     free(c);
 }
 
+void gs_captures_after_fork(void)
+{
+    atomic_store(&gs_captures_live, 0);
+}
+
 static CUresult begin(struct gs_stream *stream, struct gs_capture *c, CUgraph graph,
                       const CUgraphNode *deps, size_t count)
 {

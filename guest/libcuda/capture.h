@@ -40,6 +40,9 @@ static inline bool gs_captures_any(void)
     return __builtin_expect(atomic_load_explicit(&gs_captures_live, memory_order_relaxed) != 0, 0);
 }
 
+/* In the child of a fork: none goes on there, and whoever held their lock is not there either. */
+void gs_captures_after_fork(void);
+
 static inline bool gs_stream_captures(struct gs_stream *stream)
 {
     return gs_captures_any() && atomic_load(&stream->capture.of) != NULL;

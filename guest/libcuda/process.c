@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 #include "guest/libcuda/environment.h"
 #include "guest/libcuda/facts.h"
@@ -40,6 +41,7 @@ static void in_child(void)
     for (unsigned int i = 0; i < VGPU_DEVICES_MAX; i++) {
         gs_channel_close(&sessions[i].link.channel);
     }
+    gs_captures_after_fork();
     gs_thread_after_fork();
     gs_logs_after_fork();
     gs_stats_disarm();

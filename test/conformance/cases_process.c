@@ -68,6 +68,20 @@ CONF_NEGATIVE(cuMemAlloc_v2, forked_child)
     CONF_OK(cuCtxSynchronize());
 }
 
+/* Its parent's capture forbids the child nothing. */
+CONF_NEGATIVE(cuMemAlloc_v2, forked_child_during_a_capture)
+{
+    CUstream stream = NULL;
+    CUgraph graph = NULL;
+
+    conf_context();
+    CONF_SETUP(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
+    CONF_SETUP(cuStreamBeginCapture_v2(stream, CU_STREAM_CAPTURE_MODE_GLOBAL));
+    CONF_EXPECT(in_child(calls_of_a_child));
+    CONF_OK(cuStreamEndCapture(stream, &graph));
+    CONF_OK(cuGraphDestroy(graph));
+}
+
 CONF_NEGATIVE(cuInit, forked_child)
 {
     conf_context();
