@@ -136,6 +136,24 @@ CUresult gs_stream_destroy(struct gs_stream *stream)
     return cu;
 }
 
+static bool still_there(const struct gs_thread_stream *at)
+{
+    const struct gs_context *context = gs_context_find((CUcontext)(uintptr_t)at->context);
+
+    return context != NULL && gs_context_lives(context, at->epoch);
+}
+
+/* Where one more is noted: in place of one that went with its context, or behind all. */
+static struct gs_thread_stream *place_of_one_more(struct gs_thread *thread)
+{
+    struct gs_thread_stream *at = thread->streams;
+
+    while (at < thread->streams + thread->stream_count && still_there(at)) {
+        at++;
+    }
+    return at < thread->streams + GS_THREAD_STREAMS_MAX ? at : NULL;
+}
+
 static CUresult per_thread_stream(const struct gs_call *call, struct gs_stream **stream)
 {
     struct gs_thread *thread = call->thread;
@@ -143,7 +161,7 @@ static CUresult per_thread_stream(const struct gs_call *call, struct gs_stream *
         .context = (uint64_t)(uintptr_t)gs_context_handle(call->context),
         .epoch = atomic_load_explicit(&call->context->epoch, memory_order_relaxed),
     };
-    struct gs_thread_stream *free_place = NULL;
+    struct gs_thread_stream *place;
     CUresult cu;
 
     for (unsigned int i = 0; i < thread->stream_count; i++) {
@@ -153,27 +171,18 @@ static CUresult per_thread_stream(const struct gs_call *call, struct gs_stream *
             *stream = at->stream;
             return CUDA_SUCCESS;
         }
-        if (at->context == want.context) {
-            free_place = at; /* of an earlier life: its stream went with it */
-        }
     }
-    if (free_place == NULL && thread->stream_count == GS_THREAD_STREAMS_MAX) {
+    place = place_of_one_more(thread);
+    if (place == NULL) {
         return CUDA_ERROR_OUT_OF_MEMORY;
     }
     cu = gs_stream_new(call->session, call->context, CU_STREAM_DEFAULT, 0, &want.stream);
     if (cu == CUDA_SUCCESS) {
-        free_place = free_place != NULL ? free_place : &thread->streams[thread->stream_count++];
-        *free_place = want;
+        thread->stream_count += place == &thread->streams[thread->stream_count];
+        *place = want;
         *stream = want.stream;
     }
     return cu;
-}
-
-static bool still_there(const struct gs_thread_stream *at)
-{
-    const struct gs_context *context = gs_context_find((CUcontext)(uintptr_t)at->context);
-
-    return context != NULL && gs_context_lives(context, at->epoch);
 }
 
 void gs_thread_streams_end(struct gs_thread *thread)

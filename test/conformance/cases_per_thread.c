@@ -137,3 +137,19 @@ CONF_POSITIVE(cuStreamQuery, own_stream_zero_waits_for_the_legacy_one)
     let_go(&part, 0);
     CONF_OK(cuCtxSynchronize());
 }
+
+/* More contexts than a thread is in at a time: each one's stream goes with it. */
+CONF_POSITIVE(cuStreamSynchronize, per_thread_streams_of_contexts_that_end)
+{
+    CUdevice device = conf_device();
+    CUcontext own_context = NULL;
+    CUdeviceptr p = 0;
+
+    for (unsigned int i = 0; i < 20; i++) {
+        CONF_SETUP(cuCtxCreate_v4(&own_context, NULL, 0, device));
+        CONF_SETUP(cuMemAlloc_v2(&p, 256));
+        CONF_OK(cuMemsetD32Async(p, i, 64, CU_STREAM_PER_THREAD));
+        CONF_OK(cuStreamSynchronize(CU_STREAM_PER_THREAD));
+        CONF_SETUP(cuCtxDestroy_v2(own_context));
+    }
+}
