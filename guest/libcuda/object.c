@@ -177,6 +177,7 @@ void gs_objects_free_of(struct gs_session *s, struct gs_context *context)
     END_ALL_OF(gs_stream, s->streams, context, gs_stream_destroy);
     END_ALL_OF(gs_module, s->modules, context, gs_module_unload);
     END_ALL_OF(gs_linker, s->linkers, context, gs_linker_destroy);
+    gs_staging_close_stream(s, &context->null_stream);
     gs_stream_end_null(&context->null_stream);
     gs_textures_end_of(s, context);
     gs_arrays_end_of(s, context);
