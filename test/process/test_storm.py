@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Threads that make valid calls in a random order get what each asked for, and end."""
+
+import os
+import random
+
+from case import StackCase, main
+
+PROGRAM = "vgpu-process-storm"
+SEED = int(os.environ.get("VGPU_TEST_SEED") or random.randrange(1 << 32))
+# Scenes that all threads play together; VGPU_STORM_SCENES for a longer search.
+SCENES = int(os.environ.get("VGPU_STORM_SCENES", "1600"))
+
+
+class Storm(StackCase):
+    def storm(self, threads):
+        print(f"[{threads} threads, VGPU_TEST_SEED={SEED}]", flush=True)
+        result = self.stack.run(PROGRAM, threads, SCENES // threads, SEED)
+        self.assertEqual((result.status, result.out), (0, "passed\n"), result.err)
+
+    def test_two_threads(self):
+        self.storm(2)
+
+    def test_eight_threads(self):
+        self.storm(8)
+
+
+class StormOnTwo(Storm):
+    gpus = 2
+
+
+if __name__ == "__main__":
+    main()
