@@ -3,13 +3,12 @@
 """Threads that make valid calls in a random order get what each asked for, and end."""
 
 import os
-import random
 
 from case import StackCase, main
 
 PROGRAM = "vgpu-process-storm"
-SEED = int(os.environ.get("VGPU_TEST_SEED") or random.randrange(1 << 32))
-# Scenes that all threads play together; VGPU_STORM_SCENES for a longer search.
+# Another seed and more scenes, that all threads play together, make a longer search.
+SEED = int(os.environ.get("VGPU_TEST_SEED", "1"))
 SCENES = int(os.environ.get("VGPU_STORM_SCENES", "1600"))
 
 
