@@ -146,7 +146,7 @@ CONF_POSITIVE(cuStreamSynchronize, per_thread_streams_of_contexts_that_end)
     CUdeviceptr p = 0;
 
     for (unsigned int i = 0; i < 20; i++) {
-        CONF_SETUP(cuCtxCreate_v4(&own_context, NULL, 0, device));
+        CONF_SETUP(cuCtxCreate_v2(&own_context, 0, device));
         CONF_SETUP(cuMemAlloc_v2(&p, 256));
         CONF_OK(cuMemsetD32Async(p, i, 64, CU_STREAM_PER_THREAD));
         CONF_OK(cuStreamSynchronize(CU_STREAM_PER_THREAD));
