@@ -5,12 +5,8 @@
 #include <stdlib.h>
 
 #include "broker/broker.h"
+#include "broker/handle.h"
 #include "broker/ringio.h"
-
-static void free_handle(uv_handle_t *handle)
-{
-    free(handle);
-}
 
 static void on_ring(uv_poll_t *poll, int status, int events)
 {
@@ -67,7 +63,7 @@ void br_bell_close(struct br_session *session)
     if (session->bell.quiet) {
         leave_quiet(session);
     }
-    uv_close((uv_handle_t *)session->bell.poll, free_handle);
+    uv_close((uv_handle_t *)session->bell.poll, br_handle_free);
     session->bell.poll = NULL;
 }
 

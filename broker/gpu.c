@@ -8,6 +8,7 @@
 
 #include "broker/admission.h"
 #include "broker/broker.h"
+#include "broker/handle.h"
 #include "common/fd.h"
 #include "common/log_id.h"
 #include "common/text.h"
@@ -16,19 +17,6 @@
 #define SUPERVISOR_BUFFER 65536u
 /* Processes that a supervisor is told of, which only those that were taken over are. */
 #define ORPHANS_MAX 64u
-
-static void free_timer(uv_handle_t *timer)
-{
-    free(timer);
-}
-
-static void end_timer(struct br_gpu *gpu)
-{
-    if (gpu->timer != NULL) {
-        uv_close((uv_handle_t *)gpu->timer, free_timer);
-        gpu->timer = NULL;
-    }
-}
 
 void br_gpu_send(struct br_gpu *gpu, const Vgpu__Frame *frame)
 {
@@ -225,7 +213,7 @@ static const char *on_register(struct br_gpu *gpu, const Vgpu__Register *reg)
         return "no memory";
     }
     gpu->registered = true;
-    end_timer(gpu);
+    br_timer_end(&gpu->timer);
     gpu->slot = (uint32_t)slot;
     gpu->pid = reg->pid;
     broker->slots[slot].gpu = gpu;
@@ -466,12 +454,10 @@ static void on_silence(uv_timer_t *timer)
 /* Who connects takes a place, so it has to say for which GPU. */
 static int start_timer(struct br_gpu *gpu)
 {
-    gpu->timer = calloc(1, sizeof(*gpu->timer));
+    gpu->timer = br_timer_new(gpu->broker->loop, gpu);
     if (gpu->timer == NULL) {
         return -ENOMEM;
     }
-    (void)uv_timer_init(gpu->broker->loop, gpu->timer);
-    gpu->timer->data = gpu;
     (void)uv_timer_start(gpu->timer, on_silence, gpu->broker->hello_timeout_ms, 0);
     return 0;
 }
@@ -516,7 +502,7 @@ void br_gpu_end(struct br_gpu *gpu, const char *why)
                     gpu->registered ? (int)gpu->slot : -1, why);
     }
     br_link_close(&gpu->link);
-    end_timer(gpu);
+    br_timer_end(&gpu->timer);
     if (gpu->registered) {
         broker->slots[gpu->slot].gpu = NULL;
     }

@@ -9,17 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "broker/handle.h"
 #include "common/fd.h"
 
 /* More than a socket's buffer holds; a peer that lives could go on for ever. */
 #define DRAIN_READS 16u
 
 static void on_poll(uv_poll_t *poll, int status, int events);
-
-static void free_handle(uv_handle_t *handle)
-{
-    free(handle);
-}
 
 static int watch(struct br_link *link)
 {
@@ -93,7 +89,7 @@ void br_link_close(struct br_link *link)
         return;
     }
     release(link);
-    uv_close((uv_handle_t *)link->poll, free_handle);
+    uv_close((uv_handle_t *)link->poll, br_handle_free);
     link->poll = NULL;
     vgpu_fd_close(&link->fd);
     vgpu_fd_close_many(link->fds, link->fd_count);

@@ -9,6 +9,7 @@
 
 #include "broker/broker.h"
 #include "broker/gate.h"
+#include "broker/handle.h"
 #include "broker/pace.h"
 #include "broker/ringio.h"
 #include "broker/survey.h"
@@ -20,11 +21,6 @@
 /* Log lines that the control frames of one session may cause: an honest one needs two or three. */
 #define NOTES_MAX 16u
 
-static void free_handle(uv_handle_t *handle)
-{
-    free(handle);
-}
-
 /* ---- handles ---------------------------------------------------------------- */
 
 static void set_timer(struct br_session *session, uint32_t timeout_ms, uv_timer_cb fn)
@@ -35,21 +31,13 @@ static void set_timer(struct br_session *session, uint32_t timeout_ms, uv_timer_
 
 static int open_handles(struct br_session *session)
 {
-    session->timer = calloc(1, sizeof(*session->timer));
-    if (session->timer == NULL) {
-        return -ENOMEM;
-    }
-    (void)uv_timer_init(session->broker->loop, session->timer);
-    session->timer->data = session;
-    return br_bell_open(session);
+    session->timer = br_timer_new(session->broker->loop, session);
+    return session->timer == NULL ? -ENOMEM : br_bell_open(session);
 }
 
 static void close_handles(struct br_session *session)
 {
-    if (session->timer != NULL) {
-        uv_close((uv_handle_t *)session->timer, free_handle);
-        session->timer = NULL;
-    }
+    br_timer_end(&session->timer);
     br_bell_close(session);
 }
 

@@ -9,7 +9,7 @@
 #include "test/process/storm.h"
 
 /* The child of a process with threads may find a sanitizer's allocator locked for ever. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(VGPU_ASAN) || defined(VGPU_TSAN)
 #define CHILDREN 0u
 #else
 #define CHILDREN 1u
