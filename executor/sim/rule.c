@@ -2,6 +2,7 @@
 #include "executor/sim/rule.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,13 @@
 
 #define RULES_MAX 16
 #define HANG      (-1)
+#define CRASH     (-2)
 
 struct rule {
     char call[64];
     unsigned long nth;
     bool later; /* also every one after the nth */
-    int what;   /* a code, or HANG */
+    int what;   /* a code, HANG or CRASH */
     unsigned long seen;
 };
 
@@ -43,8 +45,12 @@ static bool rule_read(const char *text, struct rule *r)
     if (r->nth == 0 || (*end != '\0' && strcmp(end, "+") != 0)) {
         return false;
     }
-    r->what = strcmp(what, "hang") == 0 ? HANG : (int)strtol(what, &end, 10);
-    return r->what == HANG || (r->what > 0 && *end == '\0');
+    if (strcmp(what, "hang") == 0 || strcmp(what, "crash") == 0) {
+        r->what = what[0] == 'h' ? HANG : CRASH;
+        return true;
+    }
+    r->what = (int)strtol(what, &end, 10);
+    return r->what > 0 && *end == '\0';
 }
 
 static void rules_read(void)
@@ -57,7 +63,8 @@ static void rules_read(void)
     for (char *text = copy == NULL ? NULL : strtok_r(copy, ",", &rest); text != NULL;
          text = strtok_r(NULL, ",", &rest)) {
         if (rules.count == RULES_MAX || !rule_read(text, &rules.rule[rules.count])) {
-            sim_log("VGPU_SIM_FAULT: '%s' is not call:nth:code or call:nth:hang, or is more than %d"
+            sim_log("VGPU_SIM_FAULT: '%s' is not call:nth:code, call:nth:hang or call:nth:crash, "
+                    "or is more than %d"
                     " rules: ignored",
                     text, RULES_MAX);
         } else {
@@ -76,7 +83,7 @@ static bool names(const struct rule *r, const char *call)
            (call[n] == '\0' || (call[n] == '_' && call[n + 1] == 'v'));
 }
 
-/* What the rules say of this one: 0, a code or HANG. */
+/* What the rules say of this one: 0, a code, HANG or CRASH. */
 static int decide(const char *call)
 {
     int what = 0;
@@ -110,12 +117,22 @@ static _Noreturn void hang(const char *call)
     }
 }
 
+static _Noreturn void crash(const char *call)
+{
+    sim_log("%s: crashes by VGPU_SIM_FAULT", call);
+    (void)raise(SIGSEGV);
+    abort();
+}
+
 CUresult sim_rule_call(const char *call)
 {
     int what = decide(call);
 
     if (what == HANG) {
         hang(call);
+    }
+    if (what == CRASH) {
+        crash(call);
     }
     return (CUresult)what;
 }
@@ -125,5 +142,8 @@ CUresult sim_rule_kernel(bool *hangs)
     int what = decide("kernel");
 
     *hangs = what == HANG;
+    if (what == CRASH) {
+        crash("a launch");
+    }
     return what == HANG ? CUDA_SUCCESS : (CUresult)what;
 }

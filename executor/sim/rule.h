@@ -8,7 +8,8 @@
  *   CALL  a call with or without its version suffix, or "kernel": launches
  *   NTH   counted from 1; "3+" is the third and all after it
  *   WHAT  the code that the call answers instead (a kernel ends with it, as a
- *         sticky error), or "hang": the call never returns, the kernel never ends
+ *         sticky error), or "hang": the call never returns, the kernel never ends;
+ *         or "crash": the call or the launch ends the process by SIGSEGV
  * Any thread.
  */
 

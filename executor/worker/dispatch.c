@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/log.h"
+#include "executor/worker/crash.h"
 #include "executor/worker/error.h"
 #include "executor/worker/session.h"
 
@@ -20,12 +21,15 @@ static int run_once(struct ex_session *x, const struct ex_op *op, const struct v
     int rc;
 
     reply->len = 0;
+    ex_crash_operation = op->info;
     if (op->info->blocking) {
-        return op->run(x, record, body, len, reply);
+        rc = op->run(x, record, body, len, reply);
+    } else {
+        (void)pthread_mutex_lock(&x->objects);
+        rc = op->run(x, record, body, len, reply);
+        (void)pthread_mutex_unlock(&x->objects);
     }
-    (void)pthread_mutex_lock(&x->objects);
-    rc = op->run(x, record, body, len, reply);
-    (void)pthread_mutex_unlock(&x->objects);
+    ex_crash_operation = NULL;
     return rc;
 }
 

@@ -13,6 +13,7 @@
 #include "executor/sandbox/locked_filter.h"
 #include "executor/sandbox/trace.h"
 #include "executor/sandbox/verify.h"
+#include "executor/worker/crash.h"
 #include "executor/worker/credentials.h"
 #include "executor/worker/environment.h"
 #include "executor/worker/pipe.h"
@@ -72,6 +73,12 @@ static int forbid_dumps(const struct ex_options *options)
     return prctl(PR_SET_DUMPABLE, 0) < 0 ? -errno : 0;
 }
 
+static int watch_for_crashes(const struct ex_options *options)
+{
+    (void)options;
+    return ex_crash_watch();
+}
+
 static int reserve_addresses(const struct ex_options *options)
 {
     (void)options;
@@ -95,6 +102,7 @@ static const struct {
     {"set limits", set_limits},
     {"sharpen timers", sharpen_timers},
     {"forbid dumps", forbid_dumps},
+    {"watch for crashes", watch_for_crashes},
     {"reserve addresses", reserve_addresses},
     {"no new privileges", forbid_privileges},
 };

@@ -1,81 +1,108 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Calls after a kernel's illegal access, one a case: each is the first that could forget it. */
-#include "test/conformance/conf.h"
+#include "test/conformance/after_fault.h"
 
-static CUdeviceptr memory;
-static CUfunction function;
-static CUmodule module;
-static CUstream stream;
-static CUevent event;
-static void *host;
-static unsigned long long words[32];
+static char nothing[] = ".version 7.0\n.target sm_70\n.address_size 64\n";
 
-static void fault(void)
-{
-    CUdeviceptr where = 0x100;
-    void *params[] = {&where};
-    CUfunction bad;
-
-    conf_context();
-    bad = conf_kernel("bad_store");
-    function = conf_kernel("noop");
-    memory = conf_memory(4096);
-    CONF_SETUP(cuModuleLoadData(&module, conf_ptx()));
-    CONF_SETUP(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
-    CONF_SETUP(cuEventCreate(&event, 0));
-    CONF_SETUP(cuMemAllocHost_v2(&host, 4096));
-    conf_launch(bad, 1, 1, stream, params);
-    CONF_RESULT(cuStreamSynchronize(stream), CUDA_ERROR_ILLEGAL_ADDRESS);
-}
-
-#define AFTER(symbol, call)                                                                        \
-    CONF_NEGATIVE(symbol, remembers_the_fault)                                                     \
-    {                                                                                              \
-        fault();                                                                                   \
-        CONF_RESULT(call, CUDA_ERROR_ILLEGAL_ADDRESS);                                             \
-        CONF_RESULT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);                               \
-    }
-
-/* Where native may let an object go all the same: recorded. */
-#define AFTER_SOMEHOW(symbol, call)                                                                \
-    CONF_NEGATIVE(symbol, after_a_kernel_fault)                                                    \
-    {                                                                                              \
-        fault();                                                                                   \
-        CONF_CALL(call);                                                                           \
-        CONF_RESULT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);                               \
-    }
-
-AFTER(cuMemAllocPitch_v2, cuMemAllocPitch_v2((CUdeviceptr *)words, (size_t *)&words[1], 256, 4, 4))
-AFTER(cuMemAllocAsync, cuMemAllocAsync((CUdeviceptr *)words, 4096, stream))
-AFTER(cuMemHostAlloc, cuMemHostAlloc((void **)words, 4096, 0))
-AFTER(cuMemcpyHtoD_v2, cuMemcpyHtoD_v2(memory, words, 8))
-AFTER(cuMemcpyDtoD_v2, cuMemcpyDtoD_v2(memory, memory + 64, 8))
-AFTER(cuMemcpyHtoDAsync_v2, cuMemcpyHtoDAsync_v2(memory, host, 8, stream))
-AFTER(cuMemcpyDtoHAsync_v2, cuMemcpyDtoHAsync_v2(host, memory, 8, stream))
-AFTER(cuMemsetD8_v2, cuMemsetD8_v2(memory, 0, 8))
-AFTER(cuMemsetD16_v2, cuMemsetD16_v2(memory, 0, 8))
-AFTER(cuMemsetD32_v2, cuMemsetD32_v2(memory, 0, 8))
-AFTER(cuMemsetD8Async, cuMemsetD8Async(memory, 0, 8, stream))
-AFTER(cuEventRecord, cuEventRecord(event, stream))
-AFTER(cuEventQuery, cuEventQuery(event))
-AFTER(cuStreamWaitEvent, cuStreamWaitEvent(stream, event, 0))
-AFTER(cuStreamCreateWithPriority, cuStreamCreateWithPriority((CUstream *)words, 0, 0))
-AFTER(cuModuleGetFunction, cuModuleGetFunction((CUfunction *)words, module, "noop"))
-AFTER(cuModuleGetGlobal_v2, cuModuleGetGlobal_v2((CUdeviceptr *)words, NULL, module, "counter"))
-AFTER(cuModuleLoadDataEx, cuModuleLoadDataEx((CUmodule *)words, conf_ptx(), 0, NULL, NULL))
-AFTER(cuLaunchKernelEx, cuLaunchKernelEx(&(CUlaunchConfig){1, 1, 1, 1, 1, 1, 0, stream, NULL, 0},
-                                         function, NULL, NULL))
+AFTER(cuMemAllocPitch_v2, cuMemAllocPitch_v2(out, (size_t *)&after_out[1], 256, 4, 4))
+AFTER(cuMemAllocAsync, cuMemAllocAsync(out, 4096, after.stream))
+AFTER(cuMemHostAlloc, cuMemHostAlloc(out, 4096, 0))
+AFTER(cuMemcpyHtoD_v2, cuMemcpyHtoD_v2(after.memory, after_out, 8))
+AFTER(cuMemcpyDtoD_v2, cuMemcpyDtoD_v2(after.memory, after.memory + 64, 8))
+AFTER(cuMemcpyHtoDAsync_v2, cuMemcpyHtoDAsync_v2(after.memory, after.host, 8, after.stream))
+AFTER(cuMemcpyDtoHAsync_v2, cuMemcpyDtoHAsync_v2(after.host, after.memory, 8, after.stream))
+AFTER(cuMemsetD8_v2, cuMemsetD8_v2(after.memory, 0, 8))
+AFTER(cuMemsetD16_v2, cuMemsetD16_v2(after.memory, 0, 8))
+AFTER(cuMemsetD32_v2, cuMemsetD32_v2(after.memory, 0, 8))
+AFTER(cuMemsetD8Async, cuMemsetD8Async(after.memory, 0, 8, after.stream))
+AFTER(cuEventRecord, cuEventRecord(after.event, after.stream))
+AFTER(cuEventQuery, cuEventQuery(after.event))
+AFTER(cuStreamWaitEvent, cuStreamWaitEvent(after.stream, after.event, 0))
+AFTER(cuStreamCreateWithPriority, cuStreamCreateWithPriority(out, 0, 0))
+AFTER(cuModuleGetFunction, cuModuleGetFunction(out, after.module, "noop"))
+AFTER(cuModuleGetGlobal_v2, cuModuleGetGlobal_v2(out, NULL, after.module, "counter"))
+AFTER(cuModuleLoadDataEx, cuModuleLoadDataEx(out, conf_ptx(), 0, NULL, NULL))
+AFTER(cuLaunchKernelEx,
+      cuLaunchKernelEx(&(CUlaunchConfig){1, 1, 1, 1, 1, 1, 0, after.stream, NULL, 0},
+                       after.function, NULL, NULL))
 AFTER(cuLaunchCooperativeKernel,
-      cuLaunchCooperativeKernel(function, 1, 1, 1, 1, 1, 1, 0, stream, NULL))
+      cuLaunchCooperativeKernel(after.function, 1, 1, 1, 1, 1, 1, 0, after.stream, NULL))
 AFTER(cuCtxSetLimit, cuCtxSetLimit(CU_LIMIT_STACK_SIZE, 2048))
-AFTER(cuLinkCreate_v2, cuLinkCreate_v2(0, NULL, NULL, (CUlinkState *)words))
-AFTER_SOMEHOW(cuCtxGetLimit, cuCtxGetLimit((size_t *)words, CU_LIMIT_STACK_SIZE))
+AFTER(cuLinkCreate_v2, cuLinkCreate_v2(0, NULL, NULL, out))
+
+/* Contexts */
+AFTER_SOMEHOW(cuCtxGetLimit, cuCtxGetLimit(out, CU_LIMIT_STACK_SIZE))
+AFTER_SOMEHOW(cuCtxGetCacheConfig, cuCtxGetCacheConfig(out))
+AFTER_SOMEHOW(cuCtxSetCacheConfig, cuCtxSetCacheConfig(CU_FUNC_CACHE_PREFER_L1))
+AFTER_SOMEHOW(cuCtxGetFlags, cuCtxGetFlags(out))
+AFTER_SOMEHOW(cuCtxGetApiVersion, cuCtxGetApiVersion(after.context, out))
+AFTER_SOMEHOW(cuCtxGetId, cuCtxGetId(after.context, out))
+AFTER_SOMEHOW(cuCtxGetDevice, cuCtxGetDevice(out))
+AFTER_SOMEHOW(cuCtxGetCurrent, cuCtxGetCurrent(out))
+AFTER_SOMEHOW(cuCtxSetCurrent, cuCtxSetCurrent(after.context))
+AFTER_SOMEHOW(cuCtxPushCurrent_v2, cuCtxPushCurrent_v2(after.context))
+AFTER_SOMEHOW(cuCtxGetStreamPriorityRange, cuCtxGetStreamPriorityRange(out, NULL))
+AFTER_SOMEHOW(cuCtxCreate_v2, cuCtxCreate_v2(out, 0, 0))
+AFTER_SOMEHOW(cuDeviceGetAttribute, cuDeviceGetAttribute(out, CU_DEVICE_ATTRIBUTE_WARP_SIZE, 0))
+AFTER_SOMEHOW(cuDeviceTotalMem_v2, cuDeviceTotalMem_v2(out, 0))
+AFTER_SOMEHOW(cuDevicePrimaryCtxRetain, cuDevicePrimaryCtxRetain(out, 0))
+AFTER_SOMEHOW(cuDevicePrimaryCtxGetState, cuDevicePrimaryCtxGetState(0, out, (int *)&after_out[1]))
+AFTER_SOMEHOW(cuDevicePrimaryCtxReset_v2, cuDevicePrimaryCtxReset_v2(0))
+
+/* Streams and events */
+AFTER_SOMEHOW(cuStreamGetFlags, cuStreamGetFlags(after.stream, out))
+AFTER_SOMEHOW(cuStreamGetPriority, cuStreamGetPriority(after.stream, out))
+AFTER_SOMEHOW(cuStreamGetCtx, cuStreamGetCtx(after.stream, out))
+AFTER_SOMEHOW(cuStreamGetId, cuStreamGetId(after.stream, out))
+AFTER_SOMEHOW(cuStreamIsCapturing, cuStreamIsCapturing(after.stream, out))
+AFTER_SOMEHOW(cuStreamGetCaptureInfo_v2,
+              cuStreamGetCaptureInfo_v2(after.stream, out, NULL, NULL, NULL, NULL))
+AFTER_SOMEHOW(cuStreamBeginCapture_v2,
+              cuStreamBeginCapture_v2(after.stream, CU_STREAM_CAPTURE_MODE_RELAXED))
+AFTER_SOMEHOW(cuStreamEndCapture, cuStreamEndCapture(after.stream, out))
+AFTER_SOMEHOW(cuThreadExchangeStreamCaptureMode, cuThreadExchangeStreamCaptureMode(out))
+AFTER_SOMEHOW(cuStreamGetAttribute,
+              cuStreamGetAttribute(after.stream, CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY, out))
+AFTER_SOMEHOW(cuStreamCopyAttributes, cuStreamCopyAttributes(after.stream, after.stream))
+AFTER_SOMEHOW(cuStreamWaitValue32_v2, cuStreamWaitValue32_v2(after.stream, after.memory, 0, 0))
+AFTER_SOMEHOW(cuStreamWriteValue32_v2, cuStreamWriteValue32_v2(after.stream, after.memory, 0, 0))
+AFTER_SOMEHOW(cuStreamDestroy_v2, cuStreamDestroy_v2(after.stream))
+AFTER_SOMEHOW(cuEventElapsedTime, cuEventElapsedTime(out, after.event, after.event))
+AFTER_SOMEHOW(cuEventRecordWithFlags, cuEventRecordWithFlags(after.event, after.stream, 0))
+AFTER_SOMEHOW(cuEventDestroy_v2, cuEventDestroy_v2(after.event))
+
+/* Modules, libraries, functions */
 AFTER_SOMEHOW(cuFuncGetAttribute,
-              cuFuncGetAttribute((int *)words, CU_FUNC_ATTRIBUTE_NUM_REGS, function))
-AFTER_SOMEHOW(cuFuncSetCacheConfig, cuFuncSetCacheConfig(function, CU_FUNC_CACHE_PREFER_L1))
-AFTER_SOMEHOW(cuMemGetAddressRange_v2, cuMemGetAddressRange_v2((CUdeviceptr *)words, NULL, memory))
-AFTER_SOMEHOW(cuStreamDestroy_v2, cuStreamDestroy_v2(stream))
-AFTER_SOMEHOW(cuEventDestroy_v2, cuEventDestroy_v2(event))
-AFTER_SOMEHOW(cuModuleUnload, cuModuleUnload(module))
-AFTER_SOMEHOW(cuMemFreeHost, cuMemFreeHost(host))
+              cuFuncGetAttribute(out, CU_FUNC_ATTRIBUTE_NUM_REGS, after.function))
+AFTER_SOMEHOW(cuFuncSetAttribute,
+              cuFuncSetAttribute(after.function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                 1024))
+AFTER_SOMEHOW(cuFuncSetCacheConfig, cuFuncSetCacheConfig(after.function, CU_FUNC_CACHE_PREFER_L1))
+AFTER_SOMEHOW(cuFuncGetModule, cuFuncGetModule(out, after.function))
+AFTER_SOMEHOW(cuModuleGetLoadingMode, cuModuleGetLoadingMode(out))
+AFTER_SOMEHOW(cuModuleUnload, cuModuleUnload(after.module))
+AFTER_SOMEHOW(cuLibraryLoadData, cuLibraryLoadData(out, conf_ptx(), NULL, NULL, 0, NULL, NULL, 0))
+AFTER_SOMEHOW(cuLibraryGetKernel, cuLibraryGetKernel(out, after.library, "noop"))
+AFTER_SOMEHOW(cuLibraryGetModule, cuLibraryGetModule(out, after.library))
+AFTER_SOMEHOW(cuLibraryGetGlobal, cuLibraryGetGlobal(out, NULL, after.library, "counter"))
+AFTER_SOMEHOW(cuLibraryUnload, cuLibraryUnload(after.library))
+AFTER_SOMEHOW(cuKernelGetFunction, cuKernelGetFunction(out, after.library_kernel))
+AFTER_SOMEHOW(cuKernelGetAttribute,
+              cuKernelGetAttribute(out, CU_FUNC_ATTRIBUTE_NUM_REGS, after.library_kernel, 0))
+AFTER_SOMEHOW(cuKernelSetAttribute,
+              cuKernelSetAttribute(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 1024,
+                                   after.library_kernel, 0))
+AFTER_SOMEHOW(cuKernelSetCacheConfig,
+              cuKernelSetCacheConfig(after.library_kernel, CU_FUNC_CACHE_PREFER_L1, 0))
+AFTER_SOMEHOW(cuLinkAddData_v2, cuLinkAddData_v2(after.link, CU_JIT_INPUT_PTX, nothing,
+                                                 sizeof(nothing), "x", 0, NULL, NULL))
+AFTER_SOMEHOW(cuLinkComplete, cuLinkComplete(after.link, out, NULL))
+AFTER_SOMEHOW(cuLinkDestroy, cuLinkDestroy(after.link))
+AFTER_SOMEHOW(cuOccupancyMaxActiveBlocksPerMultiprocessor,
+              cuOccupancyMaxActiveBlocksPerMultiprocessor(out, after.function, 32, 0))
+AFTER_SOMEHOW(cuOccupancyAvailableDynamicSMemPerBlock,
+              cuOccupancyAvailableDynamicSMemPerBlock(out, after.function, 1, 32))
+AFTER_SOMEHOW(cuOccupancyMaxPotentialBlockSize,
+              cuOccupancyMaxPotentialBlockSize(out, (int *)&after_out[1], after.function, NULL, 0,
+                                               0))

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Calls about memory, pools, arrays and mappings after a kernel's illegal access. */
+#include "test/conformance/after_fault.h"
+
+#define PAGE ((size_t)2 << 20)
+
+static const CUmemAllocationProp on_device = {
+    .type = CU_MEM_ALLOCATION_TYPE_PINNED,
+    .location = {.type = CU_MEM_LOCATION_TYPE_DEVICE, .id = 0},
+};
+static const CUmemPoolProps pool_on_device = {
+    .allocType = CU_MEM_ALLOCATION_TYPE_PINNED,
+    .location = {.type = CU_MEM_LOCATION_TYPE_DEVICE, .id = 0},
+};
+static const CUmemAccessDesc open_to_device = {
+    .location = {.type = CU_MEM_LOCATION_TYPE_DEVICE, .id = 0},
+    .flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE,
+};
+static CUmemLocation device = {.type = CU_MEM_LOCATION_TYPE_DEVICE, .id = 0};
+static char never[4096] __attribute__((aligned(4096)));
+static const CUDA_ARRAY_DESCRIPTOR line = {
+    .Width = 16, .Format = CU_AD_FORMAT_FLOAT, .NumChannels = 1};
+static const CUDA_ARRAY3D_DESCRIPTOR square = {
+    .Width = 16, .Height = 16, .Format = CU_AD_FORMAT_FLOAT, .NumChannels = 1};
+
+/* Host memory and addresses */
+AFTER_SOMEHOW(cuMemGetAddressRange_v2, cuMemGetAddressRange_v2(out, NULL, after.memory))
+AFTER_SOMEHOW(cuMemFreeHost, cuMemFreeHost(after.host))
+AFTER_SOMEHOW(cuMemHostGetDevicePointer_v2, cuMemHostGetDevicePointer_v2(out, after.host, 0))
+AFTER_SOMEHOW(cuMemHostGetFlags, cuMemHostGetFlags(out, after.host))
+AFTER_SOMEHOW(cuMemHostRegister_v2, cuMemHostRegister_v2(never, sizeof(never), 0))
+AFTER_SOMEHOW(cuMemHostUnregister, cuMemHostUnregister(after.page))
+AFTER_SOMEHOW(cuPointerGetAttribute,
+              cuPointerGetAttribute(out, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, after.memory))
+
+/* Pools */
+AFTER_SOMEHOW(cuMemFreeAsync, cuMemFreeAsync(after.from_pool, after.stream))
+AFTER_SOMEHOW(cuMemAllocFromPoolAsync, cuMemAllocFromPoolAsync(out, 4096, after.pool, after.stream))
+AFTER_SOMEHOW(cuMemPoolCreate, cuMemPoolCreate(out, &pool_on_device))
+AFTER_SOMEHOW(cuMemPoolDestroy, cuMemPoolDestroy(after.pool))
+AFTER_SOMEHOW(cuMemPoolTrimTo, cuMemPoolTrimTo(after.pool, 0))
+AFTER_SOMEHOW(cuMemPoolGetAttribute,
+              cuMemPoolGetAttribute(after.pool, CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, out))
+AFTER_SOMEHOW(cuMemPoolSetAttribute,
+              cuMemPoolSetAttribute(after.pool, CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, out))
+AFTER_SOMEHOW(cuMemPoolGetAccess, cuMemPoolGetAccess(out, after.pool, &device))
+AFTER_SOMEHOW(cuMemPoolSetAccess, cuMemPoolSetAccess(after.pool, &open_to_device, 1))
+AFTER_SOMEHOW(cuDeviceGetDefaultMemPool, cuDeviceGetDefaultMemPool(out, 0))
+AFTER_SOMEHOW(cuDeviceGetMemPool, cuDeviceGetMemPool(out, 0))
+AFTER_SOMEHOW(cuDeviceSetMemPool, cuDeviceSetMemPool(0, after.pool))
+
+/* Physical memory and its mappings */
+AFTER_SOMEHOW(cuMemCreate,
+              cuMemCreate((CUmemGenericAllocationHandle *)after_out, PAGE, &on_device, 0))
+AFTER_SOMEHOW(cuMemRelease, cuMemRelease(after.physical))
+AFTER_SOMEHOW(cuMemMap, cuMemMap(after.mapped + PAGE, PAGE, 0, after.physical, 0))
+AFTER_SOMEHOW(cuMemUnmap, cuMemUnmap(after.mapped, PAGE))
+AFTER_SOMEHOW(cuMemSetAccess, cuMemSetAccess(after.mapped, PAGE, &open_to_device, 1))
+AFTER_SOMEHOW(cuMemGetAccess, cuMemGetAccess(after_out, &device, after.mapped))
+AFTER_SOMEHOW(cuMemAddressReserve, cuMemAddressReserve((CUdeviceptr *)after_out, PAGE, 0, 0, 0))
+AFTER_SOMEHOW(cuMemAddressFree, cuMemAddressFree(after.reserved, PAGE))
+AFTER_SOMEHOW(cuMemGetAllocationGranularity,
+              cuMemGetAllocationGranularity(out, &on_device, CU_MEM_ALLOC_GRANULARITY_MINIMUM))
+AFTER_SOMEHOW(cuMemGetAllocationPropertiesFromHandle,
+              cuMemGetAllocationPropertiesFromHandle(out, after.physical))
+AFTER_SOMEHOW(cuMemRetainAllocationHandle,
+              cuMemRetainAllocationHandle((CUmemGenericAllocationHandle *)after_out,
+                                          (void *)after.mapped))
+
+/* Arrays, textures, surfaces */
+AFTER_SOMEHOW(cuArrayCreate_v2, cuArrayCreate_v2(out, &line))
+AFTER_SOMEHOW(cuArrayGetDescriptor_v2, cuArrayGetDescriptor_v2(out, after.array))
+AFTER_SOMEHOW(cuArrayDestroy, cuArrayDestroy(after.array))
+AFTER_SOMEHOW(cuMipmappedArrayCreate, cuMipmappedArrayCreate(out, &square, 2))
+AFTER_SOMEHOW(cuMipmappedArrayGetLevel, cuMipmappedArrayGetLevel(out, after.mipmap, 0))
+AFTER_SOMEHOW(cuMipmappedArrayDestroy, cuMipmappedArrayDestroy(after.mipmap))
+AFTER_SOMEHOW(cuTexObjectGetResourceDesc, cuTexObjectGetResourceDesc(out, after.texture))
+AFTER_SOMEHOW(cuTexObjectDestroy, cuTexObjectDestroy(after.texture))
+AFTER_SOMEHOW(cuSurfObjectGetResourceDesc, cuSurfObjectGetResourceDesc(out, after.surface))
+AFTER_SOMEHOW(cuSurfObjectDestroy, cuSurfObjectDestroy(after.surface))
+AFTER_SOMEHOW(cuMemcpyAtoD_v2, cuMemcpyAtoD_v2(after.memory, after.array, 0, 8))
+AFTER_SOMEHOW(cuMemsetD2D8_v2, cuMemsetD2D8_v2(after.memory, 64, 0, 8, 2))
