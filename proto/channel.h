@@ -7,7 +7,7 @@
  * broker and worker map (docs/specs/wire.md, "Channel").
  *
  *   0x000000  header      written by the broker before the grant
- *   0x001000  state       error word, the words of both rings, the holder
+ *   0x001000  state       error word, the words of both rings, the holder, functions that returned
  *   0x004000  fences      u64 per lane: written by the GPU or the worker, read by the guest
  *   0x00c000  progress    u64 per stream index: operations done, written by the worker
  *   0x010000  beacons     u64 each: more fences, for queries
@@ -51,12 +51,18 @@ struct vgpu_channel_holder {
 };
 #define VGPU_HOLDER_DIED 0x40000000u /* FUTEX_OWNER_DIED */
 
+/* Functions of the guest's program that run at a time, each by another context's thread. */
+#define VGPU_HOST_CALL_SLOTS VGPU_CONTEXTS_MAX
+
 struct vgpu_channel_state {
     /* 0, or the CUresult that ended the session: every wait loop reads it. */
     _Alignas(64) _Atomic uint32_t error;
     _Alignas(64) struct vgpu_ring_words submit;
     _Alignas(64) struct vgpu_ring_words complete;
     _Alignas(64) struct vgpu_channel_holder holder;
+    /* Guest to worker: the number of a vgpuHostCall, at its remainder by the count of slots, once
+     * its function has returned.  vgpuHostDone says so, too, but comes behind other records. */
+    _Alignas(64) _Atomic uint64_t returned[VGPU_HOST_CALL_SLOTS];
 };
 
 _Static_assert(VGPU_CHANNEL_STATE_OFFSET + sizeof(struct vgpu_channel_state) <=
@@ -85,6 +91,11 @@ static inline _Atomic uint64_t *vgpu_channel_fence(void *base, uint32_t slot)
                           : VGPU_CHANNEL_BEACONS_OFFSET + 8 * (slot - VGPU_LANES_MAX);
 
     return (_Atomic uint64_t *)((char *)base + offset);
+}
+
+static inline _Atomic uint64_t *vgpu_channel_returned(void *base, uint64_t call)
+{
+    return &vgpu_channel_state(base)->returned[call % VGPU_HOST_CALL_SLOTS];
 }
 
 static inline _Atomic uint64_t *vgpu_channel_progress(void *base, uint32_t stream_index)

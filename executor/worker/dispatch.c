@@ -94,7 +94,6 @@ void ex_dispatch_help(struct ex_session *x, const struct ex_op *op,
     struct ex_reply reply = reply_in(room);
     int rc = run_helper(x, op, record, body, len, &reply);
 
-    ex_backlog_hold(x, op->info, false);
     finish(x, op, record, &reply, rc, true);
 }
 
@@ -134,7 +133,6 @@ static void queue(struct ex_session *x, const struct ex_op *op, const struct vgp
 {
     int rc;
 
-    ex_backlog_hold(x, op->info, true);
     rc = ex_helpers_queue(x->helpers, x, op, record, body, len);
     if (rc < 0) {
         ex_session_broken(x, rc == -ENOBUFS ? "too many blocking calls" : "no memory");
@@ -165,15 +163,6 @@ static void dispatch_one(struct ex_session *x, const struct vgpu_record *record,
     queue(x, op, record, body, len);
 }
 
-/* Whether the record has to stay behind: others are, or the driver may hold it. */
-static bool stays(struct ex_session *x, const struct vgpu_record *record)
-{
-    if (__builtin_expect(x->backlog.len == 0 && atomic_load(&x->backlog.holds) == 0, 1)) {
-        return false;
-    }
-    return record->op != VGPU_OP_vgpuHostDone && (x->backlog.len > 0 || ex_backlog_waits(x));
-}
-
 void ex_dispatch_batch(struct ex_session *x, const uint8_t *records, size_t len)
 {
     size_t at = 0;
@@ -185,25 +174,8 @@ void ex_dispatch_batch(struct ex_session *x, const uint8_t *records, size_t len)
         if (size <= 0 || (size_t)size > len - at) {
             ex_session_broken(x, "records that do not frame");
         }
-        if (!stays(x, &record)) {
-            dispatch_one(x, &record, records + at + sizeof(record), (size_t)size - sizeof(record));
-        } else if (ex_backlog_add(&x->backlog, records + at, (size_t)size) != 0) {
-            ex_session_broken(x, "no memory");
-        }
+        dispatch_one(x, &record, records + at + sizeof(record), (size_t)size - sizeof(record));
         at += (size_t)size;
     }
     ex_outbox_flush(x->outbox);
-}
-
-void ex_dispatch_backlog(struct ex_session *x)
-{
-    uint8_t *records;
-    size_t len;
-
-    if (x->backlog.len == 0 || ex_backlog_waits(x)) {
-        return;
-    }
-    records = ex_backlog_take(&x->backlog, &len);
-    ex_dispatch_batch(x, records, len);
-    free(records);
 }

@@ -16,9 +16,6 @@
  */
 void ex_dispatch_batch(struct ex_session *x, const uint8_t *records, size_t len);
 
-/* Goes on with what stayed behind (backlog.h), if it can.  For the dispatcher's thread. */
-void ex_dispatch_backlog(struct ex_session *x);
-
 /*
  * Runs one operation on a helper thread, asking for device memory where it is short of that, and
  * answers it at once if an answer is wanted.  `room`: VGPU_RECORD_BYTES_MAX bytes for its results.

@@ -2,9 +2,13 @@
 #include "executor/worker/host_call.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "executor/worker/error.h"
 #include "executor/worker/session.h"
+
+/* How often a waiting thread looks at its word. */
+#define LOOK_NS 1000000
 
 void ex_host_calls_init(struct ex_host_calls *calls)
 {
@@ -12,17 +16,23 @@ void ex_host_calls_init(struct ex_host_calls *calls)
     (void)pthread_cond_init(&calls->changed, NULL);
 }
 
+void ex_host_calls_attach(void *window)
+{
+    for (uint64_t slot = 0; slot < VGPU_HOST_CALL_SLOTS; slot++) {
+        atomic_store(vgpu_channel_returned(window, slot), 0);
+    }
+}
+
 /* An honest guest's tokens, and as many that it has let go of but whose calls have not ended. */
 #define LIVE_MAX (2 * VGPU_HOST_CALLS_MAX)
 
-static bool count_one(struct ex_host_calls *calls, bool stays)
+static bool count_one(struct ex_host_calls *calls)
 {
     bool room;
 
     (void)pthread_mutex_lock(&calls->lock);
     room = calls->live < LIVE_MAX;
     calls->live += room;
-    calls->expected += room && !stays;
     (void)pthread_mutex_unlock(&calls->lock);
     return room;
 }
@@ -31,7 +41,7 @@ struct ex_host_call *ex_host_call_new(struct ex_session *x, uint64_t token, bool
 {
     struct ex_host_call *call = calloc(1, sizeof(*call));
 
-    if (call != NULL && !count_one(&x->host_calls, stays)) {
+    if (call != NULL && !count_one(&x->host_calls)) {
         free(call);
         call = NULL;
     }
@@ -59,18 +69,7 @@ void ex_host_call_expect(struct ex_host_call *call, bool expect)
 
     (void)pthread_mutex_lock(&calls->lock);
     call->expected += expect ? 1 : UINT64_MAX;
-    calls->expected += expect ? 1 : UINT64_MAX;
     (void)pthread_mutex_unlock(&calls->lock);
-}
-
-bool ex_host_calls_expected(struct ex_host_calls *calls)
-{
-    bool any;
-
-    (void)pthread_mutex_lock(&calls->lock);
-    any = calls->expected > 0;
-    (void)pthread_mutex_unlock(&calls->lock);
-    return any;
 }
 
 void ex_host_call_end(struct ex_host_call *call)
@@ -98,38 +97,61 @@ static void ask_guest(struct ex_session *x, uint64_t token, uint64_t call)
     }
 }
 
-static void wait_for_guest(struct ex_host_calls *calls, struct ex_host_call *call,
-                           struct ex_host_running *self)
+/* Under the lock: a slot and a number for a function that is to run. */
+static void begin(struct ex_host_calls *calls, struct ex_host_running *self)
 {
-    struct ex_host_running **at = &calls->running;
+    uint64_t slot = 0;
 
-    (void)pthread_mutex_lock(&calls->lock);
-    while (!self->done) {
-        (void)pthread_cond_wait(&calls->changed, &calls->lock);
+    while (calls->running[slot] != NULL) {
+        if (++slot == VGPU_HOST_CALL_SLOTS) {
+            (void)pthread_cond_wait(&calls->changed, &calls->lock);
+            slot = 0;
+        }
     }
-    while (*at != self) {
-        at = &(*at)->next;
+    self->call = ++calls->last_round * VGPU_HOST_CALL_SLOTS + slot;
+    calls->running[slot] = self;
+}
+
+/* Under the lock: a while, or until a record says that a function has returned. */
+static void rest(struct ex_host_calls *calls)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LOOK_NS;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    (void)pthread_cond_clockwait(&calls->changed, &calls->lock, CLOCK_MONOTONIC, &until);
+}
+
+/* Under the lock. */
+static void wait_for_guest(struct ex_session *x, const struct ex_host_running *self)
+{
+    const _Atomic uint64_t *word = vgpu_channel_returned(x->window.base, self->call);
+
+    while (!self->done && atomic_load(word) != self->call) {
+        rest(&x->host_calls);
     }
-    *at = self->next;
-    call->expected--;
-    calls->expected--;
-    let_go(call);
-    (void)pthread_mutex_unlock(&calls->lock);
 }
 
 void ex_host_call_run(void *arg)
 {
     struct ex_host_call *call = arg;
     struct ex_session *x = call->session;
+    struct ex_host_calls *calls = &x->host_calls;
     struct ex_host_running self = {.done = false};
 
-    (void)pthread_mutex_lock(&x->host_calls.lock);
-    self.call = ++x->host_calls.last_call;
-    self.next = x->host_calls.running;
-    x->host_calls.running = &self;
-    (void)pthread_mutex_unlock(&x->host_calls.lock);
+    (void)pthread_mutex_lock(&calls->lock);
+    begin(calls, &self);
+    (void)pthread_mutex_unlock(&calls->lock);
     ask_guest(x, call->token, self.call);
-    wait_for_guest(&x->host_calls, call, &self);
+    (void)pthread_mutex_lock(&calls->lock);
+    wait_for_guest(x, &self);
+    calls->running[self.call % VGPU_HOST_CALL_SLOTS] = NULL;
+    (void)pthread_cond_broadcast(&calls->changed);
+    call->expected--;
+    let_go(call);
+    (void)pthread_mutex_unlock(&calls->lock);
 }
 
 CUresult ex_do_cuLaunchHostFunc(struct ex_session *session,
@@ -161,23 +183,25 @@ CUresult ex_do_cuLaunchHostFunc(struct ex_session *session,
     return CUDA_SUCCESS;
 }
 
+/* Of a function whose word was seen first, this is late and says nothing new. */
 CUresult ex_do_vgpuHostDone(struct ex_session *session, const struct vgpu_args_vgpuHostDone *args,
                             struct vgpu_ret_vgpuHostDone *ret)
 {
     struct ex_host_calls *calls = &session->host_calls;
-    struct ex_host_running *at;
+    struct ex_host_running *running;
+    bool made;
 
     (void)ret;
     (void)pthread_mutex_lock(&calls->lock);
-    at = calls->running;
-    while (at != NULL && (at->call != args->call || at->done)) {
-        at = at->next;
+    running = calls->running[args->call % VGPU_HOST_CALL_SLOTS];
+    made = args->call / VGPU_HOST_CALL_SLOTS - 1 < calls->last_round;
+    if (running != NULL && running->call == args->call) {
+        running->done = true;
+        (void)pthread_cond_broadcast(&calls->changed);
     }
-    if (at == NULL) {
-        ex_session_broken(session, "an end of a host function that does not run");
-    }
-    at->done = true;
-    (void)pthread_cond_broadcast(&calls->changed);
     (void)pthread_mutex_unlock(&calls->lock);
+    if (!made) {
+        ex_session_broken(session, "an end of a host function that was not asked for");
+    }
     return CUDA_SUCCESS;
 }

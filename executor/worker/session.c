@@ -60,6 +60,7 @@ static CUresult attach(struct ex_session *x, const Vgpu__Attach *message, int me
     }
     ex_streams_attach(x);
     ex_console_attach(x->window.base);
+    ex_host_calls_attach(x->window.base);
     x->memory =
         ex_memory_new(x->driver, x->device, place.arena, place.arena_bytes, message->memory_quota);
     if (ex_arrays_init(&x->arrays) == 0 && x->memory != NULL) {
@@ -170,15 +171,13 @@ int ex_session_serve(struct ex_session *x, struct vgpu_frame_socket *socket)
     for (;;) {
         bool any = false;
 
-        ex_dispatch_backlog(x);
-        if (x->backlog.len <= EX_BACKLOG_BYTES_MAX && handle_input(x, socket, &any) == 0) {
+        if (handle_input(x, socket, &any) == 0) {
             return 0;
         }
         if (x->memory != NULL && ex_fences_pending(x)) {
             any |= poll_driver(x);
         }
-        int rc = ex_pause_wait(&pause, socket->fd, any, ex_fences_pending(x) || x->backlog.len > 0,
-                               x->linger_ns);
+        int rc = ex_pause_wait(&pause, socket->fd, any, ex_fences_pending(x), x->linger_ns);
 
         if (rc < 0) {
             return rc;

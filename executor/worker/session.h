@@ -29,7 +29,6 @@
 #include <stdint.h>
 
 #include "executor/worker/array.h"
-#include "executor/worker/backlog.h"
 #include "executor/worker/cache.h"
 #include "executor/worker/charge.h"
 #include "executor/worker/event_pool.h"
@@ -83,7 +82,6 @@ struct ex_session {
     struct ex_event_pool event_pool;
     struct ex_fences fences;
     struct ex_host_calls host_calls; /* has a lock of its own */
-    struct ex_backlog backlog;
 
     /* Unknown operations that were logged: each once, a bounded number of them. */
     uint32_t unknown_logged[EX_UNKNOWN_LOGGED];

@@ -106,6 +106,10 @@ static void tell_done(struct gs_session *s, const struct gs_host_ask *ask)
 
     (void)pthread_mutex_lock(&h->worker_lock);
     if (atomic_load(&h->worker) == ask->worker) {
+        /* First, for a worker that is held in its driver until this is known reads no record. */
+        if (gs_link_is_there(&s->link)) {
+            atomic_store(vgpu_channel_returned(s->link.control, ask->call), ask->call);
+        }
         (void)gs_send_vgpuHostDone(s, &args);
         one_less(s);
     }

@@ -254,56 +254,6 @@ CONF_POSITIVE(cuMemsetD32Async, behind_a_copy_and_a_kernel_of_stream_zero)
     opens_behind_a_copy(CU_STREAM_NON_BLOCKING, gate_open_by_fill);
 }
 
-/* A function of the program that runs, a module that is loaded beside it, and a launch beside that:
- * whoever waits for whom, the end of the function lets all go on. */
-static _Atomic bool may_return;
-
-static void returns_when_it_may(void *data)
-{
-    (void)data;
-    while (!atomic_load(&may_return)) {
-        crew_nap(1);
-    }
-}
-
-static void loads_a_module(struct crew_member *member)
-{
-    CUmodule module = NULL;
-
-    crew_enter(member);
-    crew_want(member, drv.cuModuleLoadData(&module, conf_ptx()), CUDA_SUCCESS);
-    crew_want(member, drv.cuModuleUnload(module), CUDA_SUCCESS);
-}
-
-static void launches_one(struct crew_member *member)
-{
-    crew_enter(member);
-    crew_want(member,
-              drv.cuLaunchKernel(member->crew->arg, 1, 1, 1, 1, 1, 1, 0, CU_STREAM_PER_THREAD, NULL,
-                                 NULL),
-              CUDA_SUCCESS);
-    crew_want(member, drv.cuStreamSynchronize(CU_STREAM_PER_THREAD), CUDA_SUCCESS);
-}
-
-CONF_POSITIVE(cuLaunchHostFunc, beside_a_module_that_loads_and_a_launch)
-{
-    static struct crew loader = {.work = loads_a_module};
-    static struct crew launcher = {.work = launches_one};
-    CUstream stream = NULL;
-
-    launcher.ctx = loader.ctx = conf_context();
-    launcher.arg = conf_kernel("noop");
-    CONF_SETUP(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
-    CONF_OK(cuLaunchHostFunc(stream, returns_when_it_may, NULL));
-    crew_start(&loader, 1);
-    crew_wait_inside(&loader);
-    crew_start(&launcher, 4);
-    crew_wait_inside(&launcher);
-    atomic_store(&may_return, true);
-    CONF_EXPECT(crew_join(&loader) + crew_join(&launcher) == 0);
-    CONF_OK(cuStreamSynchronize(stream));
-}
-
 /* All in one call on one stream; with events as well. */
 struct waited {
     CUstream stream;

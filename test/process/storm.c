@@ -2,15 +2,17 @@
 
 /*
  * Threads that make valid calls in a random order on what they share and on what is their own:
- * vgpu-process-storm THREADS ROUNDS SEED [SECONDS].  Each thread plays ROUNDS scenes, or as many as
- * fit into SECONDS; the seed says which.  Every answer is looked at; at the end as much memory is
- * free as at the start.
+ * vgpu-process-storm THREADS ROUNDS SEED [SECONDS [SCENE,SCENE...]].  Each thread plays ROUNDS
+ * scenes, or, if SECONDS is not 0, as many as fit into that; the seed says which, and those named
+ * are left out.  Every answer is looked at; at the end as much memory is free as at the start. TERM
+ * and SEGV end it with the scene that each thread is in.
  *
  *   main ── places (contexts with streams, events, a module, a pool) ──► threads ──► all is ended
  */
 
 #include "test/process/storm.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,8 @@ const char *const storm_kernel_names[STORM_KERNELS] = {"store", "add", "atomic_c
 
 static struct storm_actor actors[STORM_THREADS_MAX];
 static pthread_t threads[STORM_THREADS_MAX];
+static unsigned int thread_count;
+static const char *without = "";
 static unsigned int rounds;
 static double end_s; /* 0: rounds count */
 
@@ -83,11 +87,27 @@ static const struct storm_scene *scene_at(unsigned int at)
     abort();
 }
 
+static bool is_left_out(const struct storm_scene *scene)
+{
+    size_t len = strlen(scene->name);
+
+    for (const char *at = strstr(without, scene->name); at != NULL;
+         at = strstr(at + 1, scene->name)) {
+        if ((at == without || at[-1] == ',') && (at[len] == ',' || at[len] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void storm_play(struct storm_actor *a)
 {
     const struct storm_scene *scene = scene_at(storm_pick(a, weights()));
     const char *outer = a->scene;
 
+    while (is_left_out(scene)) {
+        scene = scene_at(storm_pick(a, weights()));
+    }
     a->scene = scene->name;
     scene->play(a);
     a->scene = outer;
@@ -228,6 +248,7 @@ static void *run(void *arg)
 
 static void run_all(struct storm_actor *main_actor, unsigned int count)
 {
+    thread_count = count;
     for (unsigned int i = 0; i < count; i++) {
         actors[i].index = i;
         actors[i].scene = "between scenes";
@@ -272,6 +293,30 @@ static void play_all(struct storm_actor *a, unsigned int count)
     STORM(cuCtxDestroy_v2(keeper));
 }
 
+/* Numbers and names: snprintf() takes no lock for them. */
+static void tell(int number)
+{
+    char line[128];
+
+    for (unsigned int i = 0; i < thread_count; i++) {
+        int len = snprintf(line, sizeof(line), "signal %d, thread %u: %s, call %s\n", number, i,
+                           actors[i].scene, actors[i].call != NULL ? actors[i].call : "none");
+
+        (void)!write(STDERR_FILENO, line, len < (int)sizeof(line) ? (size_t)len : sizeof(line) - 1);
+    }
+    _exit(3);
+}
+
+/* A sanitizer has words of its own. */
+static void tell_at(int number)
+{
+    struct sigaction now;
+
+    if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL) {
+        (void)signal(number, tell);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct storm_actor a = {.index = STORM_THREADS_MAX, .scene = "main"};
@@ -282,7 +327,10 @@ int main(int argc, char **argv)
     }
     rounds = (unsigned int)strtoul(argv[2], NULL, 10);
     storm.seed = strtoull(argv[3], NULL, 10);
-    end_s = argc > 4 ? now_s() + strtod(argv[4], NULL) : 0;
+    end_s = argc > 4 && strtod(argv[4], NULL) > 0 ? now_s() + strtod(argv[4], NULL) : 0;
+    without = argc > 5 ? argv[5] : "";
+    tell_at(SIGTERM);
+    tell_at(SIGSEGV);
     storm_must(&a, drv.cuInit(0), "cuInit");
     play_all(&a, count);
     printf("passed\n");

@@ -71,6 +71,7 @@ struct storm_actor {
     unsigned int index;
     uint64_t random;
     const char *scene;
+    const char *call;          /* the last one; NULL: none yet */
     struct storm_place *place; /* NULL in a context of its own */
     CUdevice device;
     CUcontext ctx;
@@ -95,7 +96,7 @@ extern const struct storm_scene storm_more_scenes[];
 void storm_must(const struct storm_actor *a, CUresult cu, const char *call);
 void storm_expect(const struct storm_actor *a, bool holds, const char *what);
 
-#define STORM(call)       storm_must(a, drv.call, #call)
+#define STORM(made)       (a->call = #made, storm_must(a, drv.made, #made))
 #define STORM_EXPECT(now) storm_expect(a, (now), #now)
 
 /* A number below `bound`. */
