@@ -126,3 +126,21 @@ CUresult ex_do_cuModuleGetFunction(struct ex_session *session,
     ret->layout_len = scratch.params * 8;
     return cu;
 }
+
+/* The driver (580.159.04) looks a number that is far out of range up all the same. */
+CUresult ex_do_cuFuncSetAttribute(struct ex_session *session,
+                                  const struct vgpu_args_cuFuncSetAttribute *args,
+                                  struct vgpu_ret_cuFuncSetAttribute *ret)
+{
+    CUfunction function = NULL;
+    CUresult cu = ex_get_function(session, args->function, &function);
+
+    (void)ret;
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    return args->attrib < CU_FUNC_ATTRIBUTE_MAX
+               ? session->driver->cuFuncSetAttribute(function, (CUfunction_attribute)args->attrib,
+                                                     args->value)
+               : CUDA_ERROR_INVALID_VALUE;
+}

@@ -57,19 +57,26 @@ static bool elf_is_sane(const uint8_t *bytes, size_t size)
            ex_elf_table_read(bytes, size, &table) && sections_fit(&table, size);
 }
 
-/* What the entry at `bytes` refers to lies inside its header. */
+/* Texts lie inside the header, behind the structure; without bytes they may be anywhere in it. */
+static bool text_fits(uint64_t offset, uint64_t bytes, const struct vgpu_fatbin_entry *entry)
+{
+    return vgpu_span_fits(offset, bytes, entry->header_bytes) &&
+           (bytes == 0 || offset >= sizeof(*entry));
+}
+
+/* What the entry at `bytes` refers to. */
 static bool references_fit(const uint8_t *bytes, const struct vgpu_fatbin_entry *entry)
 {
     struct vgpu_fatbin_options options = {.offset = 0};
 
     if (entry->options != 0) {
-        if (!vgpu_span_fits(entry->options, sizeof(options), entry->header_bytes)) {
+        if (!text_fits(entry->options, sizeof(options), entry)) {
             return false;
         }
         memcpy(&options, bytes + entry->options, sizeof(options));
     }
-    return vgpu_span_fits(options.offset, options.bytes, entry->header_bytes) &&
-           vgpu_span_fits(entry->name_offset, entry->name_bytes, entry->header_bytes);
+    return text_fits(options.offset, options.bytes, entry) &&
+           text_fits(entry->name_offset, entry->name_bytes, entry);
 }
 
 /* The entry in the `left` bytes at `bytes`: header, payload and what it says of both.  Its size in

@@ -40,10 +40,11 @@ static bool unpack(const struct ex_part *part, uint8_t *plain)
 {
     if ((part->flags & VGPU_FATBIN_PACKED) == VGPU_FATBIN_LZ4) {
         return LZ4_decompress_safe((const char *)part->payload, (char *)plain,
-                                   (int)part->packed_bytes, (int)part->plain_bytes) >= 0;
+                                   (int)part->packed_bytes,
+                                   (int)part->plain_bytes) == (int)part->plain_bytes;
     }
-    return !ZSTD_isError(
-        ZSTD_decompress(plain, part->plain_bytes, part->payload, part->packed_bytes));
+    return ZSTD_decompress(plain, part->plain_bytes, part->payload, part->packed_bytes) ==
+           part->plain_bytes;
 }
 
 static bool can_unpack(const struct ex_part *part)
@@ -53,6 +54,34 @@ static bool can_unpack(const struct ex_part *part)
     return (form == VGPU_FATBIN_LZ4 || form == VGPU_FATBIN_ZSTD) &&
            part->packed_bytes <= part->bytes && part->packed_bytes <= INT_MAX &&
            part->plain_bytes > 0 && part->plain_bytes <= VGPU_MODULE_BYTES_MAX;
+}
+
+/* Both at once are none, but the driver would look at one of them. */
+bool ex_part_is_known(const struct ex_part *part)
+{
+    return (part->flags & (VGPU_FATBIN_LZ4 | VGPU_FATBIN_ZSTD)) != 0;
+}
+
+bool ex_parts_unpack(const uint8_t *image, const uint8_t *but)
+{
+    struct ex_part part;
+    uint64_t at = 0;
+
+    while (ex_part_next(image, &at, &part)) {
+        bool code_here = part.kind == VGPU_FATBIN_ELF || part.kind == VGPU_FATBIN_PTX;
+        size_t size;
+        uint8_t *code;
+
+        if (!code_here || !ex_part_is_known(&part) || part.payload == but) {
+            continue;
+        }
+        code = ex_part_code(&part, &size);
+        if (code == NULL) {
+            return false;
+        }
+        free(code);
+    }
+    return true;
 }
 
 bool ex_part_is_plain(const struct ex_part *part)

@@ -26,8 +26,19 @@ struct ex_part {
 /* The part at *at, which begins as 0, and moves it on; false: there are no more. */
 bool ex_part_next(const uint8_t *image, uint64_t *at, struct ex_part *part);
 
+/* Whether the payload is packed in a form that is known. */
+bool ex_part_is_known(const struct ex_part *part);
+
 /* Whether the payload is the code itself, not packed. */
 bool ex_part_is_plain(const struct ex_part *part);
+
+/*
+ * Whether machine code and text that is packed can be unpacked to what its header says; other kinds
+ * and forms, which are not known, are left to the driver.  NVIDIA's driver (580.159.04) believes
+ * the sizes, and reads or writes beyond its memory with damaged ones.  Unpacks all but `but`, whose
+ * payload somebody else looks at (NULL: none).
+ */
+bool ex_parts_unpack(const uint8_t *image, const uint8_t *but);
 
 /* The code of a part, unpacked, with a NUL behind it; the caller's to free.  NULL: it cannot be
  * unpacked, or there is no memory. */

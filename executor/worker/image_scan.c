@@ -11,6 +11,7 @@
 #include "executor/worker/image_part.h"
 #include "executor/worker/image_size.h"
 #include "executor/worker/ptx_text.h"
+#include "proto/fatbin.h"
 
 /* What the compiler makes of printf. */
 static const char print_name[] = "vprintf";
@@ -169,25 +170,36 @@ static bool is_plain_elf(const struct ex_part *part)
            memcmp(part->payload, ELFMAG, SELFMAG) == 0;
 }
 
-static void scan_part(const struct ex_part *part, bool variables, struct ex_findings *findings)
+/* Code of a part, of which machine code has to be what it says. */
+static bool scan_unpacked(const struct ex_part *part, const uint8_t *code, size_t size,
+                          bool variables, struct ex_findings *findings)
+{
+    enum ex_image_kind kind = ex_image_check(code, size);
+
+    scan_code(code, size, kind, variables, findings);
+    return part->kind != VGPU_FATBIN_ELF || kind == EX_IMAGE_ELF;
+}
+
+static bool scan_part(const struct ex_part *part, bool variables, struct ex_findings *findings)
 {
     size_t size = part->bytes;
     uint8_t *code;
+    bool sound;
 
     if (is_plain_elf(part)) {
-        scan_code(part->payload, size, ex_image_check(part->payload, size), variables, findings);
-        return;
+        return scan_unpacked(part, part->payload, size, variables, findings);
     }
     code = ex_part_code(part, &size);
     if (code == NULL) {
         findings->prints = true;
-        return;
+        return !ex_part_is_known(part);
     }
-    scan_code(code, size, ex_image_check(code, size), variables, findings);
+    sound = scan_unpacked(part, code, size, variables, findings);
     free(code);
+    return sound;
 }
 
-void ex_image_scan(const uint8_t *bytes, size_t size, enum ex_image_kind kind, uint32_t capability,
+bool ex_image_scan(const uint8_t *bytes, size_t size, enum ex_image_kind kind, uint32_t capability,
                    bool variables, struct ex_findings *findings)
 {
     struct ex_part part;
@@ -195,7 +207,10 @@ void ex_image_scan(const uint8_t *bytes, size_t size, enum ex_image_kind kind, u
     memset(findings, 0, sizeof(*findings));
     if (kind != EX_IMAGE_FATBIN) {
         scan_code(bytes, size, kind, variables, findings);
-    } else if (ex_part_for(bytes, capability, false, &part)) {
-        scan_part(&part, variables, findings);
+        return true;
     }
+    if (!ex_part_for(bytes, capability, false, &part)) {
+        return ex_parts_unpack(bytes, NULL);
+    }
+    return scan_part(&part, variables, findings) && ex_parts_unpack(bytes, part.payload);
 }

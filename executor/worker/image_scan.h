@@ -18,10 +18,11 @@ struct ex_findings {
 
 /*
  * Looks into an image of a kind that ex_image_check() has found; for the size of its variables only
- * if they count.  Of a fat binary the part is looked at that a
- * device of this capability (90) uses; what cannot be unpacked may print.  Any thread.
+ * if they count.  Of a fat binary the part is looked at that a device of this capability (90) uses;
+ * what is packed in a form that is not known may print.  False: code in a fat binary is not what
+ * its header says it is, and the driver must not have it.  Any thread.
  */
-void ex_image_scan(const uint8_t *bytes, size_t size, enum ex_image_kind kind, uint32_t capability,
+bool ex_image_scan(const uint8_t *bytes, size_t size, enum ex_image_kind kind, uint32_t capability,
                    bool variables, struct ex_findings *findings);
 
 #endif

@@ -38,6 +38,22 @@ static bool is_allowed(uint32_t id)
     }
 }
 
+/* The driver (580.159.04) rounds numbers of threads up to whole warps and divides by them: with
+ * these it divides by 0, and ends its process. */
+static bool is_harmless(uint32_t id, uint64_t value)
+{
+    const uint32_t threads = (uint32_t)value;
+
+    switch (id) {
+    case CU_JIT_THREADS_PER_BLOCK:
+        return threads > 0 && threads <= UINT32_MAX - 31;
+    case CU_JIT_MAX_THREADS_PER_BLOCK:
+        return threads <= UINT32_MAX - 31;
+    default:
+        return true;
+    }
+}
+
 static void add(struct ex_jit *jit, CUjit_option option, const void *value)
 {
     jit->options[jit->count] = option;
@@ -76,6 +92,9 @@ CUresult ex_jit_read(struct ex_jit *jit, const uint8_t *bytes, uint32_t len,
         memcpy(&value, bytes + at + 8, sizeof(value));
         if (!is_allowed(id)) {
             return CUDA_ERROR_NOT_SUPPORTED;
+        }
+        if (!is_harmless(id, value)) {
+            return CUDA_ERROR_INVALID_VALUE;
         }
         if (id == CU_JIT_WALL_TIME) {
             jit->wall_time = jit->count;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "executor/worker/image.h"
+#include "executor/worker/image_part.h"
 #include "executor/worker/jit.h"
 #include "executor/worker/module.h"
 #include "executor/worker/private_copy.h"
@@ -128,7 +129,7 @@ static bool input_fits(uint32_t type, const uint8_t *data, size_t size)
     case CU_JIT_INPUT_PTX:
         return kind == EX_IMAGE_PTX;
     case CU_JIT_INPUT_FATBINARY:
-        return kind == EX_IMAGE_FATBIN;
+        return kind == EX_IMAGE_FATBIN && ex_parts_unpack(data, NULL);
     case CU_JIT_INPUT_CUBIN:
         return kind != EX_IMAGE_BAD;
     default:

@@ -126,9 +126,10 @@ static CUresult load_image(struct ex_session *x, const uint8_t *image,
     if (cu != CUDA_SUCCESS) {
         return cu;
     }
-    ex_image_scan(choice.bytes, choice.size, choice.kind, capability, variables_count(x),
-                  &findings);
-    if (findings.managed[0] != '\0') {
+    if (!ex_image_scan(choice.bytes, choice.size, choice.kind, capability, variables_count(x),
+                       &findings)) {
+        cu = CUDA_ERROR_INVALID_IMAGE;
+    } else if (findings.managed[0] != '\0') {
         ret->managed = (const uint8_t *)findings.managed;
         ret->managed_len = (uint32_t)strlen(findings.managed);
         cu = CUDA_ERROR_NOT_SUPPORTED;

@@ -131,7 +131,7 @@ CALLS = [
     },
     {
         "name": "cuFuncSetAttribute", "base": "cuFuncSetAttribute", "since": 9000,
-        "class": "round_trip", "host": "auto", "driver": "required",
+        "class": "round_trip", "host": "manual", "driver": "required",
         "args": [
             ("handle", "CUfunction function"),
             ("value", "CUfunction_attribute attrib"),

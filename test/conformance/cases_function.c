@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test/conformance/conf.h"
 
+#include <limits.h>
 #include <string.h>
 
 CONF_POSITIVE(cuFuncGetAttribute, plain_kernel)
@@ -109,6 +110,21 @@ CONF_NEGATIVE(cuFuncSetAttribute, read_only_attribute)
     conf_context();
     f = conf_kernel("noop");
     CONF_RESULT(cuFuncSetAttribute(f, CU_FUNC_ATTRIBUTE_NUM_REGS, 16), CUDA_ERROR_INVALID_VALUE);
+}
+
+/* Natively it depends on the number: 1, or the end of the process. */
+CONF_OURS(cuFuncSetAttribute, far_out_of_range)
+{
+    static const int far[] = {-1, INT_MAX, INT_MIN, 0x10000};
+    CUfunction f = NULL;
+
+    conf_context();
+    f = conf_kernel("noop");
+    for (unsigned int i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+        CONF_RESULT(cuFuncSetAttribute(f, (CUfunction_attribute)far[i], 1),
+                    CUDA_ERROR_INVALID_VALUE);
+    }
+    CONF_OK(cuCtxSynchronize());
 }
 
 CONF_NEGATIVE(cuFuncSetAttribute, shared_beyond_device)

@@ -77,6 +77,31 @@ CONF_POSITIVE(cuLinkCreate_v2, two_texts)
     CONF_OK(cuLinkDestroy(s));
 }
 
+/* With these the vendor's driver divides by zero. */
+static void threads(CUjit_option option, unsigned int count)
+{
+    CUjit_option options[] = {option};
+    void *values[] = {(void *)(size_t)count};
+    CUlinkState s = NULL;
+    CUmodule module = NULL;
+
+    conf_context();
+    CONF_RESULT(cuLinkCreate_v2(1, options, values, &s), CUDA_ERROR_INVALID_VALUE);
+    CONF_RESULT(cuModuleLoadDataEx(&module, conf_ptx(), 1, options, values),
+                CUDA_ERROR_INVALID_VALUE);
+    CONF_OK(cuModuleLoadData(&module, conf_ptx()));
+}
+
+CONF_OURS(cuLinkCreate_v2, no_threads)
+{
+    threads(CU_JIT_THREADS_PER_BLOCK, 0);
+}
+
+CONF_OURS(cuLinkCreate_v2, more_threads_than_whole_warps)
+{
+    threads(CU_JIT_MAX_THREADS_PER_BLOCK, 0xffffffe1u);
+}
+
 CONF_POSITIVE(cuLinkCreate_v2, first_form)
 {
     CUlinkState s = NULL;

@@ -226,6 +226,11 @@ static void test_fatbin_options_stay_in_the_header(void **state)
     assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
     fatbin.entry.options = 0x02000040; /* one flipped bit */
     assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+    fatbin.entry.options = 0x10; /* in the structure itself */
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+    fatbin = good_fatbin();
+    fatbin.entry.text_at.offset = 0;
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
     fatbin = good_fatbin();
     fatbin.entry.text_at.bytes++;
     assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);

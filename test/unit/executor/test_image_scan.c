@@ -126,21 +126,68 @@ static void test_compressed(void **state)
     assert_true(prints());
 }
 
-static void test_what_cannot_be_unpacked_may_print(void **state)
+static bool sound(void)
 {
-    char lz4[512];
-    int lz4_bytes = LZ4_compress_default(silent, lz4, sizeof(silent), sizeof(lz4));
+    return ex_image_scan(image, image_bytes, ex_image_check(image, image_bytes), 90, true,
+                         &findings);
+}
 
+static void test_unknown_forms_may_print(void **state)
+{
     (void)state;
     begin();
-    add(2, 90, 0x4000, silent, sizeof(silent), sizeof(silent));
+    add(1, 90, 0x4000, silent, sizeof(silent), sizeof(silent));
     assert_true(prints());
+    assert_true(sound());
+}
+
+/* With such sizes and bytes the vendor's driver ends its process. */
+static void test_damaged_code_is_found(void **state)
+{
+    char lz4[512], zstd[512];
+    uint64_t lz4_bytes = (uint64_t)LZ4_compress_default(silent, lz4, sizeof(silent), sizeof(lz4));
+    uint64_t zstd_bytes = ZSTD_compress(zstd, sizeof(zstd), silent, sizeof(silent), 3);
+    const struct {
+        uint64_t flags, bytes, plain;
+        const char *payload;
+        bool sound;
+    } all[] = {
+        {0x2000, lz4_bytes, sizeof(silent), lz4, true},
+        {0x2000, lz4_bytes - 3, sizeof(silent), lz4, false},
+        {0x2000, lz4_bytes, sizeof(silent) - 1, lz4, false},
+        {0x2000, lz4_bytes, sizeof(silent) + 1, lz4, false},
+        {0x2000, lz4_bytes, UINT64_MAX, lz4, false},
+        {0x2000, lz4_bytes - 1, sizeof(silent), lz4 + 1, false},
+        {0x2000, sizeof(silent), sizeof(silent), silent, false},
+        {0xa000, zstd_bytes, sizeof(silent), zstd, false},
+        {0x8000, zstd_bytes, sizeof(silent), zstd, true},
+        {0x8000, zstd_bytes - 1, sizeof(silent), zstd, false},
+        {0x8000, zstd_bytes, sizeof(silent) + 1, zstd, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        for (uint32_t arch = 80; arch <= 120; arch += 10) { /* also such as the device has not */
+            begin();
+            add(1, arch, all[i].flags, all[i].payload, all[i].bytes, all[i].plain);
+            assert_int_equal(sound(), all[i].sound);
+        }
+    }
+}
+
+static void test_code_is_of_its_kind(void **state)
+{
+    (void)state;
     begin();
-    add(2, 90, 0x2000, lz4, (uint64_t)lz4_bytes - 3, sizeof(silent));
-    assert_true(prints());
+    add(2, 90, 0, silent, sizeof(silent), 0);
+    assert_false(sound());
     begin();
-    add(2, 90, 0x2000, lz4, (uint64_t)lz4_bytes, UINT64_MAX);
-    assert_true(prints());
+    add(2, 80, 0, silent, sizeof(silent), 0); /* nobody runs it */
+    add(1, 90, 0, silent, sizeof(silent), 0);
+    assert_true(sound());
+    begin();
+    add(8, 90, 0x2000, silent, sizeof(silent), 2 * sizeof(silent)); /* unpacked by whoever knows */
+    assert_true(sound());
 }
 
 static void expect_managed(const char *text, const char *name)
@@ -391,7 +438,9 @@ int main(void)
         cmocka_unit_test(test_machine_code_of_the_device_decides),
         cmocka_unit_test(test_without_machine_code_the_text_does),
         cmocka_unit_test(test_compressed),
-        cmocka_unit_test(test_what_cannot_be_unpacked_may_print),
+        cmocka_unit_test(test_unknown_forms_may_print),
+        cmocka_unit_test(test_damaged_code_is_found),
+        cmocka_unit_test(test_code_is_of_its_kind),
         cmocka_unit_test(test_managed_text),
         cmocka_unit_test(test_hostile_texts),
         cmocka_unit_test(test_managed_symbols),
