@@ -3,8 +3,10 @@
 """Programs side by side: each has its own data and handles, and survives the others."""
 
 import re
+import unittest
 
-from case import GUEST, StackCase, main
+from case import GUEST, Stack, StackCase, main, wait_for
+from stack import build_folder, sanitizer
 
 DEMOS = ("vectoradd", "saxpy", "matmul", "reduce", "pipeline", "threads", "bystander", "vectoradd")
 BYSTANDERS = 8
@@ -51,6 +53,27 @@ class Isolation(StackCase):
         guests = [self.stack.start(f"vgpu-demo-{name}") for name in DEMOS]
         for guest in guests:
             self.assert_passed(guest)
+
+
+class Crash(unittest.TestCase):
+    """The driver ends its process in a call: one program has lost, and the log says by which call."""
+
+    def test_call_that_ends_the_worker(self):
+        if sanitizer(build_folder()):
+            self.skipTest("a sanitizer has words of its own")
+        with Stack(variables={"VGPU_SIM_FAULT": "cuOccupancyMaxActiveClusters:1:crash"}) as stack:
+            bystander = stack.start(GUEST, "bystander")
+            bystander.wait_line("ready")
+            suite = stack.build / "test/conformance/vgpu-conformance"
+            result = stack.run(str(suite), "--quiet", "--filter", "cuOccupancyMaxActiveClusters.*")
+            self.assertEqual(result.status, 1, result)
+            self.assertIn("cuOccupancyMaxActiveClusters", result.out + result.err)
+            self.assertEqual(bystander.finish().status, 0)
+            said = re.findall(r"worker crashed pid=(\d+) signal=11 operation=(\w+)", stack.log())
+            self.assertEqual({name for _, name in said}, {"vgpuClusters"})
+            for pid, _ in said:
+                wait_for(lambda pid=pid: re.search(rf"worker gone .*pid={pid} exit=-1 signal=11",
+                                                   stack.log()), "the supervisor's line")
 
 
 if __name__ == "__main__":
