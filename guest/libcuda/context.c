@@ -77,7 +77,7 @@ CUresult gs_context_wake(struct gs_context *context)
 {
     struct gs_device *device = context->device;
     struct gs_session *session;
-    CUresult cu = gs_process_sticky();
+    CUresult cu = gs_process_error();
 
     if (cu == CUDA_SUCCESS) {
         cu = gs_device_session(device, &session);
@@ -95,14 +95,8 @@ CUresult gs_context_wake(struct gs_context *context)
 
 CUresult gs_context_activate(struct gs_context *context)
 {
-    CUresult cu = CUDA_SUCCESS;
+    CUresult cu = atomic_load(&context->alive) ? gs_process_error() : gs_context_wake(context);
 
-    if (!atomic_load(&context->alive)) {
-        cu = gs_context_wake(context);
-    }
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_process_sticky();
-    }
     if (cu == CUDA_SUCCESS) {
         atomic_store_explicit(&context->active, true, memory_order_release);
     }

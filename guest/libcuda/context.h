@@ -70,17 +70,20 @@ struct gs_context *gs_context_of(const struct gs_device *device);
  * Gives the device a worker for questions that the program may ask without a context: its primary
  * context is alive then, and is what it asked for when it becomes active.  It ends with the
  * device's last active context.  With the device's lock; no context of the device is alive.
+ * The sticky error, or why there is no worker.
  */
 CUresult gs_context_wake(struct gs_context *primary);
 
-/* Makes it active: gives its device a worker if it has none.  With the device's lock. */
+/* Makes it active: gives its device a worker if it has none.  With the device's lock.  The sticky
+ * error, or why there is no worker. */
 CUresult gs_context_activate(struct gs_context *context);
 
 /* Ends it and frees what it owns; the last one of a device ends the worker.  With the device's
  * lock.  Returns what was kept with it, for gs_storage_end() without the lock. */
 struct gs_stored *gs_context_deactivate(struct gs_context *context);
 
-/* A new context, active.  CUDA_ERROR_OUT_OF_MEMORY when there are too many. */
+/* A new context, active.  CUDA_ERROR_OUT_OF_MEMORY when there are too many; as
+ * gs_context_activate(). */
 CUresult gs_context_create(struct gs_device *device, unsigned int flags,
                            struct gs_context **context);
 

@@ -172,6 +172,18 @@ void gs_process_set_sticky(CUresult cu)
     (void)atomic_compare_exchange_strong(&gs_sticky, &none, (uint32_t)cu);
 }
 
+CUresult gs_process_error(void)
+{
+    CUresult cu = gs_process_sticky();
+
+    for (int i = 0; i < gs_device_count() && cu == CUDA_SUCCESS; i++) {
+        struct gs_session *s = atomic_load(&gs_devices[i].session);
+
+        cu = s != NULL ? gs_session_error(s) : CUDA_SUCCESS;
+    }
+    return cu;
+}
+
 char *gs_process_program(void)
 {
     return program_invocation_short_name;

@@ -114,6 +114,9 @@ static inline CUresult gs_process_sticky(void)
 }
 void gs_process_set_sticky(CUresult cu);
 
+/* The same, and of a fault that so far only a device's session knows of. */
+CUresult gs_process_error(void);
+
 /* The program's name, valid for ever. */
 char *gs_process_program(void);
 
