@@ -29,6 +29,14 @@ static CUresult expect(CUgraphNode handle, CUgraphNodeType type, struct gs_conte
     return leave(CUDA_SUCCESS);
 }
 
+/* The same where addresses are looked up in the node's context: also its sticky error. */
+static CUresult expect_memory(CUgraphNode handle, CUgraphNodeType type, struct gs_context **context)
+{
+    CUresult cu = expect(handle, type, context);
+
+    return cu == CUDA_SUCCESS ? gs_session_error((*context)->session) : cu;
+}
+
 /* Exchanges the parameters of a node; a kernel keeps its attributes. */
 static CUresult replace(CUgraphNode handle, struct gs_node_params *params)
 {
@@ -124,7 +132,7 @@ CUresult gs_cuGraphMemcpyNodeSetParams(CUgraphNode hNode, const CUDA_MEMCPY3D *n
 {
     struct gs_node_params params;
     struct gs_context *context;
-    CUresult cu = expect(hNode, CU_GRAPH_NODE_TYPE_MEMCPY, &context);
+    CUresult cu = expect_memory(hNode, CU_GRAPH_NODE_TYPE_MEMCPY, &context);
 
     if (cu == CUDA_SUCCESS) {
         cu = gs_params_memcpy(nodeParams, context, &params);
@@ -151,7 +159,7 @@ CUresult gs_cuGraphMemsetNodeSetParams(CUgraphNode hNode, const CUDA_MEMSET_NODE
 {
     struct gs_node_params params;
     struct gs_context *context;
-    CUresult cu = expect(hNode, CU_GRAPH_NODE_TYPE_MEMSET, &context);
+    CUresult cu = expect_memory(hNode, CU_GRAPH_NODE_TYPE_MEMSET, &context);
 
     if (cu == CUDA_SUCCESS) {
         cu = gs_params_memset(nodeParams, context, &params);
