@@ -109,7 +109,7 @@ CUresult gs_cuGraphInstantiateWithParams(CUgraphExec *phGraphExec, CUgraph hGrap
 CUresult gs_cuGraphExecGetFlags(CUgraphExec hGraphExec, cuuint64_t *flags)
 {
     struct gs_exec *exec;
-    CUresult cu = gs_exec_find(hGraphExec, &exec);
+    CUresult cu = gs_exec_known(hGraphExec, &exec);
 
     if (cu == CUDA_SUCCESS && flags == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
@@ -124,7 +124,7 @@ CUresult gs_cuGraphExecGetFlags(CUgraphExec hGraphExec, cuuint64_t *flags)
 CUresult gs_cuGraphExecDestroy(CUgraphExec hGraphExec)
 {
     struct gs_exec *exec;
-    CUresult cu = gs_exec_find(hGraphExec, &exec);
+    CUresult cu = gs_exec_known(hGraphExec, &exec);
 
     return cu == CUDA_SUCCESS ? gs_exec_destroy(exec) : cu;
 }

@@ -186,7 +186,7 @@ CUresult gs_cuGraphExecUpdate_v2(CUgraphExec hGraphExec, CUgraph hGraph,
                                  CUgraphExecUpdateResultInfo *resultInfo)
 {
     struct gs_exec *exec;
-    CUresult cu = gs_exec_find(hGraphExec, &exec);
+    CUresult cu = gs_exec_known(hGraphExec, &exec);
 
     if (cu == CUDA_SUCCESS && resultInfo == NULL) {
         return CUDA_ERROR_INVALID_VALUE;
@@ -199,7 +199,7 @@ CUresult gs_cuGraphExecUpdate(CUgraphExec hGraphExec, CUgraph hGraph, CUgraphNod
 {
     CUgraphExecUpdateResultInfo info;
     struct gs_exec *exec;
-    CUresult cu = gs_exec_find(hGraphExec, &exec);
+    CUresult cu = gs_exec_known(hGraphExec, &exec);
 
     if (cu != CUDA_SUCCESS) {
         return cu;
@@ -220,7 +220,7 @@ CUresult gs_cuGraphExecUpdate(CUgraphExec hGraphExec, CUgraph hGraph, CUgraphNod
 CUresult gs_cuGraphNodeSetEnabled(CUgraphExec hGraphExec, CUgraphNode hNode, unsigned int isEnabled)
 {
     struct gs_exec *exec;
-    CUresult cu = gs_exec_find(hGraphExec, &exec);
+    CUresult cu = gs_exec_known(hGraphExec, &exec);
 
     return cu == CUDA_SUCCESS ? gs_exec_enable(exec, hNode, isEnabled != 0) : cu;
 }
@@ -230,7 +230,7 @@ CUresult gs_cuGraphNodeGetEnabled(CUgraphExec hGraphExec, CUgraphNode hNode,
 {
     const struct gs_flat *flat;
     struct gs_exec *exec;
-    CUresult cu = gs_exec_find(hGraphExec, &exec);
+    CUresult cu = gs_exec_known(hGraphExec, &exec);
 
     if (cu != CUDA_SUCCESS) {
         return cu;

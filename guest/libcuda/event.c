@@ -7,7 +7,7 @@
 #include "guest/libcuda/capture.h"
 #include "guest/libcuda/context.h"
 
-CUresult gs_event_find(CUevent handle, struct gs_event **event)
+CUresult gs_event_known(CUevent handle, struct gs_event **event)
 {
     uint64_t value = (uint64_t)(uintptr_t)handle;
     CUresult cu = gs_ready();
@@ -18,7 +18,14 @@ CUresult gs_event_find(CUevent handle, struct gs_event **event)
     }
     s = gs_session_of(value, VGPU_HANDLE_EVENT);
     *event = s != NULL ? vgpu_handles_get(s->events, gs_handle_wire(value)) : NULL;
-    return *event != NULL ? gs_session_error(s) : CUDA_ERROR_INVALID_HANDLE;
+    return *event != NULL ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+}
+
+CUresult gs_event_find(CUevent handle, struct gs_event **event)
+{
+    CUresult cu = gs_event_known(handle, event);
+
+    return cu == CUDA_SUCCESS ? gs_session_error((*event)->session) : cu;
 }
 
 CUevent gs_event_handle(const struct gs_event *event)

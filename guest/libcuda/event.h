@@ -42,8 +42,10 @@ struct gs_event {
     struct gs_patience patience; /* of queries of the last record */
 };
 
-/* The live event of a handle whose session has not ended: 400, or the sticky error. */
+/* The live event of a handle whose session has not ended: 400, or the sticky error; for what needs
+ * no worker: 400. */
 CUresult gs_event_find(CUevent handle, struct gs_event **event);
+CUresult gs_event_known(CUevent handle, struct gs_event **event);
 
 /* The handle that the program knows. */
 CUevent gs_event_handle(const struct gs_event *event);

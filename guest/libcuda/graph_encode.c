@@ -67,11 +67,10 @@ static CUresult encode_kernel(const struct gs_kernel_node *kernel, uint64_t grap
         .params = kernel->bytes,
         .params_len = kernel->len,
     };
-    struct gs_function *f;
-    CUresult cu = gs_function_find(kernel->shown.func, &f);
+    const struct gs_function *f = gs_function_known(kernel->shown.func);
 
-    if (cu != CUDA_SUCCESS) {
-        return cu;
+    if (f == NULL) {
+        return CUDA_ERROR_INVALID_HANDLE;
     }
     args.function = f->wire;
     flat->function = (uint64_t)(uintptr_t)kernel->shown.func;
@@ -143,7 +142,7 @@ static CUresult encode_event(CUevent handle, uint64_t graph, uint32_t index, str
         .record = flat->type == CU_GRAPH_NODE_TYPE_EVENT_RECORD,
     };
     struct gs_event *event;
-    CUresult cu = gs_event_find(handle, &event);
+    CUresult cu = gs_event_known(handle, &event);
 
     if (cu != CUDA_SUCCESS) {
         return cu;

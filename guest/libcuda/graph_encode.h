@@ -12,7 +12,8 @@
 /*
  * Fills in what a flat node says of its work, and its record without dependencies; `params` NULL:
  * an empty node.  A host function's record waits for its token (gs_flat_encode_host).  400: a
- * function or event that is gone; CUDA_ERROR_OUT_OF_MEMORY.
+ * function or event that is gone; CUDA_ERROR_OUT_OF_MEMORY.  That the worker has ended does not
+ * matter: what is sent to it finds out.
  */
 CUresult gs_flat_encode(const struct gs_node_params *params, uint64_t graph, uint32_t index,
                         struct gs_flat *flat);

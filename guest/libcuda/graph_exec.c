@@ -19,7 +19,7 @@ CUgraphExec gs_exec_handle(const struct gs_exec *exec)
     return (CUgraphExec)(uintptr_t)gs_handle_public(exec->session, exec->wire);
 }
 
-CUresult gs_exec_find(CUgraphExec handle, struct gs_exec **exec)
+CUresult gs_exec_known(CUgraphExec handle, struct gs_exec **exec)
 {
     uint64_t value = (uint64_t)(uintptr_t)handle;
     CUresult cu = gs_ready();
@@ -30,7 +30,14 @@ CUresult gs_exec_find(CUgraphExec handle, struct gs_exec **exec)
     }
     s = gs_session_of(value, VGPU_HANDLE_GRAPH_EXEC);
     *exec = s != NULL ? vgpu_handles_get(s->graphs, gs_handle_wire(value)) : NULL;
-    return *exec != NULL ? gs_session_error(s) : CUDA_ERROR_INVALID_VALUE;
+    return *exec != NULL ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}
+
+CUresult gs_exec_find(CUgraphExec handle, struct gs_exec **exec)
+{
+    CUresult cu = gs_exec_known(handle, exec);
+
+    return cu == CUDA_SUCCESS ? gs_session_error((*exec)->session) : cu;
 }
 
 static void free_exec(struct gs_exec *exec)
@@ -303,8 +310,11 @@ static void release_users(struct gs_exec *exec)
 CUresult gs_exec_destroy(struct gs_exec *exec)
 {
     struct vgpu_args_cuGraphExecDestroy args = {.graph = exec->wire};
-    CUresult cu = gs_send_cuGraphExecDestroy(exec->session, &args);
+    CUresult cu = CUDA_SUCCESS;
 
+    if (gs_session_error(exec->session) == CUDA_SUCCESS) {
+        cu = gs_send_cuGraphExecDestroy(exec->session, &args);
+    }
     if (vgpu_handles_take(exec->session->graphs, exec->wire) != NULL) {
         struct gs_session *s = exec->session;
 

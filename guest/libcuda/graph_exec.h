@@ -43,14 +43,15 @@ struct gs_exec {
  * the node at fault, or NULL. */
 CUresult gs_exec_new(CUgraph graph, uint64_t flags, struct gs_exec **exec, CUgraphNode *failed);
 
-/* Ends it.  Its runs go on. */
+/* Ends it, also when its worker has ended.  Its runs go on. */
 CUresult gs_exec_destroy(struct gs_exec *exec);
 
 /* Frees it here only: its worker has ended. */
 void gs_exec_drop(struct gs_exec *exec);
 
-/* The live executable graph of a handle: 1, or the sticky error. */
+/* The live executable graph of a handle: 1, or the sticky error; for what needs no worker: 1. */
 CUresult gs_exec_find(CUgraphExec handle, struct gs_exec **exec);
+CUresult gs_exec_known(CUgraphExec handle, struct gs_exec **exec);
 CUgraphExec gs_exec_handle(const struct gs_exec *exec);
 
 /* Runs it. */
@@ -66,11 +67,13 @@ struct gs_flat *gs_exec_node(const struct gs_exec *exec, CUgraphNode node);
 CUresult gs_exec_change(struct gs_exec *exec, CUgraphNode node,
                         const struct gs_node_params *params);
 
-/* Has the whole graph, or one child graph (`node`), do what `graph` says. */
+/* Has the whole graph, or one child graph (`node`), do what `graph` says.  A whole graph whose
+ * worker has ended will run no more: it is compared, and changed only here. */
 CUresult gs_exec_update(struct gs_exec *exec, CUgraph graph, CUgraphExecUpdateResultInfo *info);
 CUresult gs_exec_update_child(struct gs_exec *exec, CUgraphNode node, CUgraph graph);
 
-/* Has a node (a kernel, a copy or a fill: 1 for others) run with the graph, or not. */
+/* Has a node (a kernel, a copy or a fill: 1 for others) run with the graph, or not.  Without a
+ * worker that is only remembered. */
 CUresult gs_exec_enable(struct gs_exec *exec, CUgraphNode node, bool enabled);
 
 #endif

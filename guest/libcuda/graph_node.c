@@ -148,7 +148,7 @@ CUresult gs_params_host(const CUDA_HOST_NODE_PARAMS *p, struct gs_node_params *p
 CUresult gs_params_event(CUevent handle, CUgraphNodeType type, struct gs_node_params *params)
 {
     struct gs_event *event;
-    CUresult cu = handle != NULL ? gs_event_find(handle, &event) : CUDA_ERROR_INVALID_VALUE;
+    CUresult cu = handle != NULL ? gs_event_known(handle, &event) : CUDA_ERROR_INVALID_VALUE;
 
     if (cu != CUDA_SUCCESS) {
         return cu;

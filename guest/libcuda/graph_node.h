@@ -99,8 +99,9 @@ CUresult gs_node_params_copy(const struct gs_node_params *from, struct gs_node_p
 
 /*
  * Reading the program's parameters.  Each checks what native refuses at the call; *params is
- * owned by the caller on CUDA_SUCCESS.  `context` is where the node works.  Without the lock of
- * graphs: a kernel may have to be loaded.
+ * owned by the caller on CUDA_SUCCESS.  `context` is where the node works.  A sticky error matters
+ * to kernels and to what names a context, not to an event.  Without the lock of graphs: a kernel
+ * may have to be loaded.
  */
 CUresult gs_params_kernel(const CUDA_KERNEL_NODE_PARAMS *p, struct gs_node_params *params);
 CUresult gs_params_memcpy(const CUDA_MEMCPY3D *p, struct gs_context *context,

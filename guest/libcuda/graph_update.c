@@ -212,6 +212,15 @@ static CUgraphExecUpdateResult check(struct update *u)
     return CU_GRAPH_EXEC_UPDATE_SUCCESS;
 }
 
+/* What cannot run any more is changed here only. */
+static CUgraphExecUpdateResult keep(struct update *u)
+{
+    for (uint32_t i = 0; i < u->count; i++) {
+        exchange(&u->exec->plan.nodes[u->base + i], &u->plan->nodes[i]);
+    }
+    return CU_GRAPH_EXEC_UPDATE_SUCCESS;
+}
+
 static CUgraphExecUpdateResult apply(struct update *u)
 {
     for (u->at = 0; u->at < u->count; u->at++) {
@@ -260,7 +269,7 @@ CUresult gs_exec_update(struct gs_exec *exec, CUgraph handle, CUgraphExecUpdateR
     }
     info->result = check(&u);
     if (info->result == CU_GRAPH_EXEC_UPDATE_SUCCESS) {
-        info->result = apply(&u);
+        info->result = gs_session_error(exec->session) == CUDA_SUCCESS ? apply(&u) : keep(&u);
     }
     if (info->result != CU_GRAPH_EXEC_UPDATE_SUCCESS && u.at < plan.count &&
         plan.count == u.count) {
@@ -308,7 +317,7 @@ CUresult gs_exec_enable(struct gs_exec *exec, CUgraphNode node, bool enabled)
 {
     struct gs_flat *flat = gs_exec_node(exec, node);
     struct vgpu_args_vgpuGraphEnable args = {.graph = exec->wire, .enabled = enabled};
-    CUresult cu;
+    CUresult cu = CUDA_SUCCESS;
 
     if (flat == NULL ||
         (flat->type != CU_GRAPH_NODE_TYPE_KERNEL && flat->type != CU_GRAPH_NODE_TYPE_MEMCPY &&
@@ -316,8 +325,10 @@ CUresult gs_exec_enable(struct gs_exec *exec, CUgraphNode node, bool enabled)
         return CUDA_ERROR_INVALID_VALUE;
     }
     args.node = (uint32_t)(flat - exec->plan.nodes);
-    gs_session_ask();
-    cu = gs_send_vgpuGraphEnable(exec->session, &args);
+    if (gs_session_error(exec->session) == CUDA_SUCCESS) {
+        gs_session_ask();
+        cu = gs_send_vgpuGraphEnable(exec->session, &args);
+    }
     if (cu == CUDA_SUCCESS) {
         flat->enabled = enabled;
     }

@@ -24,6 +24,14 @@ CUresult gs_module_find(CUmodule handle, struct gs_module **module)
     return *module != NULL ? gs_session_error(s) : CUDA_ERROR_INVALID_HANDLE;
 }
 
+struct gs_function *gs_function_known(CUfunction handle)
+{
+    uint64_t value = (uint64_t)(uintptr_t)handle;
+    struct gs_session *s = gs_session_of(value, VGPU_HANDLE_FUNCTION);
+
+    return s != NULL ? vgpu_handles_get(s->functions, gs_handle_wire(value)) : NULL;
+}
+
 static inline CUresult find_function(uint64_t value, struct gs_function **function)
 {
     struct gs_session *s = gs_session_of(value, VGPU_HANDLE_FUNCTION);

@@ -90,6 +90,9 @@ CUresult gs_function_find(CUfunction handle, struct gs_function **function);
 CUresult gs_function_in(const struct gs_call *call, CUfunction handle,
                         struct gs_function **function);
 
+/* The live function of a handle, no kernel's, whatever became of its worker; NULL: none. */
+struct gs_function *gs_function_known(CUfunction handle);
+
 /* The handle that the program knows. */
 CUmodule gs_module_handle(const struct gs_module *module);
 CUfunction gs_function_handle(const struct gs_function *function);
