@@ -334,7 +334,9 @@ CUresult gs_kernel_set(struct gs_kernel *kernel, struct gs_device *device,
 
 static CUresult set_cache(struct gs_function *f, const void *arg)
 {
-    return gs_function_set_cache(f, *(const CUfunc_cache *)arg);
+    return gs_session_error(f->module->session) == CUDA_SUCCESS
+               ? gs_function_set_cache(f, *(const CUfunc_cache *)arg)
+               : CUDA_SUCCESS;
 }
 
 CUresult gs_kernel_set_cache(struct gs_kernel *kernel, struct gs_device *device,

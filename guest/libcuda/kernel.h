@@ -61,7 +61,9 @@ CUresult gs_kernel_function(struct gs_kernel *kernel, const struct gs_call *call
 CUresult gs_kernel_on(struct gs_kernel *kernel, struct gs_device *device,
                       struct gs_kernel_device **on);
 
-/* Sets an attribute or the cache configuration on a device. */
+/* Sets an attribute or the cache configuration on a device.  When its worker has ended: the sticky
+ * error for an attribute whose value the driver has to look at, and the configuration, a hint, is
+ * noted here only. */
 CUresult gs_kernel_set(struct gs_kernel *kernel, struct gs_device *device,
                        CUfunction_attribute attrib, int value);
 CUresult gs_kernel_set_cache(struct gs_kernel *kernel, struct gs_device *device,

@@ -81,14 +81,18 @@ static void drop_stale(struct gs_library *library)
     }
 }
 
-/* With the device's lock nobody ends the context, and the module with it, meanwhile. */
+/* With the device's lock nobody ends the context, and the module with it, meanwhile.  That the
+ * worker has ended is no error: it has the module no more. */
 static CUresult unload(const struct gs_library_use *use)
 {
     CUresult cu = CUDA_SUCCESS;
+    bool ended;
 
     (void)pthread_mutex_lock(&use->device->lock);
     if (lasts(use)) {
+        ended = gs_session_error(use->context->session) != CUDA_SUCCESS;
         cu = gs_module_unload(use->module);
+        cu = ended ? CUDA_SUCCESS : cu;
     }
     (void)pthread_mutex_unlock(&use->device->lock);
     return cu;
@@ -178,27 +182,19 @@ CUresult gs_library_module(struct gs_library *library, const struct gs_call *cal
     return cu;
 }
 
-static CUresult visit_in(struct gs_thread *thread, struct gs_context *context,
-                         CUresult (*fn)(const struct gs_call *call, void *arg), void *arg)
-{
-    struct gs_call call = {.thread = thread, .context = context, .session = context->session};
-    CUresult cu = gs_session_error(call.session);
-
-    return cu == CUDA_SUCCESS ? fn(&call, arg) : cu;
-}
-
 /* With the device's lock: nobody ends the context meanwhile. */
 static CUresult visit_device(struct gs_thread *thread, struct gs_device *device,
                              CUresult (*fn)(const struct gs_call *call, void *arg), void *arg)
 {
-    struct gs_context *context = gs_context_of(device);
+    struct gs_call call = {.thread = thread, .context = gs_context_of(device)};
     CUresult cu = CUDA_SUCCESS;
 
-    if (context == NULL) {
-        context = gs_context_primary(device);
-        cu = gs_context_wake(context);
+    if (call.context == NULL) {
+        call.context = gs_context_primary(device);
+        cu = gs_context_wake(call.context);
     }
-    return cu == CUDA_SUCCESS ? visit_in(thread, context, fn, arg) : cu;
+    call.session = call.context->session;
+    return cu == CUDA_SUCCESS ? fn(&call, arg) : cu;
 }
 
 CUresult gs_library_visit_alone(struct gs_device *device,
@@ -213,7 +209,7 @@ CUresult gs_library_visit_alone(struct gs_device *device,
     }
     (void)pthread_mutex_lock(&device->lock);
     if (gs_enter_quiet(&call) == CUDA_SUCCESS && call.context->device == device) {
-        cu = visit_in(thread, call.context, fn, arg);
+        cu = fn(&call, arg);
     } else {
         cu = visit_device(thread, device, fn, arg);
     }
@@ -232,9 +228,24 @@ static struct gs_device *choose_device(void)
     return gs_device_find(0);
 }
 
+/* Behind a look at whether there still is a worker to ask. */
+struct asking {
+    CUresult (*fn)(const struct gs_call *call, void *arg);
+    void *arg;
+};
+
+static CUresult ask(const struct gs_call *call, void *arg)
+{
+    const struct asking *asking = arg;
+    CUresult cu = gs_session_error(call->session);
+
+    return cu == CUDA_SUCCESS ? asking->fn(call, asking->arg) : cu;
+}
+
 CUresult gs_library_visit(struct gs_device *device,
                           CUresult (*fn)(const struct gs_call *call, void *arg), void *arg)
 {
+    struct asking asking = {.fn = fn, .arg = arg};
     struct gs_thread *thread = gs_thread_get();
     struct gs_call call;
 
@@ -243,7 +254,7 @@ CUresult gs_library_visit(struct gs_device *device,
     }
     if (gs_enter_quiet(&call) == CUDA_SUCCESS &&
         (device == NULL || call.context->device == device)) {
-        return visit_in(thread, call.context, fn, arg);
+        return ask(&call, &asking);
     }
-    return gs_library_visit_alone(device != NULL ? device : choose_device(), fn, arg);
+    return gs_library_visit_alone(device != NULL ? device : choose_device(), ask, &asking);
 }

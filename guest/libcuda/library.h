@@ -60,12 +60,14 @@ CUresult gs_library_module(struct gs_library *library, const struct gs_call *cal
 
 /*
  * Calls fn with a context in which the library can be looked at: the current one, another
- * live one, or the primary one, which gets a worker.  `device` NULL: on any device.
+ * live one, or the primary one, which gets a worker.  `device` NULL: on any device.  The sticky
+ * error, or fn's.
  */
 CUresult gs_library_visit(struct gs_device *device,
                           CUresult (*fn)(const struct gs_call *call, void *arg), void *arg);
 
-/* The same with the device's lock (not NULL): no context of the device ends meanwhile. */
+/* The same with the device's lock (not NULL): no context of the device ends meanwhile.  A sticky
+ * error matters only if fn asks the worker. */
 CUresult gs_library_visit_alone(struct gs_device *device,
                                 CUresult (*fn)(const struct gs_call *call, void *arg), void *arg);
 
