@@ -118,6 +118,6 @@ CUresult gs_cuLinkDestroy(CUlinkState state)
     if (state == NULL) {
         return CUDA_ERROR_INVALID_HANDLE; /* even before cuInit: measured */
     }
-    cu = gs_linker_find(state, &linker);
+    cu = gs_linker_known(state, &linker);
     return cu == CUDA_SUCCESS ? gs_linker_destroy(linker) : cu;
 }

@@ -11,7 +11,7 @@
 /* The result comes through the window in parts of this. */
 #define PART_BYTES ((size_t)16 << 20)
 
-CUresult gs_linker_find(CUlinkState handle, struct gs_linker **linker)
+CUresult gs_linker_known(CUlinkState handle, struct gs_linker **linker)
 {
     uint64_t value = (uint64_t)(uintptr_t)handle;
     CUresult cu = gs_ready();
@@ -26,8 +26,15 @@ CUresult gs_linker_find(CUlinkState handle, struct gs_linker **linker)
         return CUDA_ERROR_INVALID_HANDLE;
     }
     return gs_thread_get() != NULL && gs_thread_buffer(gs_thread_get(), GS_BUFFER_SCRATCH) != NULL
-               ? gs_session_error(s)
+               ? CUDA_SUCCESS
                : CUDA_ERROR_OUT_OF_MEMORY;
+}
+
+CUresult gs_linker_find(CUlinkState handle, struct gs_linker **linker)
+{
+    CUresult cu = gs_linker_known(handle, linker);
+
+    return cu == CUDA_SUCCESS ? gs_session_error((*linker)->session) : cu;
 }
 
 CUlinkState gs_linker_handle(const struct gs_linker *linker)
@@ -184,7 +191,8 @@ CUresult gs_linker_destroy(struct gs_linker *linker)
         return CUDA_ERROR_INVALID_HANDLE;
     }
     gs_linker_free(linker);
-    return gs_call_cuLinkDestroy(s, &args, &ret);
+    return gs_session_error(s) == CUDA_SUCCESS ? gs_call_cuLinkDestroy(s, &args, &ret)
+                                               : CUDA_SUCCESS;
 }
 
 void gs_linker_free(struct gs_linker *linker)

@@ -22,8 +22,10 @@ struct gs_linker {
     size_t cubin_bytes;
 };
 
-/* The live link state of a handle: 3, 400, or the sticky error. */
+/* The live link state of a handle: 3, 400, or the sticky error; for its end: 3, 400.
+ * CUDA_ERROR_OUT_OF_MEMORY (thread state). */
 CUresult gs_linker_find(CUlinkState handle, struct gs_linker **linker);
+CUresult gs_linker_known(CUlinkState handle, struct gs_linker **linker);
 CUlinkState gs_linker_handle(const struct gs_linker *linker);
 
 /* A new state in the context of `call`. */
@@ -37,7 +39,7 @@ CUresult gs_linker_add(struct gs_linker *linker, CUjitInputType type, const void
 /* Makes the result, which belongs to the state. */
 CUresult gs_linker_complete(struct gs_linker *linker);
 
-/* Ends it in the worker and frees it. */
+/* Ends it in the worker, unless that has ended, and frees it. */
 CUresult gs_linker_destroy(struct gs_linker *linker);
 
 /* Frees it here. */

@@ -7,7 +7,8 @@
  * process has one zone of such addresses (proto/address.h), kept free of host memory range by
  * range; every worker's driver holds all of it, in strips.  A range of at most a strip lies in one.
  * Physical memory belongs to one session; a mapping is an allocation of kind GS_ALLOC_MAPPED in
- * that session's map.  Any thread.
+ * that session's map.  What a worker had ends with it, so its end is no error where something is
+ * given back.  Any thread.
  */
 
 #include <stdbool.h>
