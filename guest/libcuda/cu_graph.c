@@ -7,16 +7,14 @@
 #include "guest/libcuda/process.h"
 #include "guest/libcuda/stub.h"
 
-/* Graphs, their nodes and edges. */
+/* Graphs, their nodes and edges: none of it needs a worker, so it goes on after a fault, as native.
+ */
 
 /* gs_ready() and the lock, or neither. */
 static CUresult enter(void)
 {
     CUresult cu = gs_ready();
 
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_process_sticky();
-    }
     if (cu == CUDA_SUCCESS) {
         gs_graphs_lock();
     }

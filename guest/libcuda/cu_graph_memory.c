@@ -230,7 +230,7 @@ static CUresult find_device(CUdevice handle, struct gs_device **device)
         return cu;
     }
     *device = gs_device_find(handle);
-    return *device != NULL ? gs_process_sticky() : CUDA_ERROR_INVALID_DEVICE;
+    return *device != NULL ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE;
 }
 
 CUresult gs_cuDeviceGraphMemTrim(CUdevice device)

@@ -17,9 +17,6 @@ CUresult gs_cuMemAddressReserve(CUdeviceptr *ptr, size_t size, size_t alignment,
     uint64_t address;
     CUresult cu = gs_ready();
 
-    if (cu == CUDA_SUCCESS) {
-        cu = gs_process_sticky();
-    }
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

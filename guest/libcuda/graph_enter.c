@@ -3,17 +3,10 @@
 
 #include "guest/libcuda/process.h"
 
-static CUresult ready(void)
-{
-    CUresult cu = gs_ready();
-
-    return cu == CUDA_SUCCESS ? gs_process_sticky() : cu;
-}
-
 CUresult gs_graph_enter(CUgraph graph, const CUgraphNode *out, const CUgraphNode *deps,
                         size_t count)
 {
-    CUresult cu = ready();
+    CUresult cu = gs_ready();
     bool there;
 
     if (cu != CUDA_SUCCESS) {
@@ -28,7 +21,7 @@ CUresult gs_graph_enter(CUgraph graph, const CUgraphNode *out, const CUgraphNode
 
 CUresult gs_node_enter(CUgraphNode handle, CUgraphNodeType type, struct gs_node **node)
 {
-    CUresult cu = ready();
+    CUresult cu = gs_ready();
 
     if (cu != CUDA_SUCCESS) {
         return cu;
