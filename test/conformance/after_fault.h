@@ -54,13 +54,22 @@ void conf_fault_of_everything(void);
         CONF_RESULT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);                               \
     }
 
-/* One that may do without the device: recorded. */
-#define AFTER_SOMEHOW(symbol, call)                                                                \
+#define AFTER_EVERYTHING(symbol, step)                                                             \
     CONF_NEGATIVE(symbol, after_a_kernel_fault)                                                    \
     {                                                                                              \
         conf_fault_of_everything();                                                                \
-        CONF_CALL(call);                                                                           \
+        step;                                                                                      \
         CONF_RESULT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);                               \
     }
+
+/* As AFTER, with an object of every kind. */
+#define AFTER_ALL(symbol, call)                                                                    \
+    AFTER_EVERYTHING(symbol, CONF_RESULT(call, CUDA_ERROR_ILLEGAL_ADDRESS))
+
+/* One that does without the device. */
+#define AFTER_STILL(symbol, call) AFTER_EVERYTHING(symbol, CONF_OK(call))
+
+/* One that may do without the device: recorded. */
+#define AFTER_SOMEHOW(symbol, call) AFTER_EVERYTHING(symbol, CONF_CALL(call))
 
 #endif

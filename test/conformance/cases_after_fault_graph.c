@@ -33,8 +33,8 @@ AFTER_SOMEHOW(cuGraphDestroyNode, cuGraphDestroyNode(after.empty))
 AFTER_SOMEHOW(cuGraphNodeFindInClone, cuGraphNodeFindInClone(out, after.empty, after.clone))
 AFTER_SOMEHOW(cuGraphAddEmptyNode, cuGraphAddEmptyNode(out, after.graph, NULL, 0))
 AFTER_SOMEHOW(cuGraphAddHostNode, cuGraphAddHostNode(out, after.graph, NULL, 0, &calls))
-AFTER_SOMEHOW(cuGraphAddEventRecordNode,
-              cuGraphAddEventRecordNode(out, after.graph, NULL, 0, after.event))
+AFTER_STILL(cuGraphAddEventRecordNode,
+            cuGraphAddEventRecordNode(out, after.graph, NULL, 0, after.event))
 AFTER_SOMEHOW(cuGraphAddChildGraphNode,
               cuGraphAddChildGraphNode(out, after.graph, NULL, 0, after.clone))
 AFTER_SOMEHOW(cuGraphAddMemFreeNode, cuGraphAddMemFreeNode(out, after.graph, NULL, 0, after.memory))
@@ -49,23 +49,49 @@ AFTER_SOMEHOW(cuGraphKernelNodeGetParams_v2, cuGraphKernelNodeGetParams_v2(after
 AFTER_SOMEHOW(cuGraphMemsetNodeGetParams, cuGraphMemsetNodeGetParams(after.fill, out))
 AFTER_SOMEHOW(cuGraphMemcpyNodeGetParams, cuGraphMemcpyNodeGetParams(after.copy, out))
 AFTER_SOMEHOW(cuGraphInstantiateWithFlags, cuGraphInstantiateWithFlags(out, after.graph, 0))
-AFTER_SOMEHOW(cuGraphExecGetFlags, cuGraphExecGetFlags(after.exec, (cuuint64_t *)after_out))
-AFTER_SOMEHOW(cuGraphExecUpdate_v2,
-              cuGraphExecUpdate_v2(after.exec, after.graph, (CUgraphExecUpdateResultInfo *)out))
-AFTER_SOMEHOW(cuGraphNodeSetEnabled, cuGraphNodeSetEnabled(after.exec, after.kernel, 0))
-AFTER_SOMEHOW(cuGraphNodeGetEnabled, cuGraphNodeGetEnabled(after.exec, after.kernel, out))
+AFTER_STILL(cuGraphExecGetFlags, cuGraphExecGetFlags(after.exec, (cuuint64_t *)after_out))
+AFTER_STILL(cuGraphExecUpdate_v2,
+            cuGraphExecUpdate_v2(after.exec, after.graph, (CUgraphExecUpdateResultInfo *)out))
+AFTER_STILL(cuGraphNodeSetEnabled, cuGraphNodeSetEnabled(after.exec, after.kernel, 0))
+AFTER_STILL(cuGraphNodeGetEnabled, cuGraphNodeGetEnabled(after.exec, after.kernel, out))
 AFTER_SOMEHOW(cuGraphUpload, cuGraphUpload(after.exec, after.stream))
 AFTER_SOMEHOW(cuGraphLaunch, cuGraphLaunch(after.exec, after.stream))
-AFTER_SOMEHOW(cuGraphExecDestroy, cuGraphExecDestroy(after.exec))
+AFTER_STILL(cuGraphExecDestroy, cuGraphExecDestroy(after.exec))
 AFTER_SOMEHOW(cuDeviceGetGraphMemAttribute,
               cuDeviceGetGraphMemAttribute(0, CU_GRAPH_MEM_ATTR_USED_MEM_CURRENT, out))
 AFTER_SOMEHOW(cuDeviceGraphMemTrim, cuDeviceGraphMemTrim(0))
+
+/* Whoever gives back what it has does so behind calls that have failed already. */
+CONF_NEGATIVE(cuGraphDestroy, with_its_exec_after_failed_calls)
+{
+    CUgraphNode node = NULL;
+    unsigned int enabled = 1;
+
+    conf_fault_of_everything();
+    CONF_RESULT(cuStreamQuery(after.stream), CUDA_ERROR_ILLEGAL_ADDRESS);
+    CONF_OK(cuGraphAddEmptyNode(&node, after.graph, NULL, 0));
+    CONF_OK(cuGraphDestroyNode(node));
+    CONF_OK(cuGraphNodeSetEnabled(after.exec, after.kernel, 0));
+    CONF_OK(cuGraphNodeGetEnabled(after.exec, after.kernel, &enabled));
+    CONF_EXPECT(enabled == 0);
+    CONF_OK(cuGraphExecDestroy(after.exec));
+    CONF_OK(cuGraphDestroy(after.clone));
+    CONF_OK(cuGraphDestroy(after.graph));
+    CONF_RESULT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);
+}
 
 /* Calls whose arguments are made in a function. */
 static void add(CUresult (*node)(void))
 {
     conf_fault_of_everything();
     conf_call("the call", node());
+    CONF_RESULT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);
+}
+
+static void fail(CUresult (*node)(void))
+{
+    conf_fault_of_everything();
+    conf_result("the call", node(), CUDA_ERROR_ILLEGAL_ADDRESS, __LINE__);
     CONF_RESULT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);
 }
 
@@ -145,7 +171,7 @@ CONF_NEGATIVE(cuGraphAddMemAllocNode, after_a_kernel_fault)
 
 CONF_NEGATIVE(cuGraphMemsetNodeSetParams, after_a_kernel_fault)
 {
-    add(sets_fill);
+    fail(sets_fill);
 }
 
 CONF_NEGATIVE(cuGraphExecMemsetNodeSetParams, after_a_kernel_fault)

@@ -55,7 +55,7 @@ AFTER_SOMEHOW(cuMemCreate,
               cuMemCreate((CUmemGenericAllocationHandle *)after_out, PAGE, &on_device, 0))
 AFTER_SOMEHOW(cuMemRelease, cuMemRelease(after.physical))
 AFTER_SOMEHOW(cuMemMap, cuMemMap(after.mapped + PAGE, PAGE, 0, after.physical, 0))
-AFTER_SOMEHOW(cuMemUnmap, cuMemUnmap(after.mapped, PAGE))
+AFTER_STILL(cuMemUnmap, cuMemUnmap(after.mapped, PAGE))
 AFTER_SOMEHOW(cuMemSetAccess, cuMemSetAccess(after.mapped, PAGE, &open_to_device, 1))
 AFTER_SOMEHOW(cuMemGetAccess, cuMemGetAccess(after_out, &device, after.mapped))
 AFTER_SOMEHOW(cuMemAddressReserve, cuMemAddressReserve((CUdeviceptr *)after_out, PAGE, 0, 0, 0))
@@ -67,6 +67,18 @@ AFTER_SOMEHOW(cuMemGetAllocationPropertiesFromHandle,
 AFTER_SOMEHOW(cuMemRetainAllocationHandle,
               cuMemRetainAllocationHandle((CUmemGenericAllocationHandle *)after_out,
                                           (void *)after.mapped))
+
+CONF_NEGATIVE(cuMemAddressFree, unmapped_after_failed_calls)
+{
+    CUdeviceptr again = 0;
+
+    conf_fault_of_everything();
+    CONF_RESULT(cuStreamQuery(after.stream), CUDA_ERROR_ILLEGAL_ADDRESS);
+    CONF_OK(cuMemUnmap(after.mapped, PAGE));
+    CONF_OK(cuMemAddressFree(after.mapped, 2 * PAGE));
+    CONF_OK(cuMemAddressReserve(&again, PAGE, 0, 0, 0));
+    CONF_RESULT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);
+}
 
 /* Arrays, textures, surfaces */
 AFTER_SOMEHOW(cuArrayCreate_v2, cuArrayCreate_v2(out, &line))
