@@ -41,7 +41,7 @@ struct vgpu_fatbin_entry {
     uint32_t header_bytes; /* this structure, and the texts behind it */
     uint64_t bytes;        /* of the payload, padded */
     uint32_t packed_bytes; /* of it, where it is packed */
-    uint32_t options;      /* offset of a struct vgpu_fatbin_options; 0: none */
+    uint32_t options;      /* offset of a struct vgpu_fatbin_options; 0: none, not of PTX */
     uint16_t minor;        /* of the PTX version */
     uint16_t major;
     uint32_t arch;        /* 90: compute capability 9.0 */

@@ -69,7 +69,8 @@ static bool references_fit(const uint8_t *bytes, const struct vgpu_fatbin_entry 
 {
     struct vgpu_fatbin_options options = {.offset = 0};
 
-    if (entry->options != 0) {
+    /* Of text the driver follows 0 as well. */
+    if (entry->options != 0 || entry->kind == VGPU_FATBIN_PTX) {
         if (!text_fits(entry->options, sizeof(options), entry)) {
             return false;
         }

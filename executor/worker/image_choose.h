@@ -18,8 +18,8 @@ struct ex_choice {
 
 /*
  * Applies a policy (proto/code_policy.h), as the driver does by its environment: 209 where machine
- * code is left out and there is nothing else, 223 where only PTX would be left.  200: no image. Any
- * thread.
+ * code is left out and there is nothing else, 223 where only PTX would be left.  200: no image.  Of
+ * a fat binary, packed code for other devices that is damaged is left out, too.  Any thread.
  */
 CUresult ex_image_choose(const uint8_t *image, size_t size, uint32_t capability, uint32_t policy,
                          struct ex_choice *choice);

@@ -62,25 +62,60 @@ bool ex_part_is_known(const struct ex_part *part)
     return (part->flags & (VGPU_FATBIN_LZ4 | VGPU_FATBIN_ZSTD)) != 0;
 }
 
+bool ex_part_unpacks(const struct ex_part *part)
+{
+    bool looked_at = part->kind == VGPU_FATBIN_ELF || part->kind == VGPU_FATBIN_PTX;
+    uint8_t *code;
+    size_t size;
+
+    if (!looked_at || !ex_part_is_known(part)) {
+        return true;
+    }
+    code = ex_part_code(part, &size);
+    free(code);
+    return code != NULL;
+}
+
 bool ex_parts_unpack(const uint8_t *image, const uint8_t *but)
 {
     struct ex_part part;
     uint64_t at = 0;
 
     while (ex_part_next(image, &at, &part)) {
-        bool code_here = part.kind == VGPU_FATBIN_ELF || part.kind == VGPU_FATBIN_PTX;
-        size_t size;
-        uint8_t *code;
-
-        if (!code_here || !ex_part_is_known(&part) || part.payload == but) {
-            continue;
-        }
-        code = ex_part_code(&part, &size);
-        if (code == NULL) {
+        if (part.payload != but && !ex_part_unpacks(&part)) {
             return false;
         }
-        free(code);
     }
+    return true;
+}
+
+bool ex_parts_clear(const uint8_t *image, const uint8_t *but, uint8_t **clear, size_t *size)
+{
+    struct vgpu_fatbin_header header;
+    struct ex_part part;
+    uint64_t from = 0;
+    uint64_t at = 0;
+    uint64_t to = 0;
+
+    *clear = NULL;
+    if (ex_parts_unpack(image, but)) {
+        return true;
+    }
+    memcpy(&header, image, sizeof(header));
+    *clear = calloc(1, header.header_bytes + header.bytes + 1);
+    if (*clear == NULL) {
+        return false;
+    }
+    for (; ex_part_next(image, &at, &part); from = at) {
+        if (part.payload == but || ex_part_unpacks(&part)) {
+            memcpy(*clear + header.header_bytes + to, image + header.header_bytes + from,
+                   at - from);
+            to += at - from;
+        }
+    }
+    *size = header.header_bytes + to;
+    header.bytes = to;
+    memcpy(*clear, &header, sizeof(header));
     return true;
 }
 

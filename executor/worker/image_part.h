@@ -35,10 +35,19 @@ bool ex_part_is_plain(const struct ex_part *part);
 /*
  * Whether machine code and text that is packed can be unpacked to what its header says; other kinds
  * and forms, which are not known, are left to the driver.  NVIDIA's driver (580.159.04) believes
- * the sizes, and reads or writes beyond its memory with damaged ones.  Unpacks all but `but`, whose
- * payload somebody else looks at (NULL: none).
+ * the sizes, and reads or writes beyond its memory with damaged ones.  `but`: the payload of a part
+ * that is not looked at, or NULL.
  */
+bool ex_part_unpacks(const struct ex_part *part);
 bool ex_parts_unpack(const uint8_t *image, const uint8_t *but);
+
+/*
+ * An image without the parts that do not unpack, in *clear with a NUL behind it and its size: owned
+ * by the caller; NULL: all parts do.  Tools that make libraries smaller leave such parts, of code
+ * that a device does not use.  `but`: the payload of a part that stays in any case; NULL: none
+ * does.  False: no memory.
+ */
+bool ex_parts_clear(const uint8_t *image, const uint8_t *but, uint8_t **clear, size_t *size);
 
 /* The code of a part, unpacked, with a NUL behind it; the caller's to free.  NULL: it cannot be
  * unpacked, or there is no memory. */

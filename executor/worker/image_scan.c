@@ -209,8 +209,5 @@ bool ex_image_scan(const uint8_t *bytes, size_t size, enum ex_image_kind kind, u
         scan_code(bytes, size, kind, variables, findings);
         return true;
     }
-    if (!ex_part_for(bytes, capability, false, &part)) {
-        return ex_parts_unpack(bytes, NULL);
-    }
-    return scan_part(&part, variables, findings) && ex_parts_unpack(bytes, part.payload);
+    return !ex_part_for(bytes, capability, false, &part) || scan_part(&part, variables, findings);
 }

@@ -8,27 +8,35 @@
  * "refused TAG code=N" for each, then "ready", and waits for the end of its input.
  */
 
+#include <elf.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/fatbin.h"
 #include "test/programs/driver_api.h"
 
-#define TEXT_ROOM 256u
+#define TEXT_ROOM    256u
+#define MACHINE_CUDA 190
 
 struct entry {
     uint16_t kind;
     uint16_t version;
     uint32_t header_bytes;
     uint64_t bytes;
-    uint32_t skipped[3];
+    uint32_t packed_bytes;
+    uint32_t options;
+    uint32_t version_of_ptx;
     uint32_t arch;
     uint32_t more[8];
+    uint32_t option_offset;
+    uint32_t option_bytes;
 };
 
 static _Atomic bool stop;
@@ -65,11 +73,30 @@ static char *make_text(size_t bytes, unsigned int tag)
     return text;
 }
 
+/* Machine code without sections, and `bytes` of something behind its header. */
+static void put_code(uint8_t *at, size_t bytes, unsigned int tag)
+{
+    const Elf64_Ehdr elf = {
+        .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+        .e_machine = MACHINE_CUDA,
+        .e_ehsize = sizeof(elf),
+    };
+
+    memset(at, (int)tag, bytes);
+    memcpy(at, &elf, sizeof(elf));
+}
+
 /* Header, the text, and machine code that the simulator passes over. */
 static uint8_t *make_image(size_t bytes, unsigned int tag)
 {
-    struct entry text = {.kind = 1, .header_bytes = 64, .bytes = TEXT_ROOM, .arch = 70};
-    struct entry code = {.kind = 2, .header_bytes = 64, .bytes = bytes, .arch = 90};
+    struct entry text = {.kind = VGPU_FATBIN_PTX,
+                         .header_bytes = sizeof(text),
+                         .bytes = TEXT_ROOM,
+                         .options = offsetof(struct entry, option_offset),
+                         .arch = 70,
+                         .option_offset = sizeof(text)};
+    struct entry code = {
+        .kind = VGPU_FATBIN_ELF, .header_bytes = sizeof(code), .bytes = bytes, .arch = 90};
     uint64_t header[2] = {0x00100001ba55ed50, 2 * sizeof(text) + TEXT_ROOM + bytes};
     uint8_t *image = calloc(1, sizeof(header) + header[1]);
     uint8_t *at = image;
@@ -84,7 +111,7 @@ static uint8_t *make_image(size_t bytes, unsigned int tag)
     (void)write_text((char *)at, tag);
     at += TEXT_ROOM;
     memcpy(at, &code, sizeof(code));
-    memset(at + sizeof(code), (int)tag, bytes);
+    put_code(at + sizeof(code), bytes, tag);
     return image;
 }
 

@@ -289,7 +289,8 @@ static void play_all(struct storm_actor *a, unsigned int count)
     STORM(cuLibraryUnload(storm.library));
     STORM(cuCtxSynchronize());
     STORM(cuMemGetInfo_v2(&after, &total));
-    STORM_EXPECT(before == after);
+    /* Where others use the device, too, as on a card the worker that waits for the next program. */
+    STORM_EXPECT(before == after || getenv("VGPU_STORM_SHARED") != NULL);
     STORM(cuCtxDestroy_v2(keeper));
 }
 

@@ -5,6 +5,7 @@
 import os
 
 from case import StackCase, main
+from stack import DRIVER
 
 PROGRAM = "vgpu-process-storm"
 # Another seed and more scenes, that all threads play together, make a longer search.
@@ -15,7 +16,8 @@ SCENES = int(os.environ.get("VGPU_STORM_SCENES", "1600"))
 class Storm(StackCase):
     def storm(self, threads):
         print(f"[{threads} threads, VGPU_TEST_SEED={SEED}]", flush=True)
-        result = self.stack.run(PROGRAM, threads, SCENES // threads, SEED)
+        shared = {} if DRIVER == "sim" else {"VGPU_STORM_SHARED": "1"}
+        result = self.stack.run(PROGRAM, threads, SCENES // threads, SEED, environment=shared)
         self.assertEqual((result.status, result.out), (0, "passed\n"), result.err)
 
     def test_two_threads(self):

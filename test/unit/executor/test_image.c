@@ -218,7 +218,9 @@ static void test_fatbin_options_stay_in_the_header(void **state)
     struct fatbin fatbin = good_fatbin();
 
     (void)state;
-    fatbin.entry.options = 0; /* and what stood there is none */
+    fatbin.entry.options = 0; /* of text that is an offset, too */
+    assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_BAD);
+    fatbin.entry.kind = 2; /* and else what stood there is none */
     fatbin.entry.text_at.offset = UINT32_MAX;
     assert_int_equal(check(&fatbin, sizeof(fatbin)), EX_IMAGE_FATBIN);
     fatbin = good_fatbin();
