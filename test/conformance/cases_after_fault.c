@@ -33,63 +33,62 @@ AFTER(cuLinkCreate_v2, cuLinkCreate_v2(0, NULL, NULL, out))
 
 /* Contexts */
 AFTER_SOMEHOW(cuCtxGetLimit, cuCtxGetLimit(out, CU_LIMIT_STACK_SIZE))
-AFTER_SOMEHOW(cuCtxGetCacheConfig, cuCtxGetCacheConfig(out))
-AFTER_SOMEHOW(cuCtxSetCacheConfig, cuCtxSetCacheConfig(CU_FUNC_CACHE_PREFER_L1))
-AFTER_SOMEHOW(cuCtxGetFlags, cuCtxGetFlags(out))
-AFTER_SOMEHOW(cuCtxGetApiVersion, cuCtxGetApiVersion(after.context, out))
-AFTER_SOMEHOW(cuCtxGetId, cuCtxGetId(after.context, out))
-AFTER_SOMEHOW(cuCtxGetDevice, cuCtxGetDevice(out))
-AFTER_SOMEHOW(cuCtxGetCurrent, cuCtxGetCurrent(out))
-AFTER_SOMEHOW(cuCtxSetCurrent, cuCtxSetCurrent(after.context))
-AFTER_SOMEHOW(cuCtxPushCurrent_v2, cuCtxPushCurrent_v2(after.context))
-AFTER_SOMEHOW(cuCtxGetStreamPriorityRange, cuCtxGetStreamPriorityRange(out, NULL))
+AFTER_ALL(cuCtxGetCacheConfig, cuCtxGetCacheConfig(out))
+AFTER_ALL(cuCtxSetCacheConfig, cuCtxSetCacheConfig(CU_FUNC_CACHE_PREFER_L1))
+AFTER_STILL(cuCtxGetFlags, cuCtxGetFlags(out))
+AFTER_STILL(cuCtxGetApiVersion, cuCtxGetApiVersion(after.context, out))
+AFTER_STILL(cuCtxGetId, cuCtxGetId(after.context, out))
+AFTER_STILL(cuCtxGetDevice, cuCtxGetDevice(out))
+AFTER_STILL(cuCtxGetCurrent, cuCtxGetCurrent(out))
+AFTER_STILL(cuCtxSetCurrent, cuCtxSetCurrent(after.context))
+AFTER_STILL(cuCtxPushCurrent_v2, cuCtxPushCurrent_v2(after.context))
+AFTER_ALL(cuCtxGetStreamPriorityRange, cuCtxGetStreamPriorityRange(out, NULL))
 AFTER_ALL(cuCtxCreate_v2, cuCtxCreate_v2(out, 0, 0))
-AFTER_SOMEHOW(cuDeviceGetAttribute, cuDeviceGetAttribute(out, CU_DEVICE_ATTRIBUTE_WARP_SIZE, 0))
-AFTER_SOMEHOW(cuDeviceTotalMem_v2, cuDeviceTotalMem_v2(out, 0))
+AFTER_STILL(cuDeviceGetAttribute, cuDeviceGetAttribute(out, CU_DEVICE_ATTRIBUTE_WARP_SIZE, 0))
+AFTER_STILL(cuDeviceTotalMem_v2, cuDeviceTotalMem_v2(out, 0))
 AFTER_ALL(cuDevicePrimaryCtxRetain, cuDevicePrimaryCtxRetain(out, 0))
-AFTER_SOMEHOW(cuDevicePrimaryCtxGetState, cuDevicePrimaryCtxGetState(0, out, (int *)&after_out[1]))
-AFTER_SOMEHOW(cuDevicePrimaryCtxReset_v2, cuDevicePrimaryCtxReset_v2(0))
+AFTER_STILL(cuDevicePrimaryCtxGetState, cuDevicePrimaryCtxGetState(0, out, (int *)&after_out[1]))
+AFTER_STILL(cuDevicePrimaryCtxReset_v2, cuDevicePrimaryCtxReset_v2(0))
 
 /* Streams and events */
-AFTER_SOMEHOW(cuStreamGetFlags, cuStreamGetFlags(after.stream, out))
-AFTER_SOMEHOW(cuStreamGetPriority, cuStreamGetPriority(after.stream, out))
-AFTER_SOMEHOW(cuStreamGetCtx, cuStreamGetCtx(after.stream, out))
-AFTER_SOMEHOW(cuStreamGetId, cuStreamGetId(after.stream, out))
-AFTER_SOMEHOW(cuStreamIsCapturing, cuStreamIsCapturing(after.stream, out))
-AFTER_SOMEHOW(cuStreamGetCaptureInfo_v2,
-              cuStreamGetCaptureInfo_v2(after.stream, out, NULL, NULL, NULL, NULL))
-AFTER_SOMEHOW(cuStreamBeginCapture_v2,
-              cuStreamBeginCapture_v2(after.stream, CU_STREAM_CAPTURE_MODE_RELAXED))
-AFTER_SOMEHOW(cuStreamEndCapture, cuStreamEndCapture(after.stream, out))
-AFTER_SOMEHOW(cuThreadExchangeStreamCaptureMode, cuThreadExchangeStreamCaptureMode(out))
-AFTER_SOMEHOW(cuStreamGetAttribute,
-              cuStreamGetAttribute(after.stream, CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY, out))
-AFTER_SOMEHOW(cuStreamCopyAttributes, cuStreamCopyAttributes(after.stream, after.stream))
-AFTER_SOMEHOW(cuStreamWaitValue32_v2, cuStreamWaitValue32_v2(after.stream, after.memory, 0, 0))
-AFTER_SOMEHOW(cuStreamWriteValue32_v2, cuStreamWriteValue32_v2(after.stream, after.memory, 0, 0))
+AFTER_ALL(cuStreamGetFlags, cuStreamGetFlags(after.stream, out))
+AFTER_ALL(cuStreamGetPriority, cuStreamGetPriority(after.stream, out))
+AFTER_ALL(cuStreamGetCtx, cuStreamGetCtx(after.stream, out))
+AFTER_ALL(cuStreamGetId, cuStreamGetId(after.stream, out))
+AFTER_ALL(cuStreamIsCapturing, cuStreamIsCapturing(after.stream, out))
+AFTER_ALL(cuStreamGetCaptureInfo_v2,
+          cuStreamGetCaptureInfo_v2(after.stream, out, NULL, NULL, NULL, NULL))
+AFTER_ALL(cuStreamBeginCapture_v2,
+          cuStreamBeginCapture_v2(after.stream, CU_STREAM_CAPTURE_MODE_RELAXED))
+AFTER_ALL(cuStreamEndCapture, cuStreamEndCapture(after.stream, out))
+AFTER_STILL(cuThreadExchangeStreamCaptureMode, cuThreadExchangeStreamCaptureMode(out))
+AFTER_ALL(cuStreamGetAttribute,
+          cuStreamGetAttribute(after.stream, CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY, out))
+AFTER_ALL(cuStreamCopyAttributes, cuStreamCopyAttributes(after.stream, after.stream))
+AFTER_ALL(cuStreamWaitValue32_v2, cuStreamWaitValue32_v2(after.stream, after.memory, 0, 0))
+AFTER_ALL(cuStreamWriteValue32_v2, cuStreamWriteValue32_v2(after.stream, after.memory, 0, 0))
 AFTER_SOMEHOW(cuStreamDestroy_v2, cuStreamDestroy_v2(after.stream))
-AFTER_SOMEHOW(cuEventElapsedTime, cuEventElapsedTime(out, after.event, after.event))
-AFTER_SOMEHOW(cuEventRecordWithFlags, cuEventRecordWithFlags(after.event, after.stream, 0))
+AFTER_ALL(cuEventElapsedTime, cuEventElapsedTime(out, after.event, after.event))
+AFTER_ALL(cuEventRecordWithFlags, cuEventRecordWithFlags(after.event, after.stream, 0))
 AFTER_SOMEHOW(cuEventDestroy_v2, cuEventDestroy_v2(after.event))
 
 /* Modules, libraries, functions */
 AFTER_SOMEHOW(cuFuncGetAttribute,
               cuFuncGetAttribute(out, CU_FUNC_ATTRIBUTE_NUM_REGS, after.function))
-AFTER_SOMEHOW(cuFuncSetAttribute,
-              cuFuncSetAttribute(after.function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
-                                 1024))
+AFTER_ALL(cuFuncSetAttribute,
+          cuFuncSetAttribute(after.function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 1024))
 AFTER_SOMEHOW(cuFuncSetCacheConfig, cuFuncSetCacheConfig(after.function, CU_FUNC_CACHE_PREFER_L1))
-AFTER_SOMEHOW(cuFuncGetModule, cuFuncGetModule(out, after.function))
-AFTER_SOMEHOW(cuModuleGetLoadingMode, cuModuleGetLoadingMode(out))
+AFTER_ALL(cuFuncGetModule, cuFuncGetModule(out, after.function))
+AFTER_STILL(cuModuleGetLoadingMode, cuModuleGetLoadingMode(out))
 AFTER_SOMEHOW(cuModuleUnload, cuModuleUnload(after.module))
 AFTER_SOMEHOW(cuLibraryLoadData, cuLibraryLoadData(out, conf_ptx(), NULL, NULL, 0, NULL, NULL, 0))
-AFTER_SOMEHOW(cuLibraryGetKernel, cuLibraryGetKernel(out, after.library, "noop"))
-AFTER_SOMEHOW(cuLibraryGetModule, cuLibraryGetModule(out, after.library))
-AFTER_SOMEHOW(cuLibraryGetGlobal, cuLibraryGetGlobal(out, NULL, after.library, "counter"))
+AFTER_STILL(cuLibraryGetKernel, cuLibraryGetKernel(out, after.library, "noop"))
+AFTER_ALL(cuLibraryGetModule, cuLibraryGetModule(out, after.library))
+AFTER_ALL(cuLibraryGetGlobal, cuLibraryGetGlobal(out, NULL, after.library, "counter"))
 AFTER_STILL(cuLibraryUnload, cuLibraryUnload(after.library))
-AFTER_SOMEHOW(cuKernelGetFunction, cuKernelGetFunction(out, after.library_kernel))
-AFTER_SOMEHOW(cuKernelGetAttribute,
-              cuKernelGetAttribute(out, CU_FUNC_ATTRIBUTE_NUM_REGS, after.library_kernel, 0))
+AFTER_ALL(cuKernelGetFunction, cuKernelGetFunction(out, after.library_kernel))
+AFTER_STILL(cuKernelGetAttribute,
+            cuKernelGetAttribute(out, CU_FUNC_ATTRIBUTE_NUM_REGS, after.library_kernel, 0))
 AFTER_STILL(cuKernelSetAttribute,
             cuKernelSetAttribute(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 1024,
                                  after.library_kernel, 0))
@@ -99,10 +98,9 @@ AFTER_SOMEHOW(cuLinkAddData_v2, cuLinkAddData_v2(after.link, CU_JIT_INPUT_PTX, n
                                                  sizeof(nothing), "x", 0, NULL, NULL))
 AFTER_SOMEHOW(cuLinkComplete, cuLinkComplete(after.link, out, NULL))
 AFTER_STILL(cuLinkDestroy, cuLinkDestroy(after.link))
-AFTER_SOMEHOW(cuOccupancyMaxActiveBlocksPerMultiprocessor,
-              cuOccupancyMaxActiveBlocksPerMultiprocessor(out, after.function, 32, 0))
-AFTER_SOMEHOW(cuOccupancyAvailableDynamicSMemPerBlock,
-              cuOccupancyAvailableDynamicSMemPerBlock(out, after.function, 1, 32))
-AFTER_SOMEHOW(cuOccupancyMaxPotentialBlockSize,
-              cuOccupancyMaxPotentialBlockSize(out, (int *)&after_out[1], after.function, NULL, 0,
-                                               0))
+AFTER_ALL(cuOccupancyMaxActiveBlocksPerMultiprocessor,
+          cuOccupancyMaxActiveBlocksPerMultiprocessor(out, after.function, 32, 0))
+AFTER_ALL(cuOccupancyAvailableDynamicSMemPerBlock,
+          cuOccupancyAvailableDynamicSMemPerBlock(out, after.function, 1, 32))
+AFTER_ALL(cuOccupancyMaxPotentialBlockSize,
+          cuOccupancyMaxPotentialBlockSize(out, (int *)&after_out[1], after.function, NULL, 0, 0))
