@@ -113,6 +113,8 @@ CUresult __wrap_gs_session_write(struct gs_session *s, uint32_t op, size_t len, 
         CHILD_CHECK(len <= sizeof(body));
         write(body, len, from);
         CHILD_CHECK(vgpu_get_args_vgpuHostDone(body, len, &args) == 0);
+        /* Whoever is held up before it reads the record finds the word. */
+        CHILD_CHECK(atomic_load(vgpu_channel_returned(s->link.control, args.call)) == args.call);
         atomic_store(&told_call, args.call);
         (void)atomic_fetch_add(&told, 1);
         for (unsigned int i = 0; atomic_load(&slow) && i < 100 && !atomic_load(&ending); i++) {
