@@ -16,13 +16,14 @@
 #include "guest/libcuda/alloc_map.h"
 #include "guest/libcuda/context_storage.h"
 #include "proto/cuda_abi.h"
+#include "proto/limits.h"
 
 /* For buffers on the way of every call, which are written before they are read: the build fills
  * other variables with zeros. */
 #define GS_UNINITIALIZED __attribute__((uninitialized))
 
 #define GS_STACK_MAX          64u
-#define GS_THREAD_STREAMS_MAX 16u
+#define GS_THREAD_STREAMS_MAX VGPU_CONTEXTS_MAX
 
 struct gs_stream;
 

@@ -153,3 +153,24 @@ CONF_POSITIVE(cuStreamSynchronize, per_thread_streams_of_contexts_that_end)
         CONF_SETUP(cuCtxDestroy_v2(own_context));
     }
 }
+
+/* All at a time. */
+CONF_POSITIVE(cuStreamSynchronize, per_thread_streams_of_many_contexts)
+{
+    CUdevice device = conf_device();
+    CUcontext contexts[20];
+    CUdeviceptr p[20];
+    unsigned int word = 0;
+
+    for (unsigned int i = 0; i < 20; i++) {
+        CONF_SETUP(cuCtxCreate_v2(&contexts[i], 0, device));
+        CONF_SETUP(cuMemAlloc_v2(&p[i], 256));
+        CONF_OK(cuMemsetD32Async(p[i], i, 64, CU_STREAM_PER_THREAD));
+    }
+    for (unsigned int i = 0; i < 20; i++) {
+        CONF_SETUP(cuCtxSetCurrent(contexts[i]));
+        CONF_OK(cuStreamSynchronize(CU_STREAM_PER_THREAD));
+        CONF_SETUP(cuMemcpyDtoH_v2(&word, p[i], 4));
+        CONF_EXPECT(word == i);
+    }
+}

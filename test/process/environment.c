@@ -86,14 +86,17 @@ static size_t put(uint8_t *bytes, size_t at, const void *from, size_t len)
 static size_t add_part(uint8_t *fat, size_t at, uint16_t kind, uint32_t arch, const void *code,
                        uint64_t bytes)
 {
-    const uint32_t header = 64;
+    const uint32_t options = 64,
+                   header = 80; /* no text of options behind the place where they are */
     uint64_t padded = (bytes + 7) / 8 * 8;
     uint64_t all;
 
     (void)put(fat, at, &kind, sizeof(kind));
     (void)put(fat, at + 4, &header, sizeof(header));
     (void)put(fat, at + 8, &padded, sizeof(padded));
+    (void)put(fat, at + 20, &options, sizeof(options));
     (void)put(fat, at + 28, &arch, sizeof(arch));
+    (void)put(fat, at + options, &header, sizeof(header));
     (void)put(fat, at + header, code, bytes);
     all = at + header + padded - 16;
     (void)put(fat, 8, &all, sizeof(all));
