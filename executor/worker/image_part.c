@@ -62,7 +62,9 @@ bool ex_part_is_known(const struct ex_part *part)
     return (part->flags & (VGPU_FATBIN_LZ4 | VGPU_FATBIN_ZSTD)) != 0;
 }
 
-bool ex_part_unpacks(const struct ex_part *part)
+/* *left: of the bytes that all parts together may come to, or many small ones could keep a worker
+ * busy for hours. */
+static bool unpacks(const struct ex_part *part, uint64_t *left)
 {
     bool looked_at = part->kind == VGPU_FATBIN_ELF || part->kind == VGPU_FATBIN_PTX;
     uint8_t *code;
@@ -71,6 +73,10 @@ bool ex_part_unpacks(const struct ex_part *part)
     if (!looked_at || !ex_part_is_known(part)) {
         return true;
     }
+    if (part->plain_bytes > *left) {
+        return false;
+    }
+    *left -= part->plain_bytes;
     code = ex_part_code(part, &size);
     free(code);
     return code != NULL;
@@ -78,11 +84,12 @@ bool ex_part_unpacks(const struct ex_part *part)
 
 bool ex_parts_unpack(const uint8_t *image, const uint8_t *but)
 {
+    uint64_t left = VGPU_MODULE_BYTES_MAX;
     struct ex_part part;
     uint64_t at = 0;
 
     while (ex_part_next(image, &at, &part)) {
-        if (part.payload != but && !ex_part_unpacks(&part)) {
+        if (part.payload != but && !unpacks(&part, &left)) {
             return false;
         }
     }
@@ -91,6 +98,7 @@ bool ex_parts_unpack(const uint8_t *image, const uint8_t *but)
 
 bool ex_parts_clear(const uint8_t *image, const uint8_t *but, uint8_t **clear, size_t *size)
 {
+    uint64_t left = VGPU_MODULE_BYTES_MAX;
     struct vgpu_fatbin_header header;
     struct ex_part part;
     uint64_t from = 0;
@@ -107,7 +115,7 @@ bool ex_parts_clear(const uint8_t *image, const uint8_t *but, uint8_t **clear, s
         return false;
     }
     for (; ex_part_next(image, &at, &part); from = at) {
-        if (part.payload == but || ex_part_unpacks(&part)) {
+        if (part.payload == but || unpacks(&part, &left)) {
             memcpy(*clear + header.header_bytes + to, image + header.header_bytes + from,
                    at - from);
             to += at - from;

@@ -33,12 +33,11 @@ bool ex_part_is_known(const struct ex_part *part);
 bool ex_part_is_plain(const struct ex_part *part);
 
 /*
- * Whether machine code and text that is packed can be unpacked to what its header says; other kinds
- * and forms, which are not known, are left to the driver.  NVIDIA's driver (580.159.04) believes
- * the sizes, and reads or writes beyond its memory with damaged ones.  `but`: the payload of a part
- * that is not looked at, or NULL.
+ * Whether machine code and text that is packed can be unpacked to what its header says, to at most
+ * VGPU_MODULE_BYTES_MAX in all; other kinds and forms, which are not known, are left to the driver.
+ * NVIDIA's driver (580.159.04) believes the sizes, and reads or writes beyond its memory with
+ * damaged ones.  `but`: the payload of a part that is not looked at, or NULL.
  */
-bool ex_part_unpacks(const struct ex_part *part);
 bool ex_parts_unpack(const uint8_t *image, const uint8_t *but);
 
 /*

@@ -199,6 +199,24 @@ static void test_damaged_code_for_others_is_left_out(void **state)
     assert_null(choice.owned);
 }
 
+/* What one says it comes to, whether it does or not, is no more there for another. */
+static void test_all_code_has_one_bound(void **state)
+{
+    char zstd[512];
+    size_t zstd_bytes = ZSTD_compress(zstd, sizeof(zstd), silent, sizeof(silent), 3);
+    struct ex_choice choice;
+
+    (void)state;
+    begin();
+    add(1, 90, 0, silent, sizeof(silent), 0);
+    add(1, 70, 0x8000, zstd, zstd_bytes, VGPU_MODULE_BYTES_MAX - sizeof(silent) + 1);
+    add(1, 75, 0x8000, zstd, zstd_bytes, sizeof(silent));
+    assert_int_equal(ex_image_choose(image, image_bytes, 90, 0, &choice), CUDA_SUCCESS);
+    assert_non_null(choice.owned);
+    assert_int_equal(choice.size, HEADER_BYTES + ENTRY_BYTES + sizeof(silent));
+    free(choice.owned);
+}
+
 static void test_code_is_of_its_kind(void **state)
 {
     (void)state;
@@ -465,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_unknown_forms_may_print),
         cmocka_unit_test(test_damaged_code_is_found),
         cmocka_unit_test(test_damaged_code_for_others_is_left_out),
+        cmocka_unit_test(test_all_code_has_one_bound),
         cmocka_unit_test(test_code_is_of_its_kind),
         cmocka_unit_test(test_managed_text),
         cmocka_unit_test(test_hostile_texts),
