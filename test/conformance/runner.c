@@ -117,13 +117,17 @@ static int start(struct slot *slot, const struct conf_case *test, struct conf_ou
     return 0;
 }
 
-/* The case leads a process group, so what it forked ends with it. */
+/* The case leads a process group, so what it forked ends with it: before it is reaped, while the
+ * number is nobody else's. */
 static bool reap(struct slot *slot)
 {
+    siginfo_t info = {.si_pid = 0};
     int status = 0;
 
-    if (waitpid(slot->pid, &status, WNOHANG) == slot->pid) {
+    if (waitid(P_PID, (id_t)slot->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        info.si_pid == slot->pid) {
         kill(-slot->pid, SIGKILL);
+        waitpid(slot->pid, &status, 0);
         judge(slot, status);
         slot->pid = 0;
         return true;

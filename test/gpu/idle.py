@@ -77,7 +77,7 @@ def main():
     guests = hold(options, options.sessions, through_us(options))
     time.sleep(SETTLE_S)
     rss = procfs.status_kib(options.broker, "RssAnon")
-    most = watch([options.broker] + procfs.family(options.broker) + [guest.pid for guest in guests])
+    most = watch([*procfs.family(options.broker), *(guest.pid for guest in guests)])
     end(guests)
     guests = hold(options, NATIVE, native())
     time.sleep(SETTLE_S)

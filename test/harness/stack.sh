@@ -163,25 +163,40 @@ stack_start() {
     export LD_LIBRARY_PATH=$build/guest/libcuda:$build/guest/libnvml${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 }
 
+# stack_began PID: in `began` when the process did, empty when it is gone.  Numbers are used again:
+# both together name a process.
+stack_began() {
+    local stat
+    began=
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    # The name in parentheses may hold anything; the state follows the last one.
+    read -ra stat <<<"${stat##*) }"
+    began=${stat[19]}
+}
+
 # Waits at most 5 s for a process to end.
 stack_wait_gone() {
     timeout 5 tail --pid="$1" -f /dev/null 2>/dev/null || true
 }
 
 stack_stop() {
-    local pids=() pid
+    local -A below=()
+    local pid began
     trap - EXIT
     if stack_alive; then
-        mapfile -t pids < <(stack_descendants "$STACK_BROKER")
+        for pid in "$STACK_BROKER" $(stack_descendants "$STACK_BROKER"); do
+            stack_began "$pid"
+            below[$pid]=$began
+        done
         kill -TERM "$STACK_BROKER" 2>/dev/null || true
         stack_wait_gone "$STACK_BROKER"
-        kill -KILL "$STACK_BROKER" 2>/dev/null || true
-        wait "$STACK_BROKER" 2>/dev/null || true
-        for pid in "${pids[@]}"; do
-            if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == vgpu-* ]]; then
+        for pid in "${!below[@]}"; do
+            stack_began "$pid"
+            if [[ -n $began && $began == "${below[$pid]}" ]]; then
                 kill -KILL "$pid" 2>/dev/null || true
             fi
         done
+        wait "$STACK_BROKER" 2>/dev/null || true
     fi
     STACK_BROKER=
     if [[ -n $STACK_DIR ]]; then

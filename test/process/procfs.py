@@ -2,6 +2,7 @@
 """What /proc says of a process: family, descriptors, memory, locks."""
 
 import collections
+import errno
 import os
 import re
 import select
@@ -22,43 +23,58 @@ def _read(pid, name):
         return ""
 
 
+def _fields(pid):
+    """What stat says behind the name: state, parent ...; empty when the process is gone."""
+    return _read(pid, "stat").rpartition(")")[2].split()
+
+
 def stat(pid):
     """(state letter, parent), or (None, None) when the process is gone."""
-    text = _read(pid, "stat")
-    if not text:
-        return None, None
-    fields = text[text.rindex(")") + 2:].split()
-    return fields[0], int(fields[1])
+    fields = _fields(pid)
+    return (fields[0], int(fields[1])) if fields else (None, None)
 
 
-def alive(pid):
-    """True while the process exists and is no zombie."""
-    return stat(pid)[0] not in (None, "Z", "X")
+def started(pid):
+    """When a process began; None when it is gone.  Numbers are used again, and threads have some
+    of them: number and beginning name a process."""
+    fields = _fields(pid)
+    return int(fields[19]) if fields else None
+
+
+def alive(pid, began=None):
+    """True while the process, or only that which began then, exists and is no zombie."""
+    fields = _fields(pid)
+    return (bool(fields) and fields[0] not in ("Z", "X") and
+            began in (None, int(fields[19])))
 
 
 def arguments(pid):
     return _read(pid, "cmdline").split("\0")[:-1]
 
 
-def _tree():
-    """{parent: children, zombies included, oldest first}, of all processes at one look."""
-    tree = collections.defaultdict(list)
+def _look():
+    """({parent: children, oldest first}, {process: when it began}), zombies included."""
+    tree, began = collections.defaultdict(list), {}
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
-        tree[stat(pid)[1]].append(pid)
-    return tree
+        fields = _fields(pid)
+        if fields:
+            tree[int(fields[1])].append(pid)
+            began[pid] = int(fields[19])
+    return tree, began
 
 
 def children(pid):
-    """Children of a process, zombies included, oldest first."""
-    return _tree()[pid]
+    """{child: when it began} of a process, zombies included, oldest first."""
+    tree, began = _look()
+    return {child: began[child] for child in tree[pid]}
 
 
 def family(pid):
-    """The process and everything below it, parents first."""
-    tree, found = _tree(), [pid]
+    """{member: when it began}, of the process and everything below it, parents first."""
+    (tree, began), found = _look(), [pid]
     for member in found:
         found += tree[member]
-    return found
+    return {member: began[member] for member in found if member in began}
 
 
 def threads(pid):
@@ -82,7 +98,7 @@ def status_kib(pid, key):
 
 def ticks(pid):
     """Processor time of a process in clock ticks."""
-    fields = _read(pid, "stat").rpartition(")")[2].split()
+    fields = _fields(pid)
     return int(fields[11]) + int(fields[12]) if fields else 0
 
 
@@ -131,20 +147,45 @@ def channels(pid):
     return {line.split()[4] for line in channel_mappings(pid)}
 
 
-def kill_and_wait(pid, timeout_s):
-    """SIGKILL; returns when the process has ended, reaped or not.  False after the timeout."""
+def _hold(pid, began):
+    """A pidfd of the process that began then; None when it is gone."""
     try:
         handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    try:
-        return wait_end(handle, timeout_s)
-    finally:
+    except OSError as error:
+        # The last two: the number is a thread's by now.
+        if error.errno in (errno.ESRCH, errno.ENOENT, errno.EINVAL):
+            return None
+        raise
+    if started(pid) == began:
+        return handle
+    os.close(handle)
+    return None
+
+
+def hold(processes):
+    """pidfds of those of {process: when it began} that are there.  Held before anything that ends
+    some of them: until then nobody else has their numbers."""
+    handles = [_hold(pid, began) for pid, began in processes.items()]
+    return [handle for handle in handles if handle is not None]
+
+
+def end(handles, timeout_s):
+    """SIGKILL for each held process, one after the other; returns when they have ended, reaped or
+    not, and closes the handles.  False when one has not in time."""
+    ended = True
+    for handle in handles:
+        try:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        ended = wait_end(handle, timeout_s) and ended
         os.close(handle)
+    return ended
+
+
+def kill_and_wait(pid, timeout_s):
+    """SIGKILL for a process that is there, or has only just ended; as end()."""
+    return end(hold({pid: started(pid)}), timeout_s)
 
 
 def wait_end(handle, timeout_s):

@@ -145,7 +145,7 @@ class Stack:
         self.folder = None
         self.broker = None
         self.guests = []
-        self._family = set()
+        self._family = {}  # when each began
 
     # Files
 
@@ -302,22 +302,21 @@ class Stack:
 
     def kill_family(self):
         self.family()
+        handles = procfs.hold(self._family)
         if self.broker.poll() is None:
             self.broker.kill()
             self.broker.wait()
-        for pid in [p for p in self._family if procfs.alive(p) and self.is_ours(p)]:
-            procfs.kill_and_wait(pid, PATIENCE_S)
+        procfs.end(handles, PATIENCE_S)
         self.reap_orphans()
 
-    def is_ours(self, pid):
-        """True for an executor of this build: process ids are used again."""
-        words = procfs.arguments(pid)
-        return bool(words) and "vgpu-" in words[0]
+    def is_member(self, pid, began):
+        """Whether it is one of this stack's, and not another process with its number."""
+        return began is not None and self._family.get(pid) == began
 
     def reap_orphans(self):
         """Collects processes of the family that were handed to us and have ended."""
-        for pid in procfs.children(os.getpid()):
-            if pid in self._family and procfs.stat(pid)[0] == "Z":
+        for pid, began in procfs.children(os.getpid()).items():
+            if self.is_member(pid, began) and procfs.stat(pid)[0] == "Z":
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
 
@@ -331,17 +330,21 @@ class Stack:
         """Processes of this stack that outlived the broker."""
         self.reap_orphans()
         return [p for p in self._family
-                if p != self.broker.pid and procfs.stat(p)[0] is not None and self.is_ours(p)]
+                if p != self.broker.pid and self.is_member(p, procfs.started(p))]
 
     # Processes
 
     def family(self):
-        """The broker and everything below it."""
-        family = procfs.family(self.broker.pid)
+        """The broker, while it runs, and everything below it."""
+        family = {}
+        if self.broker.poll() is None:
+            family = procfs.family(self.broker.pid)
         if self.activator:
-            family += procfs.family(self.activator.pid)[1:]
+            started = procfs.family(self.activator.pid)
+            started.pop(self.activator.pid, None)
+            family.update(started)
         self._family.update(family)
-        return family
+        return list(family)
 
     def executors(self, role):
         return sorted(p for p in self.family() if executor_role(p) == role and procfs.alive(p))

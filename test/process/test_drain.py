@@ -118,7 +118,7 @@ class Drain(unittest.TestCase):
         self.assertIn("drained long enough: workers are killed gpu=0 workers=1", supervised.log())
         self.assertRegex(supervised.log(), r"worker is killed gpu=0 worker=\d+ pid=\d+ reason=")
         self.assertRegex(busy.finish().out, "ended code=719")
-        self.assertFalse([pid for pid in workers if procfs.alive(pid)])
+        self.assertFalse([pid for pid, began in workers.items() if procfs.alive(pid, began)])
 
     def test_second_signal_waits_for_nobody(self):
         supervised = Supervised(self, LONG_MS)

@@ -73,11 +73,11 @@ class Host:
 
     def close(self):
         for process in self.started:
-            workers = procfs.children(process.pid)
+            running = process.poll() is None
+            workers = procfs.hold(procfs.children(process.pid)) if running else []
             process.kill()
             process.wait()
-            for pid in workers:
-                procfs.kill_and_wait(pid, PATIENCE_S)
+            procfs.end(workers, PATIENCE_S)
         for peer in self.peers:
             peer.close()
         self.executors.close()
