@@ -310,11 +310,8 @@ static void release_users(struct gs_exec *exec)
 CUresult gs_exec_destroy(struct gs_exec *exec)
 {
     struct vgpu_args_cuGraphExecDestroy args = {.graph = exec->wire};
-    CUresult cu = CUDA_SUCCESS;
+    CUresult cu = gs_session_told(exec->session, gs_send_cuGraphExecDestroy(exec->session, &args));
 
-    if (gs_session_error(exec->session) == CUDA_SUCCESS) {
-        cu = gs_send_cuGraphExecDestroy(exec->session, &args);
-    }
     if (vgpu_handles_take(exec->session->graphs, exec->wire) != NULL) {
         struct gs_session *s = exec->session;
 

@@ -317,7 +317,7 @@ CUresult gs_exec_enable(struct gs_exec *exec, CUgraphNode node, bool enabled)
 {
     struct gs_flat *flat = gs_exec_node(exec, node);
     struct vgpu_args_vgpuGraphEnable args = {.graph = exec->wire, .enabled = enabled};
-    CUresult cu = CUDA_SUCCESS;
+    CUresult cu;
 
     if (flat == NULL ||
         (flat->type != CU_GRAPH_NODE_TYPE_KERNEL && flat->type != CU_GRAPH_NODE_TYPE_MEMCPY &&
@@ -325,10 +325,8 @@ CUresult gs_exec_enable(struct gs_exec *exec, CUgraphNode node, bool enabled)
         return CUDA_ERROR_INVALID_VALUE;
     }
     args.node = (uint32_t)(flat - exec->plan.nodes);
-    if (gs_session_error(exec->session) == CUDA_SUCCESS) {
-        gs_session_ask();
-        cu = gs_send_vgpuGraphEnable(exec->session, &args);
-    }
+    gs_session_ask();
+    cu = gs_session_told(exec->session, gs_send_vgpuGraphEnable(exec->session, &args));
     if (cu == CUDA_SUCCESS) {
         flat->enabled = enabled;
     }

@@ -334,9 +334,8 @@ CUresult gs_kernel_set(struct gs_kernel *kernel, struct gs_device *device,
 
 static CUresult set_cache(struct gs_function *f, const void *arg)
 {
-    return gs_session_error(f->module->session) == CUDA_SUCCESS
-               ? gs_function_set_cache(f, *(const CUfunc_cache *)arg)
-               : CUDA_SUCCESS;
+    return gs_session_told(f->module->session,
+                           gs_function_set_cache(f, *(const CUfunc_cache *)arg));
 }
 
 CUresult gs_kernel_set_cache(struct gs_kernel *kernel, struct gs_device *device,

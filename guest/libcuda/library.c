@@ -81,18 +81,14 @@ static void drop_stale(struct gs_library *library)
     }
 }
 
-/* With the device's lock nobody ends the context, and the module with it, meanwhile.  That the
- * worker has ended is no error: it has the module no more. */
+/* With the device's lock nobody ends the context, and the module with it, meanwhile. */
 static CUresult unload(const struct gs_library_use *use)
 {
     CUresult cu = CUDA_SUCCESS;
-    bool ended;
 
     (void)pthread_mutex_lock(&use->device->lock);
     if (lasts(use)) {
-        ended = gs_session_error(use->context->session) != CUDA_SUCCESS;
-        cu = gs_module_unload(use->module);
-        cu = ended ? CUDA_SUCCESS : cu;
+        cu = gs_session_told(use->context->session, gs_module_unload(use->module));
     }
     (void)pthread_mutex_unlock(&use->device->lock);
     return cu;

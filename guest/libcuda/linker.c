@@ -191,8 +191,7 @@ CUresult gs_linker_destroy(struct gs_linker *linker)
         return CUDA_ERROR_INVALID_HANDLE;
     }
     gs_linker_free(linker);
-    return gs_session_error(s) == CUDA_SUCCESS ? gs_call_cuLinkDestroy(s, &args, &ret)
-                                               : CUDA_SUCCESS;
+    return gs_session_told(s, gs_call_cuLinkDestroy(s, &args, &ret));
 }
 
 void gs_linker_free(struct gs_linker *linker)

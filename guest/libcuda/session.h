@@ -108,6 +108,13 @@ static inline CUresult gs_session_error(struct gs_session *s)
     return __builtin_expect(wrong == 0, 1) ? CUDA_SUCCESS : gs_session_end(s);
 }
 
+/* What it comes to that the worker was told of the end or the setting of something, where `cu` came
+ * of it: that the worker has ended is no error, since what it had ended with it. */
+static inline CUresult gs_session_told(struct gs_session *s, CUresult cu)
+{
+    return cu != CUDA_SUCCESS && gs_session_error(s) != CUDA_SUCCESS ? CUDA_SUCCESS : cu;
+}
+
 /* A wire handle as the program sees it, and back.  The public one names the device as well. */
 static inline uint64_t gs_handle_public(const struct gs_session *s, uint64_t wire)
 {

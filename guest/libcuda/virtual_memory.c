@@ -261,7 +261,7 @@ static CUresult settle_physical(struct gs_physical *physical)
     /* First: another thread may be given the same handle as soon as the worker has let go of it. */
     (void)vgpu_handles_take(s->physicals, wire);
     free(physical);
-    return gs_session_error(s) == CUDA_SUCCESS ? release(s, wire) : CUDA_SUCCESS;
+    return gs_session_told(s, release(s, wire));
 }
 
 CUresult gs_physical_release(CUmemGenericAllocationHandle handle)
@@ -399,14 +399,12 @@ static CUresult unmap_one(uint64_t address)
     struct vgpu_ret_vgpuUnmap ret;
     struct gs_alloc alloc;
     struct gs_session *s = gs_memory_find(address, &alloc);
-    CUresult cu = CUDA_SUCCESS;
+    CUresult cu;
 
     if (s == NULL || alloc.kind != GS_ALLOC_MAPPED) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    if (gs_session_error(s) == CUDA_SUCCESS) {
-        cu = gs_call_vgpuUnmap(s, &args, &ret);
-    }
+    cu = gs_session_told(s, gs_call_vgpuUnmap(s, &args, &ret));
     if (cu != CUDA_SUCCESS) {
         return cu;
     }

@@ -97,15 +97,7 @@ static void fail(CUresult (*node)(void))
 
 static CUresult adds_kernel(void)
 {
-    CUDA_KERNEL_NODE_PARAMS params = {
-        .func = after.function,
-        .gridDimX = 1,
-        .gridDimY = 1,
-        .gridDimZ = 1,
-        .blockDimX = 1,
-        .blockDimY = 1,
-        .blockDimZ = 1,
-    };
+    CUDA_KERNEL_NODE_PARAMS params = conf_function_node(after.function, NULL);
 
     return drv.cuGraphAddKernelNode_v2(out, after.graph, NULL, 0, &params);
 }

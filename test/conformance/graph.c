@@ -26,10 +26,10 @@ struct conf_pair conf_pair(void)
     return pair;
 }
 
-CUDA_KERNEL_NODE_PARAMS conf_kernel_node(const char *name, void **params)
+CUDA_KERNEL_NODE_PARAMS conf_function_node(CUfunction function, void **params)
 {
     return (CUDA_KERNEL_NODE_PARAMS){
-        .func = conf_kernel(name),
+        .func = function,
         .gridDimX = 1,
         .gridDimY = 1,
         .gridDimZ = 1,
@@ -38,6 +38,11 @@ CUDA_KERNEL_NODE_PARAMS conf_kernel_node(const char *name, void **params)
         .blockDimZ = 1,
         .kernelParams = params,
     };
+}
+
+CUDA_KERNEL_NODE_PARAMS conf_kernel_node(const char *name, void **params)
+{
+    return conf_function_node(conf_kernel(name), params);
 }
 
 CUgraphNode conf_add_kernel(CUgraph graph, CUgraphNode after, const char *name, CUdeviceptr *word,

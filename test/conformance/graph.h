@@ -18,7 +18,9 @@ struct conf_pair conf_pair(void);
 
 CUgraphNode conf_empty(CUgraph graph);
 
-/* One block of one thread of a kernel of kernels.cu; `params` are borrowed by the result. */
+/* One block of one thread of a function, or of a kernel of kernels.cu; `params` are borrowed by the
+ * result. */
+CUDA_KERNEL_NODE_PARAMS conf_function_node(CUfunction function, void **params);
 CUDA_KERNEL_NODE_PARAMS conf_kernel_node(const char *name, void **params);
 
 /* Adds a node of the kernel `store` or `add`, for one word. */

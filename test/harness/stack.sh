@@ -11,10 +11,12 @@
 #   stack_value OPTION VALUE   prints the value of an option; without one it says so, status 2
 #   stack_check_driver DRIVER  sim, cuda or a file; anything else: it says so, status 2
 #   stack_driver               prints cuda where an NVIDIA driver is present, else sim
+#   stack_explain             prints what the log says that may explain a program's failure
 #
 # STACK_SETTINGS holds more lines of the configuration file, of its section [broker].
 # STACK_VMS names virtual machines; the socket of NAME is $STACK_DIR/NAME.sock.
 # STACK_KEEP_LOG names a file that the log is copied to at the end.
+# STACK_EXPLAIN=1 has run.sh explain a failure.
 # STACK_VERBOSE=1 shows the log on standard error too.
 
 STACK_DIR=
@@ -124,6 +126,12 @@ stack_show_log() {
         stack_say 'last lines of the log:'
         tail -n 20 "$STACK_LOG" >&2
     fi
+}
+
+stack_explain() {
+    stack_say 'warnings, errors and ends of sessions in the log, the last ones:'
+    grep -E ' (warning|error): | session ended ' "$STACK_LOG" | grep -v ' why="the guest is gone"' |
+        tail -n 40 >&2 || true
 }
 
 stack_start() {
