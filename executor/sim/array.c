@@ -99,6 +99,17 @@ bool array_place(CUarray array, const size_t at[3], const size_t size[3], uintpt
            side_holds(at[1], size[1], *rows) && side_holds(at[2], size[2], array_side(s->Depth));
 }
 
+bool array_begins_element(CUarray array, size_t x)
+{
+    size_t element;
+
+    if (!handle_ok(HANDLE_ARRAY, array)) {
+        return false;
+    }
+    element = vgpu_element_bytes((uint32_t)array->shape.Format, array->shape.NumChannels);
+    return element != 0 && x % element == 0;
+}
+
 static CUresult create(CUcontext ctx, CUarray *handle, const CUDA_ARRAY3D_DESCRIPTOR *shape)
 {
     CUresult cu = handle == NULL ? CUDA_ERROR_INVALID_VALUE : array_shape_check(shape, false);

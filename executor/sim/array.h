@@ -62,6 +62,9 @@ void array_unback(CUarray array);
 bool array_place(CUarray array, const size_t at[3], const size_t size[3], uintptr_t *base,
                  size_t *pitch, size_t *rows);
 
+/* Whether an element of a live array begins at this byte of a row. */
+bool array_begins_element(CUarray array, size_t x);
+
 /* End what a context owns. */
 void array_free_all(CUcontext ctx);
 void mipmap_free_all(CUcontext ctx);

@@ -198,12 +198,27 @@ CUresult box_copy(CUcontext ctx, const CUDA_MEMCPY3D *c, CUstream stream)
     return submit(ctx, &box, stream);
 }
 
+static bool begins_with_an_element(CUmemorytype type, CUarray array, size_t x)
+{
+    return type != CU_MEMORYTYPE_ARRAY || array_begins_element(array, x);
+}
+
+/* A copy that waits takes an offset within an element, one that does not refuses it, as a card. */
+static CUresult copy_later(CUcontext ctx, const CUDA_MEMCPY3D *c, CUstream stream)
+{
+    if (c != NULL && (!begins_with_an_element(c->srcMemoryType, c->srcArray, c->srcXInBytes) ||
+                      !begins_with_an_element(c->dstMemoryType, c->dstArray, c->dstXInBytes))) {
+        return CUDA_ERROR_INVALID_VALUE;
+    }
+    return box_copy(ctx, c, stream);
+}
+
 CUresult cuMemcpy3DAsync(const CUDA_MEMCPY3D *pCopy, CUstream hStream)
 {
     CUcontext ctx;
     CUresult cu = sim_begin_ctx(__func__, &ctx);
 
-    return cu != CUDA_SUCCESS ? cu : sim_end(box_copy(ctx, pCopy, hStream));
+    return cu != CUDA_SUCCESS ? cu : sim_end(copy_later(ctx, pCopy, hStream));
 }
 
 static CUresult fill(CUcontext ctx, struct sim_box *box, CUstream stream)

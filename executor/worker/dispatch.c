@@ -68,7 +68,7 @@ static void finish(struct ex_session *x, const struct ex_op *op, const struct vg
     }
     if (wants_answer(op, record)) {
         ex_outbox_answer(x->outbox, record, 0, reply, flush);
-    } else if (reply->cu != CUDA_SUCCESS) {
+    } else if (reply->cu != CUDA_SUCCESS && !ex_error_is_sticky(reply->cu)) {
         /* The guest's checks let through what native would have refused at the call. */
         vgpu_log(VGPU_LOG_ERROR, "one-way operation refused operation=%s result=%d", op->info->name,
                  (int)reply->cu);

@@ -117,7 +117,9 @@ static CUresult resolve_array(const struct gs_copy *copy, const struct side *sid
         return CUDA_ERROR_NOT_SUPPORTED; /* workers do not reach each other */
     }
     element = vgpu_element_bytes((uint32_t)array->shape.Format, array->shape.NumChannels);
-    if (element == 0 || copy->width % element != 0 ||
+    /* Native lets an offset within an element pass for pageable memory; from the window its driver
+     * refuses it, when the call is long answered. */
+    if (element == 0 || copy->width % element != 0 || side->x % element != 0 ||
         !vgpu_span_fits(side->x, copy->width, array->shape.Width * element) ||
         !vgpu_span_fits(side->y, copy->height, at_least_one(array->shape.Height)) ||
         !vgpu_span_fits(side->z, copy->depth, at_least_one(array->shape.Depth))) {

@@ -161,15 +161,21 @@ CONF_NEGATIVE(cuMemcpy2D_v2, beyond_an_array)
     CONF_RESULT(cuMemcpy2D_v2(&c), CUDA_ERROR_INVALID_VALUE);
 }
 
-/* An offset within an element. */
+/* An offset within an element, which the documentation forbids: refused or done, and no harm. */
 CONF_POSITIVE(cuMemcpy2D_v2, part_of_an_element)
 {
     CUDA_MEMCPY2D c;
+    CUarray array = NULL;
 
     conf_context();
-    c = into(plane(1), host_a);
+    array = plane(1);
+    c = into(array, host_a);
     c.dstXInBytes = 30;
-    CONF_OK(cuMemcpy2D_v2(&c));
+    CONF_CALL(cuMemcpy2D_v2(&c));
+    CONF_OK(cuCtxSynchronize());
+    conf_array_write(array, host_a);
+    memcpy(wanted, host_a, PLANE);
+    expect(array);
 }
 
 CONF_POSITIVE(cuMemcpy3D_v2, into_slices_of_an_array)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs one program through a broker of its own, as a process of this host or (--vm) in a virtual
-# machine.  Writes nothing itself unless -v or STACK_EXPLAIN; output and exit status are the program's.
+# machine.  Writes nothing itself unless -v or STACK_STRICT; output and exit status are the program's.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -72,7 +72,8 @@ fi
 if [[ -n ${STACK_VERBOSE-} ]]; then
     stack_say "exit status $status"
 fi
-if ((status != 0)) && [[ -n ${STACK_EXPLAIN-} ]]; then
-    stack_explain
+if [[ -n ${STACK_STRICT-} ]]; then
+    stack_kept_its_word "$STACK_LOG" || status=1
+    ((status == 0)) || stack_explain
 fi
 exit "$status"

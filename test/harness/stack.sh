@@ -11,12 +11,13 @@
 #   stack_value OPTION VALUE   prints the value of an option; without one it says so, status 2
 #   stack_check_driver DRIVER  sim, cuda or a file; anything else: it says so, status 2
 #   stack_driver               prints cuda where an NVIDIA driver is present, else sim
+#   stack_kept_its_word LOG... fails when a worker refused what the guest had answered already
 #   stack_explain             prints what the log says that may explain a program's failure
 #
 # STACK_SETTINGS holds more lines of the configuration file, of its section [broker].
 # STACK_VMS names virtual machines; the socket of NAME is $STACK_DIR/NAME.sock.
 # STACK_KEEP_LOG names a file that the log is copied to at the end.
-# STACK_EXPLAIN=1 has run.sh explain a failure.
+# STACK_STRICT=1 has run.sh explain a failure, and fail a program that stack_kept_its_word fails.
 # STACK_VERBOSE=1 shows the log on standard error too.
 
 STACK_DIR=
@@ -126,6 +127,11 @@ stack_show_log() {
         stack_say 'last lines of the log:'
         tail -n 20 "$STACK_LOG" >&2
     fi
+}
+
+# For programs that use our library: others may send what they like.
+stack_kept_its_word() {
+    ! grep -hs ' one-way operation refused ' "$@" >&2
 }
 
 stack_explain() {
