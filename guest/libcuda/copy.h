@@ -44,6 +44,7 @@ struct gs_end {
     uint64_t x;          /* in an array: byte, row and slice */
     uint64_t y;
     uint64_t z;
+    uint64_t element; /* bytes of an array's element; else 0 */
 };
 
 /* A copy of a box: `width` bytes, `height` rows, `depth` slices, each at least 1. */

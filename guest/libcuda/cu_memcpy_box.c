@@ -125,8 +125,12 @@ static CUresult resolve_array(const struct gs_copy *copy, const struct side *sid
         !vgpu_span_fits(side->z, copy->depth, at_least_one(array->shape.Depth))) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    *end = (struct gs_end){
-        .place = GS_PLACE_ARRAY, .address = array->wire, .x = side->x, .y = side->y, .z = side->z};
+    *end = (struct gs_end){.place = GS_PLACE_ARRAY,
+                           .address = array->wire,
+                           .x = side->x,
+                           .y = side->y,
+                           .z = side->z,
+                           .element = element};
     return CUDA_SUCCESS;
 }
 
@@ -171,7 +175,17 @@ CUresult gs_copy_of_box(const CUDA_MEMCPY3D *box, struct gs_copy *copy)
         return CUDA_ERROR_INVALID_VALUE;
     }
     cu = resolve(copy, &src, &copy->src, false);
-    return cu == CUDA_SUCCESS ? resolve(copy, &dst, &copy->dst, true) : cu;
+    if (cu == CUDA_SUCCESS) {
+        cu = resolve(copy, &dst, &copy->dst, true);
+    }
+    if (cu != CUDA_SUCCESS) {
+        return cu;
+    }
+    /* Between arrays elements must be of one size: so the documentation of cuMemcpyAtoA. */
+    return copy->src.element != 0 && copy->dst.element != 0 &&
+                   copy->src.element != copy->dst.element
+               ? CUDA_ERROR_INVALID_VALUE
+               : CUDA_SUCCESS;
 }
 
 static CUresult copy_box(const CUDA_MEMCPY3D *box, CUstream handle, bool wait)

@@ -234,3 +234,15 @@ CONF_NEGATIVE(cuMemcpyAtoA_v2, null_array)
     CONF_EITHER(cuMemcpyAtoA_v2(NULL, 0, filled(2), 0, 16), CUDA_ERROR_INVALID_HANDLE,
                 CUDA_ERROR_INVALID_VALUE);
 }
+
+/* Which the documentation forbids: refused or done, and no harm. */
+CONF_POSITIVE(cuMemcpyAtoA_v2, elements_of_two_sizes)
+{
+    CUarray wide = NULL;
+
+    conf_context();
+    wide = conf_array(CU_AD_FORMAT_FLOAT, 4, BYTES / 16, 0, 0, 0);
+    CONF_CALL(cuMemcpyAtoA_v2(wide, 0, filled(1), 0, 64));
+    CONF_OK(cuCtxSynchronize());
+    expect_array(filled(2), data);
+}
