@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "executor/worker/exit_status.h"
+#include "executor/worker/guest_order.h"
 
 void ex_outbox_init(struct ex_outbox *outbox, struct vgpu_frame_socket *socket)
 {
@@ -26,8 +27,10 @@ void ex_outbox_watch(struct ex_outbox *outbox, const _Atomic uint64_t *usage)
 /* The lock is held. */
 static void send_frame(struct ex_outbox *outbox, const Vgpu__Frame *frame)
 {
-    int rc = vgpu_frame_socket_send(outbox->socket, frame, NULL, 0);
+    int rc;
 
+    ex_guest_is_told(outbox->socket);
+    rc = vgpu_frame_socket_send(outbox->socket, frame, NULL, 0);
     if (rc < 0) {
         vgpu_log(VGPU_LOG_INFO, "the pipe is gone frame=%s error=%d",
                  vgpu_frame_name(frame->kind_case), -rc);

@@ -11,6 +11,7 @@
 #include "executor/worker/console.h"
 #include "executor/worker/dispatch.h"
 #include "executor/worker/error.h"
+#include "executor/worker/guest_order.h"
 #include "executor/worker/pause.h"
 #include "executor/worker/reservation.h"
 
@@ -139,6 +140,7 @@ static int handle_input(struct ex_session *x, struct vgpu_frame_socket *socket, 
         return 0;
     }
     *any = true;
+    ex_guest_has_asked(socket);
     while ((rc = vgpu_frame_socket_next(socket, &frame)) > 0) {
         handle_frame(x, socket, frame);
     }
