@@ -134,9 +134,11 @@ stack_kept_its_word() {
     ! grep -hs ' one-way operation refused ' "$@" >&2
 }
 
+# Not the ends that guests make themselves, by going and by faults of their kernels.
 stack_explain() {
     stack_say 'warnings, errors and ends of sessions in the log, the last ones:'
-    grep -E ' (warning|error): | session ended ' "$STACK_LOG" | grep -v ' why="the guest is gone"' |
+    grep -E ' (warning|error): | session ended ' "$STACK_LOG" |
+        grep -vE ' why="(the guest is gone"|[^"]*CUDA_ERROR)| session ends | lines were not logged|no sandbox' |
         tail -n 40 >&2 || true
 }
 
